@@ -1,0 +1,57 @@
+# Every target installs what it needs into .venv (pinned, hashes checked); nothing is installed by hand.
+SHELL := /bin/sh
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+# Our own process must start fast, so byte-code is wanted even where the environment forbids it.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+PIP := $(PY) -m pip --disable-pip-version-check -qq
+
+.PHONY: help demo test check bench e2e e2e-smoke e2e-deps lock docs clean
+help: ## show the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none found on PATH. Install it, or: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed: install your system's python3-venv package."; exit 1; }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python requirements.txt pyproject.toml
+	@echo "installing the pinned requirements into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PY) -m compileall -q server tools
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@echo "installing the pinned development requirements into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run ## a real experiment from design to rollback, through our own MCP server
+	@$(VENV)/bin/experiment-tracker demo
+
+test: $(VENV)/.dev ## the test suite (needs neither node nor root)
+	@$(PY) -m pytest
+
+check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/pyright
+	@$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.dev ## every benchmark, as ratios measured side by side
+	@for b in benchmarks/*.py; do echo "== $$b"; $(PY) "$$b" || exit 1; done
+
+lock: $(VENV)/.dev ## re-pin requirements*.txt (hashes, no registry address)
+	@$(PIP) install uv
+	@$(VENV)/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header -q -o requirements.txt
+	@$(VENV)/bin/uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header -q -o requirements-dev.txt
+
+clean: ## remove what make made
+	@rm -rf $(VENV) .cache dist

@@ -1,0 +1,1 @@
+"""How we are reached: the MCP server, the command line and the hooks."""

@@ -1,0 +1,1 @@
+"""Where domain meets stats, and only here."""

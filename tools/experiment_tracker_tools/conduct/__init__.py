@@ -1,0 +1,1 @@
+"""The steps that write and that several verbs share: looks, verdicts, promotion."""

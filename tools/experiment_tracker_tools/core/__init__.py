@@ -1,0 +1,1 @@
+"""Errors, tool registry, clock, ids and quoting. Imports nothing of ours."""

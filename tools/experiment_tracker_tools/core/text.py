@@ -1,0 +1,41 @@
+"""Hostile text made safe to show: names, notes, refs and paths come from models and files."""
+
+import unicodedata
+
+# Cc control, Cf format (bidi marks, zero-width joiners), Cs lone surrogates, Zl and Zp line breaks.
+_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def is_unsafe(character: str) -> bool:
+    """True for a character that can break a line, hide, or re-order what a person reads.
+
+    >>> is_unsafe("a"), is_unsafe("\\x1b"), is_unsafe("\\u202e")
+    (False, True, True)
+    """
+    return unicodedata.category(character) in _UNSAFE
+
+
+def quoted(value: object, limit: int = 80) -> str:
+    """Show any value inside an error text: on one line, in quotes, at most `limit` characters.
+
+    >>> quoted("rm -rf\\x1b[2J\\u202e")
+    "'rm -rf[2J'"
+    >>> quoted("x" * 200, limit=12)
+    "'xxxxxxxxxxxx… (200 characters)'"
+    >>> quoted(float("nan"))
+    'nan'
+    """
+    if not isinstance(value, str):
+        return quoted(repr(value), limit).strip("'")
+    shown = "".join(c for c in value[: 4 * limit] if not is_unsafe(c))
+    tail = f"… ({len(value)} characters)" if len(value) > limit else ""
+    return f"'{shown[:limit]}{tail}'"
+
+
+def cleaned(text: str) -> str:
+    """Normalise (NFC) a note that is stored: control and bidirectional characters go, newlines and tabs stay.
+
+    >>> cleaned("two\\nlines\\x00\\u202e")
+    'two\\nlines'
+    """
+    return unicodedata.normalize("NFC", "".join(c for c in text if c in "\n\t" or not is_unsafe(c)))

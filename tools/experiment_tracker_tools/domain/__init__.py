@@ -1,0 +1,1 @@
+"""Experiment, plan, metric, variant, trial, decision, lifecycle: frozen models, no I/O, no maths."""

@@ -1,0 +1,1 @@
+"""Pure mathematics: numbers in, named tuples out."""

@@ -1,0 +1,1 @@
+"""Variants captured, promoted and rolled back in git."""
