@@ -235,6 +235,26 @@ def bivariate_moments(y: "ArrayLike", x: "ArrayLike") -> BivariateMoments:
     return BivariateMoments(of_y.n, of_y.mean, of_x.mean, of_y.m2, of_x.m2, cross)
 
 
+def checked_bivariate(name: str, sample: BivariateMoments) -> BivariateMoments:
+    """Give back joint moments that a sample can have.
+
+    Raises:
+        InvalidInput: as `checked_moments`, or for a covariance above what the variances allow.
+
+    >>> checked_bivariate("control", BivariateMoments(2, 1.0, 1.0, 2.0, 2.0, 2.0)).n
+    2
+    """
+    checked_moments(f"y of {name}", sample.y)
+    checked_moments(f"x of {name}", sample.x)
+    limit = math.sqrt(sample.m2_y) * math.sqrt(sample.m2_x)
+    if not abs(sample.c_yx) <= limit * (1 + 1e-9) + 1e-300:
+        raise InvalidInput(
+            f"c_yx = {sample.c_yx!r} of {name} is outside ±{limit:.6g}, the most that m2_y and m2_x allow. "
+            "Check that it is the sum of products of deviations."
+        )
+    return sample
+
+
 def merge_bivariate(first: BivariateMoments, second: BivariateMoments) -> BivariateMoments:
     """The joint moments of two samples laid together.
 
