@@ -44,13 +44,14 @@ def bracketed_root(function: "Callable[[float], float]", low: float, high: float
         share = (tolerance + tolerance * abs(best)) / abs(b - a)
         if f_x == 0 or share > 0.5:
             return best
-        step = min(max(_step(a, b, c, f_a, f_b, f_c), share), 1 - share)
+        step = min(max(_step((a, b, c), (f_a, f_b, f_c)), share), 1 - share)
     return best
 
 
-def _step(a: float, b: float, c: float, f_a: float, f_b: float, f_c: float) -> float:
+def _step(points: tuple[float, float, float], values: tuple[float, float, float]) -> float:
     """Inverse quadratic interpolation where it is safe, else the middle."""
-    if not all(map(math.isfinite, (f_a, f_b, f_c))) or f_c == f_b or f_c == f_a:
+    (a, b, c), (f_a, f_b, f_c) = points, values
+    if not all(map(math.isfinite, values)) or f_c in (f_a, f_b):
         return 0.5
     xi, phi = (a - b) / (c - b), (f_a - f_b) / (f_c - f_b)
     if not (phi * phi < xi and (1 - phi) ** 2 < 1 - xi):
