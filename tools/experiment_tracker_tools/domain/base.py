@@ -1,6 +1,5 @@
 """What every model of the domain is: frozen, closed to unknown fields, finite numbers, harmless names."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -25,6 +24,7 @@ def _plain_note(text: str) -> str:
 
 
 Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_one_line)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_one_line)]
@@ -33,5 +33,3 @@ UnitId = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVa
 ExperimentId = Annotated[
     str, StringConstraints(pattern=r"^exp-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{3,6}$"), AfterValidator(_one_line)
 ]
-
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
