@@ -247,7 +247,8 @@ def _run(parts: Sequence[_Part], design: Design, *, shift: float, closes: bool) 
         paid = design.sides * spent(time, alpha=design.alpha / design.sides, spending=design.spending)
         statistic = np.abs(sums) if design.sides == 2 else sums
         tie = TIE * float(np.abs(sums).max())
-        p_value = 1 - float(np.mean(alive & (statistic < statistic[0] - tie)))
+        less = int(np.count_nonzero(alive & (statistic < statistic[0] - tie)))
+        p_value = 1 - less / len(sums)
         allowed = paid * len(sums) - float(np.count_nonzero(~alive))
         gone = alive & (statistic > _critical(statistic[alive], allowed) + tie)
         if gone[0]:
