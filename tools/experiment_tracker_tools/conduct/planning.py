@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
@@ -71,6 +70,8 @@ def with_shares(variants: Sequence[Variant], treatment_share: float) -> tuple[Va
 
 def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, sample_size: int | None) -> Sizing:
     """The binding sample size: the caller's, else the larger of the power analysis and the folk minimum."""
+    from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
+
     values = settings.values
     wanted = Wanted(
         alpha=(1 - (values.confidence_level or 0.95)) / (len(variants) - 1),
