@@ -72,13 +72,14 @@ def log_e_counts(
 
     theta = np.asarray(checked_shares(shares))
     x = _checked_counts(counts, theta.size)
-    k = np.asarray([between("concentration", value, 0, math.inf) for value in concentrations])
+    k: NDArray[np.float64] = np.asarray([between("concentration", value, 0, math.inf) for value in concentrations])
     if k.size == 0:
         raise InvalidInput("There are no concentrations. Leave them out to take the default.")
     prior = k[:, None] * theta
     n = x.sum(axis=1)
     gain = np.asarray(gammaln(prior[:, None, :] + x) - gammaln(prior)[:, None, :]).sum(axis=2)
-    likelihood = np.asarray(gammaln(k)[:, None] - gammaln(k[:, None] + n)) - (x * np.log(theta)).sum(axis=1)
+    spread: NDArray[np.float64] = k[:, None] + n
+    likelihood = np.asarray(gammaln(k))[:, None] - np.asarray(gammaln(spread)) - (x * np.log(theta)).sum(axis=1)
     return np.asarray(logsumexp(gain + likelihood, axis=0) - math.log(k.size), dtype=np.float64)
 
 
