@@ -169,7 +169,7 @@ def novelty(effects: "Sequence[float]", ses: "Sequence[float]") -> Novelty:
     doublings = np.log2(np.arange(1, y.size + 1))
     x = doublings - float(np.dot(w, doublings) / w.sum())
     precision = float(np.dot(w, x * x))
-    slope, se = float(np.dot(w, x * y)) / precision, precision**-0.5
+    slope, se = float(np.dot(w, x * y)) / precision, 1 / math.sqrt(precision)
     third = y.size // 3
     first = float(np.dot(w[:third], y[:third]) / w[:third].sum())
     last = float(np.dot(w[-third:], y[-third:]) / w[-third:].sum())
