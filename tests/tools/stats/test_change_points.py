@@ -23,8 +23,8 @@ MONTGOMERY = [
     *[9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.20, 10.34, 9.03, 11.47, 10.51, 9.40, 10.08],
     *[9.37, 10.62, 10.31, 8.52, 10.84, 10.90, 9.33, 12.29, 11.50, 10.60, 11.08, 10.38, 11.62, 11.31, 10.52],
 ]
-# Montgomery (2013), table 9.3, after Hawkins (1993): average run lengths at k = 1/2 by h and shift.
-HAWKINS = {
+# Montgomery (2013), table 9.3: average run lengths at k = 1/2 by h and shift.
+RUN_LENGTHS = {
     4: {0.0: 168, 0.5: 26.6, 1.0: 8.38, 2.0: 3.34},
     5: {0.0: 465, 0.5: 38.0, 1.0: 10.4, 2.0: 4.01},
 }
@@ -42,8 +42,8 @@ def test_cusum_is_montgomery_s_worked_example() -> None:
 @pytest.mark.parametrize(
     ("threshold", "shift", "run_length"),
     [
-        pytest.param(h, shift, length, id=f"Hawkins 1993, h = {h}, shift {shift}")
-        for h, row in HAWKINS.items()
+        pytest.param(h, shift, length, id=f"Montgomery 2013, table 9.3, h = {h}, shift {shift}")
+        for h, row in RUN_LENGTHS.items()
         for shift, length in row.items()
     ],
 )
@@ -58,7 +58,7 @@ def test_run_length_at_the_in_control_mean_is_montgomery_s() -> None:
 
 @pytest.mark.parametrize(("shift", "run_length"), [(0.5, 38.0), (1.0, 10.4), (-2.0, 4.01)])
 def test_simulated_alarms_come_after_the_published_run_length(shift: float, run_length: float) -> None:
-    """Hawkins' table again, by our detector on 1,000 normal streams, seed 30, within 5%."""
+    """Montgomery (2013), table 9.3 again, by our detector on 1,000 normal streams, seed 30, within 5%."""
     rng = np.random.default_rng(30)
     alarms = [cusum(rng.normal(shift, 1, size=400), target=0, sd=1).alarm for _ in range(1000)]
     assert np.mean([400 if alarm is None else alarm + 1 for alarm in alarms]) == pytest.approx(run_length, rel=0.05)

@@ -13,7 +13,8 @@ import math
 from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.stats.checks import at_least, between, finite
-from experiment_tracker_tools.stats.normal_mixture import AlwaysValid, always_valid_p, information, tuned_ratio
+from experiment_tracker_tools.stats.evalues import to_p
+from experiment_tracker_tools.stats.normal_mixture import AlwaysValid, information, tuned_ratio
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.stats.samples import Moments
@@ -116,7 +117,7 @@ def anytime_t_estimate(
     log_e = log_e_t((finite("effect", effect) - finite("null", null)) / se, df=df, r=r)
     half_width = se * t_boundary(df=df, r=r, alpha=alpha)
     reason = None if math.isfinite(half_width) else "too few units: no effect can be excluded yet"
-    return AlwaysValid(effect, se, effect - half_width, effect + half_width, log_e, always_valid_p(log_e), reason)
+    return AlwaysValid(effect, se, effect - half_width, effect + half_width, log_e, to_p(log_e), reason)
 
 
 def anytime_t(

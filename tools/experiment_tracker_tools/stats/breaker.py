@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.evalues import to_p
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +94,7 @@ def breaker(events: "ArrayLike", n: "ArrayLike", *, limit: float, alpha: float) 
     x, total = _checked_path(events, n)
     tripped = bool((path >= threshold).any())
     rate = float(x[-1] / total[-1]) if total[-1] else None
-    p_value = math.exp(-max(float(path.max()), 0.0))
+    p_value = to_p(float(path.max()))
     return Breaker(tripped, rate, float(path[-1]), p_value, int((path >= threshold).argmax()) if tripped else None)
 
 

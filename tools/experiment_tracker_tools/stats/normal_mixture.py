@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.stats.checks import at_least, between, finite
+from experiment_tracker_tools.stats.evalues import to_p
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.stats.samples import Moments
@@ -146,21 +147,7 @@ def _one_sided_score(target: float) -> float:
     return x
 
 
-def always_valid_p(log_e: float) -> float:
-    """The always-valid p-value of one look: min(1, 1 / e).
-
-    >>> round(always_valid_p(3.0), 4), always_valid_p(-2.0)
-    (0.0498, 1.0)
-    """
-    return math.exp(-max(log_e, 0.0))
-
-
-def interval_ends(effect: float, half_width: float, alternative: Alternative) -> tuple[float, float]:
-    """The ends of a sequence: both, or one and infinity.
-
-    >>> interval_ends(1.0, 0.5, "greater")
-    (0.5, inf)
-    """
+def _interval_ends(effect: float, half_width: float, alternative: Alternative) -> tuple[float, float]:
     low = -math.inf if alternative == "less" else effect - half_width
     high = math.inf if alternative == "greater" else effect + half_width
     return low, high
@@ -202,8 +189,8 @@ def _at_ratio(
     effect: float, se: float, ratio: float, *, alpha: float, alternative: Alternative, null: float
 ) -> AlwaysValid:
     log_e = log_e_normal((effect - finite("null", null)) / se, ratio, alternative=alternative)
-    low, high = interval_ends(effect, se * z_boundary(ratio, alpha=alpha, alternative=alternative), alternative)
-    return AlwaysValid(effect, se, low, high, log_e, always_valid_p(log_e), None)
+    low, high = _interval_ends(effect, se * z_boundary(ratio, alpha=alpha, alternative=alternative), alternative)
+    return AlwaysValid(effect, se, low, high, log_e, to_p(log_e), None)
 
 
 def asymptotic_sequence(
@@ -244,16 +231,15 @@ def asymptotic_sequence(
     >>> round(result.ci_low, 4), round(result.ci_high, 4)
     (-0.0035, 0.6035)
     """
-    progress = at_least("information", information, 0) / between(
-        "planned_information", planned_information, 0, math.inf
-    )
-    ratio = tuned_ratio(alpha, alternative=alternative) * progress
+    planned = between("planned_information", planned_information, 0, math.inf)
+    ratio = tuned_ratio(alpha, alternative=alternative) * at_least("information", information, 0) / planned
+    finite("effect", effect)
     if at_least("smallest_n", smallest_n, 0) < at_least("burn_in", burn_in, 2):
         reason = f"burn-in: {smallest_n} units in the smallest variant, {burn_in} needed"
-        return AlwaysValid(finite("effect", effect), se, -math.inf, math.inf, None, None, reason)
+        return AlwaysValid(effect, at_least("se", se, 0), -math.inf, math.inf, None, None, reason)
     if at_least("se", se, 0) == 0:
-        return AlwaysValid(finite("effect", effect), se, None, None, None, None, "no variation in the data")
-    return _at_ratio(finite("effect", effect), se, ratio, alpha=alpha, alternative=alternative, null=null)
+        return AlwaysValid(effect, se, None, None, None, None, "no variation in the data")
+    return _at_ratio(effect, se, ratio, alpha=alpha, alternative=alternative, null=null)
 
 
 def asymptotic_difference(

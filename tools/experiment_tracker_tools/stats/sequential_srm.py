@@ -2,7 +2,8 @@
 
 The counts' likelihood under shares drawn around the planned ones is compared with that under the planned shares.
 Daily chi-square tests at 0.01 raise a false alarm in about 7% of sound experiments over four weeks; this does so in
-at most 0.1% over any number of looks.
+at most 0.1% over any number of looks. It is meant for units assigned one by one, as by hashing; permuted blocks are
+checked against their schedule.
 
 References:
     Lindon & Malek (2022), Anytime-valid inference for multinomial count data, NeurIPS 35 (arXiv 2011.03567).
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.checks import shares as checked_shares
+from experiment_tracker_tools.stats.evalues import to_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +110,7 @@ def sequential_srm(
     highest = float(path.max())
     verdict: Verdict = "halt" if highest >= HALT_AT else "warn" if highest >= WARN_AT else "ok"
     first = int((path >= HALT_AT).argmax()) if verdict == "halt" else None
-    return SequentialSrm(verdict, float(path[-1]), highest, math.exp(-max(highest, 0.0)), first)
+    return SequentialSrm(verdict, float(path[-1]), highest, to_p(highest), first)
 
 
 def _checked_counts(counts: "ArrayLike", variants: int) -> "NDArray[np.float64]":
