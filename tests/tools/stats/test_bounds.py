@@ -67,6 +67,18 @@ def test_gamma_exponential_mixture_is_the_integral_over_its_prior(s: float, v: f
     assert gamma_exponential_log_e(s, v, rho=rho, c=c) == pytest.approx(math.log(total / prior.cdf(1)), abs=1e-7)
 
 
+def test_gamma_exponential_mixture_stays_finite_far_below_zero() -> None:
+    """scipy.integrate.quad, s = -5,000 at v = 10, with the integrand's peak at y = 1 taken out."""
+    prior = gamma(5.0, scale=1 / 5.0)
+
+    def log_integrand(y: float) -> float:
+        return float((1 - y) * -5000 + (math.log(y) + 1 - y) * 10 + prior.logpdf(y))
+
+    total, _ = integrate.quad(lambda y: math.exp(log_integrand(y) - log_integrand(1.0)), 0.99, 1, epsabs=0)
+    expected = math.log(total) + log_integrand(1.0) - float(prior.logcdf(1))
+    assert gamma_exponential_log_e(-5000, 10, rho=5, c=1) == pytest.approx(expected, abs=1e-8)
+
+
 @pytest.mark.parametrize(("v", "alpha"), [(0.0, 0.05), (1.0, 0.2), (100.0, 0.001), (1e6, 0.05)])
 def test_boundary_is_where_the_e_value_reaches_one_over_alpha(v: float, alpha: float) -> None:
     rho = 100 / tuned_ratio(alpha, alternative="greater")

@@ -1,4 +1,4 @@
-"""Hedged betting confidence sequence: the tightest general one for means of bounded values.
+"""Hedged betting confidence sequence for means of bounded values, tighter than its closed-form rivals.
 
 Two gamblers start with half of one unit each; one bets that the mean is above m, the other below. If m is the true
 mean, neither can expect to grow. The sequence is every m at which neither has ever reached 1 / alpha.

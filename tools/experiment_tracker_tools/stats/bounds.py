@@ -141,10 +141,8 @@ def gamma_exponential_log_e(s: float, v: float, *, rho: float, c: float) -> floa
     below = float(gammainc(shape, rate)) if rate > 0 else 0.0
     if below > 1e-280:
         integral = float(gammaln(shape)) + math.log(below) - shape * math.log(rate)
-    elif rate > 0:
-        integral = math.log(float(hyp1f1(1.0, shape + 1, rate))) - rate - math.log(shape)
     else:
-        integral = math.log(float(hyp1f1(shape, shape + 1, -rate))) - math.log(shape)
+        integral = math.log(float(hyp1f1(1.0, shape + 1, rate))) - rate - math.log(shape)
     return norm + integral + gain
 
 

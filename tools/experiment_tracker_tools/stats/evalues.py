@@ -41,7 +41,7 @@ def average(log_e: "Sequence[float]", *, weights: "Sequence[float] | None" = Non
         return float(logsumexp(checked)) - math.log(len(checked))
     if len(weights) != len(checked):
         raise InvalidInput(f"{len(weights)} weights for {len(checked)} e-values. Give one weight an e-value.")
-    # A single weight is 1, which `shares` refuses, as it does for a test with a single variant.
+    # `shares` wants each below 1, which the only weight of a single e-value cannot be.
     return float(logsumexp(checked, b=shares(weights) if len(weights) > 1 else [1.0]))
 
 

@@ -208,7 +208,7 @@ def asymptotic_sequence(
     """Asymptotic confidence sequence of any estimate with an estimated standard error.
 
     Valid for difference, log ratio, adjusted or ratio estimates alike, once their standard error can be trusted:
-    before `burn_in` units a variant nothing is said (without it the error is 12.5% at 10 a variant).
+    before `burn_in` units a variant nothing is said (without it the error is 12% at 10 a variant).
 
     Args:
         effect: estimate so far.
