@@ -79,7 +79,7 @@ def test_a_rate_of_three_times_the_limit_always_trips_within_2000_units() -> Non
 
 
 def test_a_total_failure_trips_at_once() -> None:
-    assert breaker([1, 2, 3], [1, 2, 3], limit=0.03, alpha=0.001).first_trip == 2
+    assert breaker([1, 2, 3, 4], [1, 2, 3, 4], limit=0.03, alpha=0.001).first_trip == 2
 
 
 def test_once_tripped_it_stays_tripped() -> None:

@@ -22,7 +22,8 @@ from experiment_tracker_tools.stats.health import (
 
 
 @pytest.mark.parametrize(
-    ("defects", "n", "verdict"), [(0, 0, "ok"), (4, 100, "ok"), (8, 100, "warn"), (30, 100, "halt"), (90, 1000, "halt")]
+    ("defects", "n", "verdict"),
+    [(0, 0, "ok"), (5, 100, "ok"), (8, 100, "warn"), (80, 1000, "warn"), (30, 100, "halt"), (90, 1000, "halt")],
 )
 def test_defects_halt_only_when_the_bound_passes_the_limit(defects: int, n: int, verdict: str) -> None:
     """STATISTICS.md: missing > 5% halts only when an anytime-valid bound (error 0.001) passes it, else warns."""
