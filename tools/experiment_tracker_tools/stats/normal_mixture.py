@@ -136,7 +136,7 @@ def _one_sided_score(target: float) -> float:
     """Solve x²/2 + ln Phi(x) = target: convex and rising, so Newton's steps from above fall straight to the root."""
     from scipy.special import log_ndtr
 
-    x = math.sqrt(2 * math.log1p(math.exp(min(target, 700)))) if target < 700 else math.sqrt(2 * target)
+    x = math.sqrt(2 * (max(target, 0.0) + math.log1p(math.exp(-abs(target)))))
     for _ in range(60):
         log_phi = float(log_ndtr(x))
         slope = x + math.exp(-x * x / 2 - log_phi) / math.sqrt(2 * math.pi)
