@@ -74,10 +74,8 @@ def main() -> None:
         size = seconds_to_tools(ours, folder)[1]
     ratio = statistics.median(own for _, own in pairs) / statistics.median(hello for hello, _ in pairs)
     best = min(own for _, own in pairs) / min(hello for hello, _ in pairs)
-    print(
-        f"spawn to tools/list, ours / bare SDK server, {ROUNDS} rounds: {ratio:.3f} (medians), {best:.3f} (best of each)"
-    )
-    print(f"  target <= {TARGET}")
+    print(f"spawn to tools/list, ours / bare SDK server, {ROUNDS} rounds each, target <= {TARGET}:")
+    print(f"  {ratio:.3f} (ratio of the medians), {best:.3f} (of the best)")
     print(f"tools/list: {size} bytes; target <= 8192")
 
 
