@@ -4,13 +4,17 @@ import hashlib
 import os
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-AUTHOR = "Ada Lovelace <ada@example.org>"
+from experiment_tracker_tools.core.errors import GitRefused
+from experiment_tracker_tools.vcs import capture, promotion
+from experiment_tracker_tools.vcs.capture import EDITS, HEAD, Source
+from experiment_tracker_tools.vcs.changes import Preview
+from experiment_tracker_tools.vcs.promotion import Promotion
 
 
 class Sandbox(NamedTuple):
@@ -38,7 +42,7 @@ class Sandbox(NamedTuple):
     def read(self, path: str) -> bytes:
         return (self.root / path).read_bytes()
 
-    def commit(self, message: str = "work", **files: str) -> str:
+    def commit(self, message: str = "work") -> str:
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "--no-verify", "-m", message)
         return self.head()
@@ -54,6 +58,18 @@ class Sandbox(NamedTuple):
         self.git("switch", "-q", "-")
         return commit
 
+    def captured(self, paths: Sequence[str], treatment: Source) -> "Captured":
+        kept = capture.capture(self.root, "exp-1", paths, {"control": HEAD, "treatment": treatment})
+        return Captured(self, kept.baseline, kept.variants["treatment"].commit, paths)
+
+    def captured_branch(
+        self, content: str | bytes = "fast\n", path: str = "app/sort.py", *, mode: int = 0o644
+    ) -> "Captured":
+        return self.captured([path], Source("ref", self.branch_with("fast", path, content, mode=mode)))
+
+    def captured_edits(self, *paths: str) -> "Captured":
+        return self.captured(paths, EDITS)
+
     def hook(self, name: str, script: str) -> None:
         self.write(f".git/hooks/{name}", f"#!/bin/sh\n{script}\n", mode=0o755)
 
@@ -65,7 +81,7 @@ class Sandbox(NamedTuple):
             if name.parts[0] == ".git" or (path.is_dir() and not path.is_symlink()):
                 continue
             mode = path.lstat().st_mode
-            content = os.readlink(path).encode() if stat.S_ISLNK(mode) else path.read_bytes()
+            content = bytes(path.readlink()) if stat.S_ISLNK(mode) else path.read_bytes()
             found[str(name)] = (mode, hashlib.sha256(content).hexdigest())
         return found
 
@@ -83,6 +99,42 @@ class Sandbox(NamedTuple):
             "status": self.git("status", "--porcelain=v2", "--branch", "--untracked-files=all"),
             "unfinished": sorted(p.name for p in git_dir.iterdir() if p.name.isupper() or "rebase" in p.name),
         }
+
+
+class Captured(NamedTuple):
+    """An experiment's treatment, captured and ready to be promoted."""
+
+    sandbox: Sandbox
+    baseline: str
+    variant: str
+    paths: Sequence[str]
+
+    def promote(self, **options: str) -> Promotion:
+        return promotion.promote(
+            self.sandbox.root,
+            experiment_id="exp-1",
+            variant_commit=self.variant,
+            baseline_commit=self.baseline,
+            paths=self.paths,
+            subject=options.get("subject", "experiment: promote exp-1: faster"),
+            body="The evidence.",
+            trailers=[("Experiment-Id", "exp-1"), ("Lift", options.get("lift", "-39%"))],
+            expected_head=options.get("expected_head") or self.sandbox.head(),
+            hooks_run="none" if options.get("hooks") == "none" else "all",
+            hook_timeout_s=float(options.get("timeout_s", "60")),
+        )
+
+    def preview(self) -> Preview:
+        return promotion.preview(
+            self.sandbox.root, variant_commit=self.variant, baseline_commit=self.baseline, paths=self.paths
+        )
+
+    def refused(self, match: str, **options: str) -> None:
+        """The promotion is refused, and not a byte, ref or index entry differs."""
+        before = self.sandbox.picture()
+        with pytest.raises(GitRefused, match=match):
+            self.promote(**options)
+        assert self.sandbox.picture() == before
 
 
 @pytest.fixture(autouse=True)
