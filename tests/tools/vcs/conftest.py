@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -137,38 +138,58 @@ class Captured(NamedTuple):
         assert self.sandbox.picture() == before
 
 
-@pytest.fixture(autouse=True)
-def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     """Nothing of this machine's git configuration or of the process around the tests has a say."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.delenv("EMAIL", raising=False)
+        patch.delenv(name)
+    patch.setenv("HOME", str(home))
+    patch.setenv("XDG_CONFIG_HOME", str(home / "no-configuration"))
+    patch.setenv("GIT_CONFIG_GLOBAL", str(home / "no-gitconfig"))
+    patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    patch.delenv("EMAIL", raising=False)
+
+
+def begin(sandbox: Sandbox) -> None:
+    """Make a repository with an identity of its own."""
+    sandbox.git("init", "-q", "-b", "main")
+    sandbox.git("config", "user.name", "Ada Lovelace")
+    sandbox.git("config", "user.email", "ada@example.org")
+
+
+@pytest.fixture(autouse=True)
+def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Sandbox:
-    """A repository without a commit, with an identity of its own."""
-    root = tmp_path / "project"
-    root.mkdir()
-    sandbox = Sandbox(root)
-    sandbox.git("init", "-q", "-b", "main")
-    sandbox.git("config", "user.name", "Ada Lovelace")
-    sandbox.git("config", "user.email", "ada@example.org")
+    """A repository without a commit."""
+    sandbox = Sandbox(tmp_path / "project")
+    sandbox.root.mkdir()
+    begin(sandbox)
     return sandbox
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One repository that is made once and copied for every test."""
+    root = tmp_path_factory.mktemp("template")
+    made = Sandbox(root)
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, root.parent)
+        begin(made)
+        made.write("app/sort.py", "def order(x):\n    return slow(x)\n")
+        made.write("app/run.sh", "#!/bin/sh\necho slow\n", mode=0o755)
+        made.write("notes.txt", "notes\n")
+        made.write("other.txt", "other\n")
+        made.commit("start")
+    return root
+
+
 @pytest.fixture
-def sandbox(empty: Sandbox) -> Sandbox:
+def sandbox(template: Path, tmp_path: Path) -> Sandbox:
     """A repository with one commit: app/sort.py, app/run.sh (executable), notes.txt, other.txt."""
-    empty.write("app/sort.py", "def order(x):\n    return slow(x)\n")
-    empty.write("app/run.sh", "#!/bin/sh\necho slow\n", mode=0o755)
-    empty.write("notes.txt", "notes\n")
-    empty.write("other.txt", "other\n")
-    empty.commit("start")
-    return empty
+    copy = Sandbox(tmp_path / "project")
+    shutil.copytree(template, copy.root, symlinks=True)
+    copy.git("update-index", "--refresh")
+    return copy

@@ -36,7 +36,7 @@ def test_the_message_holds_subject_body_and_trailers_and_the_users_name(sandbox:
         "Lift: -39%",
     ]
     assert "The evidence." in sandbox.git("log", "-1", "--format=%b")
-    assert sandbox.git("reflog", "-1", "--format=%gs") == "experiment: promote exp-1: faster"
+    assert sandbox.git("reflog", "-1", "--format=%gs") == "promote exp-1"
 
 
 def test_a_hostile_trailer_stays_on_its_line(sandbox: "Sandbox") -> None:
@@ -144,6 +144,22 @@ def test_a_smudge_filter_is_applied(sandbox: "Sandbox") -> None:
     assert sandbox.git("show", "HEAD:notes.txt") == "loud"
     assert sandbox.read("notes.txt") == b"LOUD\n"
     assert sandbox.git("status", "--porcelain") == ""
+
+
+def test_a_filter_that_lies_in_the_repository_is_run_from_its_top(sandbox: "Sandbox") -> None:
+    sandbox.write("app/case.sh", "#!/bin/sh\ntr a-zA-Z A-Za-z\n", mode=0o755)
+    for name, value in (("clean", "app/case.sh"), ("smudge", "app/case.sh"), ("required", "true")):
+        sandbox.git("config", f"filter.case.{name}", value)
+    sandbox.write(".gitattributes", "*.txt filter=case\n")
+    sandbox.git("add", "--renormalize", "-A")
+    sandbox.commit("rules")
+    sandbox.write("notes.txt", "LOUD\n")
+    sandbox.write("app/new.txt", "NEW\n", mode=0o755)
+    (sandbox.root / "other.txt").unlink()
+    sandbox.captured_edits("notes.txt", "app/new.txt", "other.txt", PATH).promote()
+    assert sandbox.git("status", "--porcelain") == ""
+    assert sandbox.git("show", "HEAD:notes.txt", "HEAD:app/new.txt") == "loud\nnew"
+    assert sandbox.git("ls-files", "-s", "app/new.txt").startswith("100755")
 
 
 def test_odd_names_and_a_linked_worktree_work(sandbox: "Sandbox", tmp_path: Path) -> None:

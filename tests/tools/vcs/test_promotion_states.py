@@ -191,16 +191,15 @@ def test_a_configured_hooks_folder_is_honoured(sandbox: "Sandbox") -> None:
 
 
 # A reference-transaction hook runs in the instant after the branch moved: what breaks there breaks halfway.
-MIDWAY = (
-    'test "$1" = committed || exit 0; grep -q refs/heads/main || exit 0; test -e ../once && exit 0; touch ../once; '
-)
+ONLY_ONCE = "test -e ../once && exit 0; touch ../once"
+MIDWAY = f'test "$1" = committed || exit 0; grep -q refs/heads/main || exit 0; {ONLY_ONCE}; '
 
 
 def test_when_the_index_cannot_be_written_halfway_the_branch_goes_back(sandbox: "Sandbox") -> None:
     captured = sandbox.captured_branch()
     before = sandbox.picture()
     sandbox.hook("reference-transaction", f"{MIDWAY} : > .git/index.lock")
-    with pytest.raises(GitRefused, match="index.lock"):
+    with pytest.raises(GitRefused, match=r"index\.lock"):
         captured.promote()
     (sandbox.root / ".git/index.lock").unlink()
     assert {**sandbox.picture(), "reflog": ""} == {**before, "reflog": ""}
@@ -215,7 +214,7 @@ def test_when_a_file_is_edited_halfway_the_edit_stays_and_the_rest_goes_back(san
     captured = sandbox.captured([PATH, "new/file.txt", "notes.txt"], Source("ref", theirs))
     before = sandbox.picture()
     sandbox.hook("reference-transaction", f"{MIDWAY} echo precious > notes.txt")
-    with pytest.raises(GitRefused, match="'notes.txt' was changed by somebody else"):
+    with pytest.raises(GitRefused, match=r"'notes\.txt' was changed by somebody else"):
         captured.promote()
     after = sandbox.picture()
     assert sandbox.read("notes.txt") == b"precious\n"
