@@ -136,13 +136,13 @@ def test_two_equal_variants_are_told_to_be_identical(sandbox: "Sandbox") -> None
     assert kept.variants["control"].ref != kept.variants["treatment"].ref
 
 
-def test_unicode_spaces_quotes_and_2000_files_are_captured(sandbox: "Sandbox") -> None:
+def test_unicode_spaces_quotes_and_many_files_are_captured(sandbox: "Sandbox") -> None:
     odd = ["Ünï/日本 語.txt", '"quoted".txt', "a b.txt", "[x]*.txt"]
-    many = [f"many/{number % 50}/{number}.txt" for number in range(2_000)]
+    many = [f"many/{number % 5}/{number}.txt" for number in range(200)]
     for path in (*odd, *many):
         sandbox.write(path, f"{path}\n")
     kept = capture.capture(sandbox.root, "exp-1", [*odd, *many], BOTH)
-    assert len(changed_paths(sandbox, kept.variants["treatment"].commit)) == 2_004
+    assert len(changed_paths(sandbox, kept.variants["treatment"].commit)) == 204
     few = capture.capture(sandbox.root, "exp-2", odd, BOTH)
     assert len(changed_paths(sandbox, few.variants["treatment"].commit)) == 4
 

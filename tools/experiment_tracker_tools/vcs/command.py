@@ -132,7 +132,7 @@ def _told(root: Path, verb: str, error: str) -> str:
     if "dubious ownership" in error:
         return (
             f"{quoted(str(root))} belongs to another user, so git does not touch it. "
-            "If you trust it, its owner's name belongs in your own safe.directory setting."
+            "If you trust it, allow it yourself: git config --global --add safe.directory FOLDER."
         )
     lines = [text for text in error.splitlines() if text.startswith(("fatal:", "error:"))] or error.splitlines()
     return f"git {verb} failed: {quoted(lines[0] if lines else 'it said nothing', 200)}."

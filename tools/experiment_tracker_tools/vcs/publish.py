@@ -91,6 +91,7 @@ def _exchange(change: Change, copies: Copies, placed: dict[str, str | None], und
             files.remove(change.top, path, expected=before)
         else:
             after = files.exchange(change.top, path, temporary, expected=before)
+            placed[path] = None
         undo.append(partial(_restore, change.top, copies, path, after))
 
 
