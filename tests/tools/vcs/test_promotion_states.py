@@ -183,6 +183,22 @@ def test_a_hook_that_stashes_and_restores_the_work_tree_is_no_obstacle(sandbox: 
     assert sandbox.git("status", "--porcelain") == " M other.txt"
 
 
+def test_a_hook_that_empties_the_message_is_refused(sandbox: "Sandbox") -> None:
+    captured = sandbox.captured_branch()
+    sandbox.hook("commit-msg", ': > "$1"')
+    captured.refused("empty commit message")
+
+
+def test_a_path_with_a_conflict_is_a_problem_of_the_preview(sandbox: "Sandbox") -> None:
+    captured = sandbox.captured_branch()
+    theirs = sandbox.branch_with("theirs", PATH, "theirs\n")
+    sandbox.write(PATH, "ours\n")
+    sandbox.commit("ours")
+    sandbox.git("merge", theirs, check=False)
+    assert any("unresolved conflict" in problem for problem in captured.preview().problems)
+    captured.refused("a merge is in progress")
+
+
 def test_a_configured_hooks_folder_is_honoured(sandbox: "Sandbox") -> None:
     captured = sandbox.captured_branch()
     sandbox.write("../hooks/pre-commit", "#!/bin/sh\necho elsewhere >&2; exit 1\n", mode=0o755)

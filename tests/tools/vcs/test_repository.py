@@ -49,7 +49,8 @@ def test_a_submodule_is_a_repository_of_its_own_and_so_is_its_linked_worktree(
 def test_finding_the_root_needs_neither_git_nor_gitpython(sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     program = (
-        "import sys; from pathlib import Path; from experiment_tracker_tools.vcs import repository; "
+        "import sys; from pathlib import Path; "
+        "from experiment_tracker_tools.vcs import capture, promotion, repository, rollback; "
         "print(repository.find_root(Path('.'))); sys.exit('git' in sys.modules)"
     )
     done = subprocess.run(
@@ -118,6 +119,17 @@ def test_a_missing_git_is_told(sandbox: "Sandbox", monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", str(sandbox.root))
     with pytest.raises(GitRefused, match="git is not installed"):
         repository.git_version()
+
+
+def test_a_program_called_git_in_the_current_folder_is_not_run(
+    sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.write("git", "#!/bin/sh\n: > owned\n", mode=0o755)
+    monkeypatch.chdir(sandbox.root)
+    monkeypatch.setenv("PATH", ".")
+    with pytest.raises(GitRefused, match="git is not installed"):
+        repository.head(sandbox.root)
+    assert not (sandbox.root / "owned").exists()
 
 
 def test_the_version_of_git_is_a_tuple(sandbox: "Sandbox") -> None:

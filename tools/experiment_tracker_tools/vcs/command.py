@@ -67,7 +67,8 @@ def attempt(
         GitRefused: if git is missing or does not finish in time.
     """
     program = shutil.which("git")
-    if program is None:
+    # A relative entry of PATH would run whatever the repository calls git.
+    if program is None or not Path(program).is_absolute():
         raise GitRefused("git is not installed, or not on PATH. Install git 2.30 or newer, then call again.")
     from git.cmd import Git
 

@@ -23,11 +23,9 @@ def previewed(change: Change, problems: Sequence[str]) -> Preview:
     paths = trees.differing(change.before, change.after)
     if at.commit is None:
         return Preview(at.branch, None, paths, (), tuple(problems))
-    with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
-        found = changes.look(change, Path(scratch) / "found")
-        obstacles = changes.obstacles(change, found)
     diffstat = _diffstat(change.top, at.commit, trees.tree_with(change.top, at.commit, change.after))
-    return Preview(at.branch, at.commit, paths, diffstat, (*problems, *obstacles, *_identity_problems(change.top)))
+    found = (*problems, *_obstacles(change), *_identity_problems(change.top))
+    return Preview(at.branch, at.commit, paths, diffstat, found)
 
 
 def commit(
@@ -61,6 +59,14 @@ def commit(
     with suppress(GitRefused):
         hooks.after_commit(change.top, installed, timeout_s=hook_timeout_s)
     return new
+
+
+def _obstacles(change: Change) -> list[str]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
+            return changes.obstacles(change, changes.look(change, Path(scratch) / "found"))
+    except GitRefused as refusal:
+        return [str(refusal)]
 
 
 def _identity_problems(top: Path) -> list[str]:

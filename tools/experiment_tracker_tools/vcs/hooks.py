@@ -37,7 +37,10 @@ def before_commit(root: Path, text: str, installed: frozenset[str], *, index: Pa
     for name in _BEFORE:
         if name in installed:
             _run(root, name, *arguments.get(name, ()), env=env, timeout_s=timeout_s)
-    return note.read_text("utf-8", "replace")
+    left = note.read_text("utf-8", "replace")
+    if not left.strip():
+        raise GitRefused(f"Your hooks left an empty commit message. {_MEND}")
+    return left
 
 
 def after_commit(root: Path, installed: frozenset[str], *, timeout_s: float) -> None:

@@ -13,6 +13,7 @@ from experiment_tracker_tools.vcs.changes import Change, Found
 from experiment_tracker_tools.vcs.worktree import Copies
 
 _Undo = list[Callable[[], object]]
+_MORE_ATTEMPTS = 2
 
 
 def publish(
@@ -42,9 +43,9 @@ def publish(
     """
     top, old = change.top, change.at.commit
     assert old is not None
-    placed = _placed(change, found, contents)
-    undo: _Undo = [partial(_discard, top, placed)]
+    undo: _Undo = []
     try:
+        placed = _place_all(change, found, contents, undo)
         moved = ("update-ref", "-m", reason, "HEAD", new, old)
         command.run(top, *moved, hooks="on" if hooks_run == "all" else "off")
         undo.append(partial(command.run, top, "update-ref", "-m", f"undo: {reason}", "HEAD", old, new))
@@ -60,19 +61,16 @@ def publish(
     _refresh(top, [path for path in stale if change.after[path]])
 
 
-def _placed(change: Change, found: Found, contents: Path) -> dict[str, str | None]:
+def _place_all(change: Change, found: Found, contents: Path, undo: _Undo) -> dict[str, str | None]:
     """Write every new content beside its destination; None stands for a file that is to go."""
     placed: dict[str, str | None] = {}
-    try:
-        for path in trees.differing(found.entries, change.after):
-            placed[path] = None
-            if change.after[path]:
-                source = contents / path
-                permissions = _permissions(source, found.copies.stamps[path])
-                placed[path] = files.place(change.top, path, source, permissions=permissions)
-    except BaseException:
-        _discard(change.top, placed)
-        raise
+    for path in trees.differing(found.entries, change.after):
+        placed[path] = None
+        if change.after[path]:
+            source = contents / path
+            permissions = _permissions(source, found.copies.stamps[path])
+            temporary = placed[path] = files.place(change.top, path, source, permissions=permissions)
+            undo.append(partial(files.discard, change.top, path, temporary))
     return placed
 
 
@@ -91,7 +89,6 @@ def _exchange(change: Change, copies: Copies, placed: dict[str, str | None], und
             files.remove(change.top, path, expected=before)
         else:
             after = files.exchange(change.top, path, temporary, expected=before)
-            placed[path] = None
         undo.append(partial(_restore, change.top, copies, path, after))
 
 
@@ -115,24 +112,25 @@ def _refuse_unequal(change: Change, new: str, folder: Path) -> None:
 
 
 def _go_back(steps: _Undo, new: str, failure: BaseException) -> None:
-    left: list[str] = []
-    for step in reversed(steps):
-        try:
-            step()
-        # Every step must be tried, and all that fails be told.
-        except Exception as error:
-            left.append(str(error))
-    if left:
+    """Undo the steps, the last first; one that fails is tried again, for what is in its way may be passing."""
+    failed = {step: error for step in reversed(steps) if (error := _failure(step))}
+    for _ in range(_MORE_ATTEMPTS):
+        failed = {step: error for step in failed if (error := _failure(step))}
+    if failed:
+        left = quoted("; ".join(failed.values()), 300)
         raise GitRefused(
-            f"Writing failed ({quoted(str(failure), 200)}) and was not undone in full: {quoted('; '.join(left), 300)}. "
-            f"The new commit is {new}; compare it with `git status` before you go on."
+            f"Writing failed ({quoted(str(failure), 200)}) and was not undone in full: {left}. "
+            f"The new commit was {new}; compare it with `git status` before you go on."
         ) from failure
 
 
-def _discard(top: Path, placed: dict[str, str | None]) -> None:
-    for path, temporary in placed.items():
-        if temporary is not None:
-            files.discard(top, path, temporary)
+def _failure(step: Callable[[], object]) -> str:
+    # Whatever it is: the other steps must be tried, and all that fails be told.
+    try:
+        step()
+    except Exception as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _refresh(top: Path, paths: list[str]) -> None:
