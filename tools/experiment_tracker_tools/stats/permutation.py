@@ -208,7 +208,7 @@ def _sampled_subsets(n: int, m: int, resamples: int, rng: "np.random.Generator")
 def _mean_statistic(centred: "NDArray[np.float64]", subsets: "NDArray[np.int64]") -> "NDArray[np.float64]":
     import numpy as np
 
-    return np.abs(centred[subsets].sum(axis=1))
+    return np.asarray(np.abs(centred[subsets].sum(axis=1)))
 
 
 def _welch_statistic(centred: "NDArray[np.float64]", subsets: "NDArray[np.int64]") -> "NDArray[np.float64]":
