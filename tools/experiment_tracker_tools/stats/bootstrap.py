@@ -90,7 +90,7 @@ def bca(
         reason = "The resampled statistic is constant, or all on one side of the estimate: BCa is not defined."
         return BootstrapInterval(estimate, None, None, se, None, reason)
     bias, acceleration = float(ndtri(below)), _acceleration(arrays, statistic)
-    levels = []
+    levels: list[float] = []
     for z in (float(ndtri(alpha / 2)), -float(ndtri(alpha / 2))):
         shifted = bias + z
         levels.append(float(ndtr(bias + shifted / (1 - acceleration * shifted))))
