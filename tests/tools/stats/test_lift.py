@@ -153,7 +153,7 @@ def test_alpha_outside_its_range_is_refused() -> None:
             of(sample, sample, alpha=1.0)
 
 
-samples = st.tuples(st.integers(2, 1000), st.floats(5.0, 1e3), st.floats(0.01, 1.0))
+samples = st.tuples(st.integers(10, 1000), st.floats(5.0, 1e3), st.floats(0.01, 1.0))
 
 
 @settings(deadline=None, max_examples=60)

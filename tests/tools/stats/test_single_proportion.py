@@ -18,9 +18,10 @@ COUNTS = [(0, 10), (10, 10), (1, 1), (0, 1), (15, 148), (81, 263), (1, 29), (50,
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
 def test_wilson_and_clopper_pearson_agree_with_scipy_binomtest(x: int, n: int, alpha: float) -> None:
     test = scipy.stats.binomtest(x, n)
-    for ours, method in ((wilson, "wilson"), (clopper_pearson, "exact")):
-        expected = test.proportion_ci(1 - alpha, method=method)
-        result = ours(x, n, alpha=alpha)
+    for result, expected in (
+        (wilson(x, n, alpha=alpha), test.proportion_ci(1 - alpha, method="wilson")),
+        (clopper_pearson(x, n, alpha=alpha), test.proportion_ci(1 - alpha, method="exact")),
+    ):
         assert (result.ci_low, result.ci_high) == pytest.approx((expected.low, expected.high), rel=1e-9, abs=2e-12)
 
 

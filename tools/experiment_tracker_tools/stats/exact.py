@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TIE = 1e-9
+_WIDTH = 1e-6
 _MOST_TABLES = 1_000_000
 _MOST_UNITS = 10_000_000
 
@@ -117,8 +118,8 @@ def barnard(control: Pair, treatment: Pair) -> ExactTest:
 def boschloo(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> ExactTest:
     """Boschloo's unconditional test, twice the smaller one-sided p, with an exact interval that agrees with it.
 
-    The interval inverts Boschloo's test at 0 and Chan and Zhang's exact score test elsewhere: 0 is inside (an end of
-    the interval at the most) exactly when the p-value is above alpha.
+    The interval inverts Boschloo's test at 0 and Chan and Zhang's exact score test elsewhere, to 1e-6: 0 is in it
+    (as an end, at the most) exactly when the p-value is above alpha.
 
     Args:
         control: successes and n.
@@ -154,10 +155,10 @@ def _limit(control: Pair, treatment: Pair, p_at_zero: float, level: float) -> fl
     def excess(difference: float) -> float:
         return p_at_difference(control, treatment, difference) - level
 
-    low, high = (0.0, effect) if p_at_zero <= level else (-1.0, min(effect, 0.0))
+    low, high = (_WIDTH, effect) if p_at_zero <= level else (-1.0, min(effect, 0.0))
     if excess(low) >= 0:
         return low
-    return high if excess(high) <= 0 else bracketed_root(excess, low, high, tolerance=1e-6)
+    return high if excess(high) <= 0 else bracketed_root(excess, low, high, tolerance=_WIDTH)
 
 
 def _at_least_as_large(control: Pair, treatment: Pair) -> "NDArray[np.bool_]":
