@@ -78,6 +78,8 @@ def test_what_has_no_interval_says_why() -> None:
 def test_too_few_resamples_and_nan_are_refused() -> None:
     with pytest.raises(InvalidInput, match="resamples = 10 is below 999"):
         bca([[1.0, 2.0]], mean_of, seed=1, resamples=10)
+    with pytest.raises(InvalidInput, match="20001 units are more than 20000"):
+        bca([range(20_001)], mean_of, seed=1)
     with pytest.raises(InvalidInput, match="NaN"):
         bca([[1.0, math.nan]], mean_of, seed=1)
     with pytest.raises(InvalidInput, match="alpha"):

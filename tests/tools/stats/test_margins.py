@@ -147,6 +147,9 @@ def test_undefined_margin_tests_are_none_with_a_reason() -> None:
         non_inferiority_proportions((0, 0), (1, 2), margin=0.1),
         equivalence_proportions((0, 0), (1, 2), low=-0.1, high=0.1),
         non_inferiority_rate_ratio((1, 2), (0, 0), ratio=0.9),
+        non_inferiority_rate_ratio((0, 9), (0, 9), ratio=0.9),
+        non_inferiority_proportions((0, 9), (0, 9), margin=0.0),
+        non_inferiority_proportions((9, 9), (9, 9), margin=0.0, larger_is_better=False),
     ):
         assert result.p_value is None
         assert result.reason is not None

@@ -169,6 +169,12 @@ def test_single_equal_or_missing_differences_have_a_reason() -> None:
     assert log_ratio(moments([]), moments([])).ratio is None
 
 
+def test_a_standard_error_below_floating_point_is_no_evidence() -> None:
+    result = welch(Moments(2, 0.0, 1e-310), Moments(2, 1e200, 1e-310))
+    assert (result.effect, result.p_value) == (1e200, None)
+    assert "larger unit" in str(result.reason)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.05, 5.0, math.nan])
 def test_alpha_outside_its_range_is_refused_with_the_value_and_the_range(alpha: float) -> None:
     sample = moments([1.0, 2.0])

@@ -128,6 +128,10 @@ def test_empty_variants_have_a_reason_and_bad_calls_are_refused() -> None:
     assert paired([], [], seed=1).p_value is None
     with pytest.raises(InvalidInput, match="resamples = 0"):
         unpaired([1.0], [2.0], seed=1, resamples=0)
+    with pytest.raises(InvalidInput, match="20001 units are more than 20000"):
+        unpaired(range(20_000), [1.0], seed=1)
+    with pytest.raises(InvalidInput, match="20002 units are more than 20000"):
+        paired(range(10_001), range(10_001), seed=1)
     with pytest.raises(InvalidInput, match="one of each a pair"):
         paired([1.0], [2.0, 3.0], seed=1)
     with pytest.raises(InvalidInput, match="NaN"):

@@ -137,7 +137,9 @@ def test_empty_samples_are_the_neutral_element() -> None:
     assert merge_all([]) == Moments(0, 0.0, 0.0) == moments_from_counts(0, 0) == moments_from_frequencies([], [])
 
 
-@pytest.mark.parametrize("values", [[1.0, math.nan], [math.inf], [[1.0], [2.0]], 3.0, ["a"], [None], [1e200, -1e200]])
+@pytest.mark.parametrize(
+    "values", [[1.0, math.nan], [math.inf], [[1.0], [2.0]], 3.0, ["a"], ["1.5"], [1j], [None], [1e200, -1e200]]
+)
 def test_what_is_no_sample_is_refused(values: object) -> None:
     with pytest.raises(InvalidInput, match=r"Give|Leave|larger unit"):
         moments(values)  # type: ignore[arg-type]

@@ -78,5 +78,12 @@ def test_a_larger_statistic_is_never_more_probable(t: float, df: float) -> None:
     assert two_sided_t(t * 1.1 + 0.1, df).log10_p < two_sided_t(t, df).log10_p
 
 
+def test_an_enormous_statistic_still_has_a_logarithm() -> None:
+    """For large t, P(|T| > t) is 2 / (pi t) with 1 degree of freedom and 6 / t^4 with 4."""
+    for t in (1e140, 1e200, 1e300):
+        assert two_sided_t(t, 1.0).log10_p == pytest.approx(math.log10(2 / math.pi) - math.log10(t), rel=1e-12)
+        assert two_sided_t(t, 4.0).log10_p == pytest.approx(math.log10(6) - 4 * math.log10(t), rel=1e-12)
+
+
 def test_no_difference_at_all_has_a_p_value_of_one() -> None:
     assert two_sided_t(0.0, 5) == two_sided_z(0.0) == upper_chi_square(0.0, 3) == (1.0, 0.0)

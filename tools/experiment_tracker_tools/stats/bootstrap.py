@@ -10,6 +10,7 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import at_least, between
 from experiment_tracker_tools.stats.samples import vector
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _CHUNK = 4_000_000
+_MOST_UNITS = 20_000
 
 
 class Statistic(Protocol):
@@ -61,7 +63,7 @@ def bca(
         alpha: 1 - confidence of the two-sided interval, 0 to 1 exclusive.
 
     Raises:
-        InvalidInput: for other shapes, NaN or infinity, too few resamples, or alpha outside (0, 1).
+        InvalidInput: for other shapes, NaN or infinity, too few resamples, over 20,000 units, alpha outside (0, 1).
 
     References:
         Efron (1987), equations (2.3) and (6.6).
@@ -80,6 +82,10 @@ def bca(
     arrays = [vector("a sample", values) for values in samples]
     if not arrays or min(array.size for array in arrays) < 2:
         return BootstrapInterval(None, None, None, None, None, "It needs 2 or more units in each sample.")
+    if (units := sum(array.size for array in arrays)) > _MOST_UNITS:
+        raise InvalidInput(
+            f"{units} units are more than {_MOST_UNITS}. Use a formula, or the means of buckets of units."
+        )
     estimate = float(statistic(*arrays))
     draws = np.sort(np.concatenate(list(_draws(arrays, statistic, resamples, np.random.default_rng(seed)))))
     if not np.isfinite(draws).all() or not math.isfinite(estimate):

@@ -164,6 +164,8 @@ def non_inferiority_rate_ratio(
     if reason := _empty(control, treatment):
         return MarginTest(None, None, None, None, None, reason)
     effect = treatment[0] / treatment[1] - control[0] / control[1]
+    if control[0] + treatment[0] == 0 or (ratio == 1 and control[0] + treatment[0] == control[1] + treatment[1]):
+        return MarginTest(effect, None, None, None, None, "All units have the same outcome: no ratio can be tested.")
     z = score_at_ratio(control, treatment, ratio, inflated=False)
     return _z_result(effect, z if larger_is_better else -z)
 
@@ -263,6 +265,8 @@ def _lift(control: Moments, treatment: Moments, bound: float, *, larger_is_bette
 def _difference(control: Pair, treatment: Pair, bound: float, *, larger_is_better: bool = True) -> MarginTest:
     if reason := _empty(control, treatment):
         return MarginTest(None, None, None, None, None, reason)
+    if bound == 0 and control[0] + treatment[0] in {0, control[1] + treatment[1]}:
+        return MarginTest(0.0, None, None, None, None, "All units have the same outcome: there is nothing to compare.")
     if not larger_is_better:
         control, treatment = (control[1] - control[0], control[1]), (treatment[1] - treatment[0], treatment[1])
     effect = treatment[0] / treatment[1] - control[0] / control[1]

@@ -70,6 +70,10 @@ def t_test(effect: float, se: float, df: float, *, alpha: float) -> MeanTest:
     >>> round(t_test(17.8, 3.682, 12, alpha=0.05).ci_low, 2)
     9.78
     """
+    if math.isinf(effect / se):
+        return untestable(
+            effect, "The standard error is too small for floating point: give the metric in a larger unit."
+        )
     p_value, log10_p = two_sided_t(effect / se, df)
     margin = t_quantile(df, alpha) * se
     return MeanTest(effect, effect - margin, effect + margin, effect / se, df, p_value, log10_p, se)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MOST_UNPAIRED = 200_000
 MOST_BLOCKED = 2**20
-_TIE = 1e-9
+_TIE = 1e-8
+_MOST_UNITS = 20_000
 _CHUNK = 4_000_000
 
 
@@ -64,7 +65,7 @@ def unpaired(
         studentised: whether Welch's t is permuted, else the difference of means.
 
     Raises:
-        InvalidInput: for other shapes, NaN or infinity, or no resamples.
+        InvalidInput: for other shapes, NaN or infinity, no resamples, or more than 20,000 units.
 
     References:
         Janssen (1997); Phipson & Smyth (2010), equation (2).
@@ -78,6 +79,7 @@ def unpaired(
     _checked_resamples(resamples)
     if not (first.size and second.size):
         return _nothing("A variant is empty.")
+    _checked_size(first.size + second.size)
     pooled = np.concatenate((first, second))
     centred = pooled - pooled.mean()
     statistic = _welch_statistic if studentised and min(first.size, second.size) >= 2 else _mean_statistic
@@ -106,7 +108,7 @@ def paired(control: "ArrayLike", treatment: "ArrayLike", *, seed: int, resamples
         resamples: sampled assignments besides the observed one, 1 or more.
 
     Raises:
-        InvalidInput: for other shapes, unequal lengths, NaN or infinity, or no resamples.
+        InvalidInput: for other shapes, unequal lengths, NaN or infinity, no resamples, or more than 20,000 units.
 
     References:
         Fisher (1935), The Design of Experiments, section 21.
@@ -130,7 +132,7 @@ def blocked(blocks: "Sequence[tuple[ArrayLike, ArrayLike]]", *, seed: int, resam
         resamples: sampled assignments besides the observed one, 1 or more.
 
     Raises:
-        InvalidInput: for other shapes, NaN or infinity, or no resamples.
+        InvalidInput: for other shapes, NaN or infinity, no resamples, or more than 20,000 units.
 
     References:
         Imbens & Rubin (2015), Causal Inference, chapter 9.
@@ -145,6 +147,7 @@ def blocked(blocks: "Sequence[tuple[ArrayLike, ArrayLike]]", *, seed: int, resam
     both = [(first, second) for first, second in both if first.size and second.size]
     if not both:
         return _nothing("No block holds both variants.")
+    _checked_size(sum(first.size + second.size for first, second in both))
     weight = math.fsum(first.size * second.size / (first.size + second.size) for first, second in both)
     observed = math.fsum(_contribution(first, second) for first, second in both)
     exact = math.prod(math.comb(first.size + second.size, second.size) for first, second in both) <= MOST_BLOCKED
@@ -233,6 +236,11 @@ def _welch_statistic(centred: "NDArray[np.float64]", subsets: "NDArray[np.int64]
 def _checked_resamples(resamples: int) -> None:
     if count("resamples", resamples) < 1:
         raise InvalidInput("resamples = 0 leaves nothing to compare with. Give 999 or more.")
+
+
+def _checked_size(units: int) -> None:
+    if units > _MOST_UNITS:
+        raise InvalidInput(f"{units} units are more than {_MOST_UNITS}. Use the t test, which is as good there.")
 
 
 def _result(effect: float, hits: int, total: int, *, exact: bool) -> PermutationTest:

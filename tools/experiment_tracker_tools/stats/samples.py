@@ -60,9 +60,12 @@ def vector(name: str, values: "ArrayLike") -> "NDArray[np.float64]":
     import numpy as np
 
     try:
-        array = np.asarray(values, dtype=float)
+        given = np.asarray(values)
+        array = given.astype(float, copy=False) if given.dtype.kind in "biufO" else None
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{name} is not a flat list of numbers ({error}). Give numbers only.") from error
+    if array is None:
+        raise InvalidInput(f"{name} holds {given.dtype} values, not real numbers. Give numbers only.")
     if array.ndim != 1:
         raise InvalidInput(f"{name} has shape {array.shape}, not one dimension. Give a flat list of numbers.")
     if not np.isfinite(array).all():
