@@ -128,6 +128,8 @@ def test_no_variation_has_a_p_value_of_one_and_empty_variants_none() -> None:
 def test_too_many_tables_and_bad_counts_are_refused() -> None:
     with pytest.raises(InvalidInput, match="Use the score test"):
         barnard((1, 2000), (1, 2000))
+    with pytest.raises(InvalidInput, match="160801 tables, more than 100000"):
+        boschloo((1, 400), (1, 400))
     with pytest.raises(InvalidInput, match="Use the score test"):
         fisher((1, 10_000_000), (1, 10))
     with pytest.raises(InvalidInput, match="exceed n = 2"):

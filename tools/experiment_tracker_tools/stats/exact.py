@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _TIE = 1e-9
 _WIDTH = 1e-6
 _MOST_TABLES = 1_000_000
+_MOST_TABLES_INVERTED = 100_000
 _MOST_UNITS = 10_000_000
 
 
@@ -104,7 +105,7 @@ def barnard(control: Pair, treatment: Pair) -> ExactTest:
     """
     import numpy as np
 
-    if (without := _checked(control, treatment, unconditional=True)) is not None:
+    if (without := _checked(control, treatment, most_tables=_MOST_TABLES)) is not None:
         return without
     (x0, n0), (x1, n1) = control, treatment
     rows, columns = np.arange(n0 + 1)[:, None], np.arange(n1 + 1)[None, :]
@@ -123,7 +124,7 @@ def boschloo(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> ExactTes
 
     Args:
         control: successes and n.
-        treatment: successes and n; (n + 1) of both multiplied at most a million.
+        treatment: successes and n; (n + 1) of both multiplied at most 100,000 (315 a variant).
         alpha: 1 - confidence of the two-sided interval, 0 to 1 exclusive.
 
     Raises:
@@ -137,7 +138,7 @@ def boschloo(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> ExactTes
     'p = 0.0261, [0.052, 0.726]'
     """
     between("alpha", alpha, 0, 1)
-    if (without := _checked(control, treatment, unconditional=True)) is not None:
+    if (without := _checked(control, treatment, most_tables=_MOST_TABLES_INVERTED)) is not None:
         return without
     (x0, n0), (x1, n1) = control, treatment
     failures = (n0 - x0, n0), (n1 - x1, n1)
@@ -185,7 +186,7 @@ def _conditional(control: Pair, treatment: Pair, *, observed_share: float) -> Ex
     import numpy as np
     from scipy.special import gammaln, logsumexp
 
-    if (without := _checked(control, treatment, unconditional=False)) is not None:
+    if (without := _checked(control, treatment)) is not None:
         return without
     (x0, n0), (x1, n1) = control, treatment
     successes = x0 + x1
@@ -205,12 +206,12 @@ def _conditional(control: Pair, treatment: Pair, *, observed_share: float) -> Ex
     return _result(control, treatment, float(logsumexp(parts)), is_log=True)
 
 
-def _checked(control: Pair, treatment: Pair, *, unconditional: bool) -> ExactTest | None:
+def _checked(control: Pair, treatment: Pair, *, most_tables: int | None = None) -> ExactTest | None:
     """The result when there is nothing to test; None when there is."""
     n0, n1 = checked_pair("control", *control)[1], checked_pair("treatment", *treatment)[1]
-    if unconditional and (n0 + 1) * (n1 + 1) > _MOST_TABLES:
+    if most_tables and (n0 + 1) * (n1 + 1) > most_tables:
         raise InvalidInput(
-            f"n = {n0} and {n1} make {(n0 + 1) * (n1 + 1)} tables, more than {_MOST_TABLES}. Use the score test."
+            f"n = {n0} and {n1} make {(n0 + 1) * (n1 + 1)} tables, more than {most_tables}. Use the score test."
         )
     if n0 + n1 > _MOST_UNITS:
         raise InvalidInput(f"{n0 + n1} units are more than {_MOST_UNITS}. Use the score test.")
