@@ -62,7 +62,7 @@ def unpaired(
         treatment: finite numbers, shape (m,).
         seed: of the sampling, used only when not all assignments are listed.
         resamples: sampled assignments besides the observed one, 1 or more.
-        studentised: whether Welch's t is permuted, else the difference of means.
+        studentised: whether Welch's t is permuted (with 2 or more units a variant), else the difference of means.
 
     Raises:
         InvalidInput: for other shapes, NaN or infinity, no resamples, or more than 20,000 units.
@@ -223,7 +223,7 @@ def _welch_statistic(centred: "NDArray[np.float64]", subsets: "NDArray[np.int64]
     total = chosen.sum(axis=1)
     squares = np.einsum("ij,ij->i", chosen, chosen)
     whole = float(centred @ centred)
-    floor = whole * 1e-13
+    floor = whole / n**2 * 1e-12  # rounding of the sums of squares, as a variance of a mean
     m2_treatment = squares - total**2 / m
     m2_control = whole - squares - total**2 / (n - m)
     variance = m2_treatment / (m - 1) / m + m2_control / (n - m - 1) / (n - m)
