@@ -99,6 +99,12 @@ def test_impossible_moments_and_alpha_are_refused() -> None:
         ratio_difference(good, good, alpha=1.0)
 
 
+def test_a_variance_that_underflows_is_no_contradiction() -> None:
+    """The squares of 4e-249 are below the smallest float, the products with x are not."""
+    tiny = bivariate_moments([0.0, 0.0, 4e-249], [1.0, 1.0, 2.0])
+    assert ratio_difference(tiny, tiny).test.effect == 0.0
+
+
 rows = st.lists(st.tuples(st.floats(0, 10), st.floats(1, 10)), min_size=3, max_size=20)
 
 

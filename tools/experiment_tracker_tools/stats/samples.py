@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _EPSILON = 2.0**-52
+_UNDERFLOW = 1e-300
 
 
 class Moments(NamedTuple):
@@ -307,8 +308,8 @@ def checked_bivariate(name: str, sample: BivariateMoments) -> BivariateMoments:
     """
     checked_moments(f"y of {name}", sample.y)
     checked_moments(f"x of {name}", sample.x)
-    limit = math.sqrt(sample.m2_y) * math.sqrt(sample.m2_x)
-    if not abs(sample.c_yx) <= limit * (1 + 1e-9) + 1e-300:
+    limit = math.sqrt(sample.m2_y + _UNDERFLOW) * math.sqrt(sample.m2_x + _UNDERFLOW)
+    if not abs(sample.c_yx) <= limit * (1 + 1e-6):
         raise InvalidInput(
             f"c_yx = {sample.c_yx!r} of {name} is outside ±{limit:.6g}, the most that m2_y and m2_x allow. "
             "Check that it is the sum of products of deviations."
