@@ -30,8 +30,12 @@ def _section(tool: Tool) -> str:
         *(["a person confirms every call"] if card.asks_a_person else []),
     ]
     command = NAMES.get(tool.name, tool.name)
-    rows = "\n".join(_row(name, each, tool.input_schema) for name, each in tool.input_schema.get("properties", {}).items())
-    models = "\n".join(f"- {name}: {_fields(model)}" for name, model in sorted(tool.input_schema.get("$defs", {}).items()))
+    rows = "\n".join(
+        _row(name, each, tool.input_schema) for name, each in tool.input_schema.get("properties", {}).items()
+    )
+    models = "\n".join(
+        f"- {name}: {_fields(model)}" for name, model in sorted(tool.input_schema.get("$defs", {}).items())
+    )
     return (
         f"## {tool.name}\n\n{tool.title}: {', '.join(traits)}. On the command line: `experiment-tracker {command}`.\n\n"
         f"{tool.description}\n\n| argument | type | |\n|---|---|---|\n{rows}" + (f"\n\n{models}" if models else "")
@@ -47,7 +51,8 @@ def _row(name: str, schema: JsonSchema, tool: JsonSchema) -> str:
 def _fields(model: JsonSchema) -> str:
     needed = model.get("required", [])
     return ", ".join(
-        f"{name}{'' if name in needed else '?'} ({_type(each)}{_note(each)})" for name, each in model["properties"].items()
+        f"{name}{'' if name in needed else '?'} ({_type(each)}{_note(each)})"
+        for name, each in model["properties"].items()
     )
 
 
