@@ -1,5 +1,6 @@
 """Ordinary least squares with what its robust standard errors need, and the t test of one coefficient."""
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
@@ -120,12 +121,13 @@ def coefficient_test(effect: float, variance: float, df: float, *, alpha: float)
     """
     from scipy.special import stdtr, stdtrit
 
-    margin = abs(float(stdtrit(df, between("alpha", alpha, 0, 1) / 2)))
+    quantile = -float(stdtrit(df, between("alpha", alpha, 0, 1) / 2))
     if not variance > 0:
         return without_test(effect, "The residuals are all 0: there is no variation to test against.")
-    se = variance**0.5
+    se = math.sqrt(variance)
     p_value = min(2 * float(stdtr(df, -abs(effect / se))), 1.0)
-    return CoefficientTest(effect, se, df, effect / se, p_value, effect - margin * se, effect + margin * se)
+    margin = quantile * se
+    return CoefficientTest(effect, se, df, effect / se, p_value, effect - margin, effect + margin)
 
 
 def without_test(effect: float, reason: str) -> CoefficientTest:
