@@ -91,7 +91,50 @@ def cluster_effect(
             return without_test(
                 float(fitted.coefficients[1]), f"The {name} has a single cluster: its variance is not estimable."
             )
-    return _test(fitted, groups, errors=errors, alpha=alpha)
+    return cluster_test(fitted, 1, clusters, errors=errors, alpha=alpha)
+
+
+def cluster_test(
+    fitted: Fit,
+    place: int,
+    clusters: "Sequence[str] | Sequence[int]",
+    *,
+    errors: Errors = "cr2",
+    alpha: float = 0.05,
+) -> CoefficientTest:
+    """The t test of one coefficient of a fit whose rows are related within clusters.
+
+    Args:
+        fitted: a fit of n rows on p columns.
+        place: column of the coefficient, from 0.
+        clusters: the cluster of each row, shape (n,).
+        errors: "cr2" or "cr1", as `cluster_effect` has.
+        alpha: 1 - confidence of the interval, 0 to 1 exclusive.
+
+    Raises:
+        InvalidInput: for another number of rows, fewer than two clusters, unknown errors, alpha outside (0, 1).
+
+    References:
+        Pustejovsky & Tipton (2018), equations 6 (identity as working model) and 8.
+
+    >>> fitted = fit([1.0, 2.0, 2.0, 3.0, 4.0, 6.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    >>> result = cluster_test(fitted, 0, ["a", "a", "b", "b", "c", "c"])
+    >>> f"{result.effect:.1f} (se {result.se:.4f}, df {result.df:.1f})"
+    '3.0 (se 1.0408, df 2.0)'
+    """
+    groups = _groups(clusters, rows=fitted.residuals.size)
+    effect, count, weight = float(fitted.coefficients[place]), len(groups), influence(fitted, place)
+    if errors == "cr1":
+        n, p = fitted.residuals.size, fitted.coefficients.size
+        scores = [float(weight[rows] @ fitted.residuals[rows]) for rows in groups]
+        factor = count / (count - 1) * (n - 1) / (n - p)
+        return coefficient_test(effect, factor * sum(score * score for score in scores), count - 1, alpha=alpha)
+    if errors == "cr2":
+        adjusted = [_whitened(fitted.basis[rows], weight[rows]) for rows in groups]
+        scores = [float(own @ fitted.residuals[rows]) for own, rows in zip(adjusted, groups, strict=True)]
+        df = _satterthwaite(fitted, groups, adjusted)
+        return coefficient_test(effect, sum(score * score for score in scores), df, alpha=alpha)
+    raise InvalidInput(f"errors = {errors!r} is unknown. Give cr2 or cr1.")
 
 
 def intraclass_correlation(
@@ -159,22 +202,6 @@ def _groups(clusters: "Sequence[str] | Sequence[int]", *, rows: int) -> "list[Pl
     labels = np.fromiter((numbers[label] for label in clusters), dtype=np.intp, count=rows)
     order = np.argsort(labels, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
-
-
-def _test(fitted: Fit, groups: "list[Places]", *, errors: Errors, alpha: float) -> CoefficientTest:
-    effect, count = float(fitted.coefficients[1]), len(groups)
-    weight = influence(fitted, 1)
-    if errors == "cr1":
-        n, p = fitted.residuals.size, fitted.coefficients.size
-        scores = [float(weight[rows] @ fitted.residuals[rows]) for rows in groups]
-        factor = count / (count - 1) * (n - 1) / (n - p)
-        return coefficient_test(effect, factor * sum(score * score for score in scores), count - 1, alpha=alpha)
-    if errors == "cr2":
-        adjusted = [_whitened(fitted.basis[rows], weight[rows]) for rows in groups]
-        scores = [float(own @ fitted.residuals[rows]) for own, rows in zip(adjusted, groups, strict=True)]
-        df = _satterthwaite(fitted, groups, adjusted)
-        return coefficient_test(effect, sum(score * score for score in scores), df, alpha=alpha)
-    raise InvalidInput(f"errors = {errors!r} is unknown. Give cr2 or cr1.")
 
 
 def _whitened(basis: "Floats", weight: "Floats") -> "Floats":

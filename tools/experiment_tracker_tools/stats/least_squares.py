@@ -85,7 +85,10 @@ def fit(outcome: "ArrayLike", design: "ArrayLike") -> Fit:
         )
     loading = np.linalg.inv(triangle) / scale[:, None]
     projected = basis.T @ y
-    return Fit(loading @ projected, y - basis @ projected, basis, loading)
+    residuals = y - basis @ projected
+    if np.linalg.norm(residuals) <= 1e-13 * np.linalg.norm(y):
+        residuals = np.zeros_like(y)
+    return Fit(loading @ projected, residuals, basis, loading)
 
 
 def leverages(fitted: Fit) -> "Floats":
