@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+# The distribution function of Beta(a, b) leaves 0 like a power a and reaches 1 like a power b: from here on smoothly
+# enough for the panels of the other variant alone.
+_SMOOTH = 12.0
+
+
 class Beta(NamedTuple):
     """A beta distribution of a share, prior or posterior.
 
@@ -198,42 +203,40 @@ def _difference(control: Beta, treatment: Beta) -> float:
 
 def _difference_quantile(control: Beta, treatment: Beta, tail: float) -> float:
     """Where the distribution of treatment minus control has `tail` below it; Chebyshev's inequality brackets it."""
-    mean = _difference(control, treatment)
-    sd = math.hypot(control.sd, treatment.sd)
-
-    def excess(difference: float) -> float:
-        return _difference_below(control, treatment, difference) - tail
-
-    low = max(-1.0, mean - 1.001 * sd / math.sqrt(tail))
-    return bracketed_root(excess, low, min(1.0, mean + 1.001 * sd / math.sqrt(1 - tail)), tolerance=1e-12)
-
-
-def _difference_below(control: Beta, treatment: Beta, difference: float) -> float:
-    """P(treatment - control <= difference), integrated over the narrower of the two."""
     import numpy as np
     from scipy.special import betainc, expit
 
     if control.sd > treatment.sd:
-        return _difference_below(_failures(treatment), _failures(control), difference)
-    nodes, mass = _resolved(control, 1 - difference if difference > 0 else -difference)
-    reached = np.clip(expit(nodes) + difference, 0, 1)
-    return float(mass @ betainc(treatment.a, treatment.b, reached))
+        control, treatment = _failures(treatment), _failures(control)
+    mean, sd = _difference(control, treatment), math.hypot(control.sd, treatment.sd)
+    low = max(-1.0, mean - 1.001 * sd / math.sqrt(tail))
+    high = min(1.0, mean + 1.001 * sd / math.sqrt(1 - tail))
+    fixed = _resolved(control, None) if min(treatment) >= _SMOOTH else None
+
+    def excess(difference: float) -> float:
+        """P(treatment - control <= difference), over the narrower of the two, less the tail."""
+        nodes, mass = fixed or _resolved(control, 1 - difference if difference > 0 else -difference)
+        reached = np.clip(expit(nodes) + difference, 0, 1)
+        return float(mass @ betainc(treatment.a, treatment.b, reached)) - tail
+
+    return bracketed_root(excess, low, high, tolerance=1e-12)
 
 
 def _failures(distribution: Beta) -> Beta:
     return Beta(distribution.b, distribution.a)
 
 
-def _resolved(distribution: Beta, edge: float) -> "tuple[Floats, Floats]":
+def _resolved(distribution: Beta, kink: float | None) -> "tuple[Floats, Floats]":
     """Nodes on the logit scale and their mass, with finer and finer panels around a share at which a kink sits."""
     import numpy as np
     from scipy.special import logit
 
     centre, scale = math.log(distribution.a / distribution.b), _logit_sd(distribution)
-    kink = float(logit(edge))
-    fine = [scale * step for step in (1e-2, 1e-5, 1e-8)] if abs(kink - centre) < 45 * scale else []
-    centres, scales = np.array([centre] + [kink] * len(fine)), np.array([scale, *fine])
-    nodes, weights = panels(centres, scales, widest=2.0)
+    centres, scales = [centre], [scale]
+    if kink is not None and abs(float(logit(kink)) - centre) < 45 * scale:
+        centres += [float(logit(kink))] * 3
+        scales += [scale * step for step in (1e-2, 1e-5, 1e-8)]
+    nodes, weights = panels(np.array(centres), np.array(scales), widest=2.0)
     a, b = np.array([[distribution.a]]), np.array([[distribution.b]])
     mass = normalised(_log_density(nodes, a, b), weights)[0]
     kept = mass > 1e-20
