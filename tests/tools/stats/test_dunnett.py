@@ -65,14 +65,22 @@ def test_drugs_of_the_published_example_as_scipy_has_them(alternative: Alternati
     assert ours.ci_high == pytest.approx(interval.high, abs=2e-2)
 
 
-@pytest.mark.parametrize("t", [1.0, 3.0, 8.0])
+@pytest.mark.parametrize("t", [0.5, 1.0, 2.2121, 3.0])
 def test_two_treatments_are_the_bivariate_normal(t: float) -> None:
     """scipy.stats.multivariate_normal, correlation 1/2, variance known."""
     box = stats.multivariate_normal(cov=[[1, 0.5], [0.5, 1]])
-    inside = box.cdf([t, t], lower_limit=[-t, -t])
-    alpha = 1 - float(inside)
-    if alpha > 1e-12:
-        assert dunnett_critical_value(1, [1, 1], math.inf, alpha=alpha) == pytest.approx(t, abs=1e-4)
+    alpha = 1 - float(box.cdf([t, t], lower_limit=[-t, -t]))
+    assert dunnett_critical_value(1, [1, 1], math.inf, alpha=alpha) == pytest.approx(t, abs=1e-5)
+
+
+@pytest.mark.parametrize(("control_n", "treatment_n"), [(99, 1), (1, 99), (50, 10)])
+def test_unequal_sizes_are_the_bivariate_t(control_n: int, treatment_n: int) -> None:
+    """scipy.stats.multivariate_t, correlation n_t / (n_c + n_t), 12 degrees of freedom, one-sided."""
+    correlation = treatment_n / (control_n + treatment_n)
+    t = dunnett_critical_value(control_n, [treatment_n, treatment_n], 12, alternative="greater")
+    box = stats.multivariate_t(shape=[[1, correlation], [correlation, 1]], df=12)
+    reached = box.cdf([t, t], maxpts=200_000, random_state=np.random.default_rng(1))
+    assert reached == pytest.approx(0.95, abs=2e-4)
 
 
 def test_keeps_its_digits_far_in_the_tail() -> None:

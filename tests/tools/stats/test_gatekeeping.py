@@ -134,7 +134,7 @@ def test_secondaries_wait_for_their_primary() -> None:
 
 
 def test_refuses_graphs_that_spend_more_than_they_have() -> None:
-    with pytest.raises(InvalidInput, match="The weights .* sum of at most 1. Rescale"):
+    with pytest.raises(InvalidInput, match=r"The weights .* sum of at most 1\. Rescale"):
         local_alphas(Graph((0.6, 0.6), ((0, 1), (1, 0))), ())
     with pytest.raises(InvalidInput, match="The transitions 0 "):
         local_alphas(Graph((0.5, 0.5), ((0, 1.5), (1, 0))), ())

@@ -201,5 +201,7 @@ def test_refuses_designs_that_contradict_themselves() -> None:
         switchback_test(y, [0, 0, 1, 1], [0, 2], share=1)
     with pytest.raises(InvalidInput, match="Group 'b' has blocks of one variant only"):
         block_test(y, [0, 1, 1, 1], ["a", "a", "b", "b"])
+    with pytest.raises(InvalidInput, match="draws = 0 is below 1"):
+        block_test(range(40), [0, 1] * 20, draws=0)
     with pytest.raises(InvalidInput, match="groups has 1 labels for 4 blocks"):
         block_test(y, [0, 1, 1, 1], ["a"])

@@ -32,7 +32,7 @@ def bracketed_root(function: "Callable[[float], float]", low: float, high: float
         return a if f_a == 0 else b
     if (f_a > 0) == (f_b > 0):
         raise ValueError(f"No change of sign between {low!r} and {high!r}.")
-    step = 0.5
+    step, best = 0.5, b
     for _ in range(200):
         x = a + step * (b - a)
         f_x = function(x)

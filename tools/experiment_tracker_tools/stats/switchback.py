@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column, treated_column
-from experiment_tracker_tools.stats.checks import between, count
+from experiment_tracker_tools.stats.checks import at_least, between, count
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
 
 _MOST_DECISIONS = 16
 _MOST_ARRANGEMENTS = 200_000
@@ -172,15 +173,10 @@ def block_test(
     effect = sum(_group_effects(y[rows], t[rows][None, :])[0] * rows.size / y.size for rows in members)
     arrangements = math.prod(math.comb(rows.size, int(t[rows].sum())) for rows in members)
     exact = arrangements <= _MOST_ARRANGEMENTS
-    generator = np.random.default_rng(seed)
-    under_null, overlap = np.zeros(1 if exact else draws), np.zeros(1 if exact else draws)
-    for rows in members:
-        patterns = _patterns(t[rows]) if exact else generator.permuted(np.tile(t[rows], (draws, 1)), axis=1)
-        own = _group_effects(y[rows], patterns) * (rows.size / y.size)
-        same = _group_effects(t[rows], patterns) * (rows.size / y.size)
-        under_null = (under_null[:, None] + own).ravel() if exact else under_null + own
-        overlap = (overlap[:, None] + same).ravel() if exact else overlap + same
-    if not exact:
+    if exact:
+        under_null, overlap = _enumerated(y, t, members)
+    else:
+        under_null, overlap = _drawn(y, t, members, draws=int(at_least("draws", draws, 1)), seed=seed)
         under_null, overlap = np.append(under_null, effect), np.append(overlap, 1.0)
     extreme = np.abs(under_null) >= abs(effect) - 1e-10 * float(np.abs(under_null).max())
     p_value = float(extreme.mean())
@@ -189,7 +185,7 @@ def block_test(
     return BlockTest(float(effect), p_value, se, low, high, under_null.size)
 
 
-def _checked_decisions(decisions: "Sequence[int]", treated: "Floats") -> "NDArray[np.intp]":
+def _checked_decisions(decisions: "Sequence[int]", treated: "Floats") -> "Places":
     import numpy as np
 
     starts = np.array([count("decision", decision) for decision in decisions], dtype=np.intp)
@@ -205,7 +201,7 @@ def _checked_decisions(decisions: "Sequence[int]", treated: "Floats") -> "NDArra
     return starts
 
 
-def _window_weights(assignments: "Floats", windows: "NDArray[np.intp]", share: float) -> "Floats":
+def _window_weights(assignments: "Floats", windows: "Places", share: float) -> "Floats":
     """+1 / P(all treatment) or -1 / P(all control) where the decisions of a window agree, else 0."""
     import numpy as np
 
@@ -224,7 +220,7 @@ def _hajek(weights: "Floats", y: "Floats") -> float | None:
 
 
 def _p_of_switchback(
-    observed: "Floats", windows: "NDArray[np.intp]", sums: "Floats", share: float, *, draws: int, seed: int
+    observed: "Floats", windows: "Places", sums: "Floats", share: float, *, draws: int, seed: int
 ) -> tuple[float, float, int]:
     import numpy as np
 
@@ -238,7 +234,7 @@ def _p_of_switchback(
             chance = np.prod(np.where(drawn == 1, share, 1 - share), axis=1)
             total += float(chance[np.abs(_window_weights(drawn, windows, share) @ sums) >= bar].sum())
         return min(total, 1.0), 0.0, 2**tosses
-    generator, extreme = np.random.default_rng(seed), 1
+    generator, extreme, draws = np.random.default_rng(seed), 1, int(at_least("draws", draws, 1))
     for first in range(0, draws, _ROWS_AT_ONCE):
         size = (min(_ROWS_AT_ONCE, draws - first), tosses)
         drawn = (generator.random(size) < share).astype(np.float64)
@@ -247,7 +243,7 @@ def _p_of_switchback(
     return p_value, math.sqrt(p_value * (1 - p_value) / draws), draws + 1
 
 
-def _members(groups: "Sequence[Hashable] | None", treated: "Floats") -> "list[NDArray[np.intp]]":
+def _members(groups: "Sequence[Hashable] | None", treated: "Floats") -> "list[Places]":
     import numpy as np
 
     labels: Sequence[Hashable] = [0] * treated.size if groups is None else groups
@@ -262,6 +258,36 @@ def _members(groups: "Sequence[Hashable] | None", treated: "Floats") -> "list[ND
                 f"Group {label!r} has blocks of one variant only. Leave it out: it cannot tell anything."
             )
     return [np.array(rows, dtype=np.intp) for rows in places.values()]
+
+
+def _enumerated(y: "Floats", treated: "Floats", members: "list[Places]") -> "tuple[Floats, Floats]":
+    """The statistic of every arrangement, of the outcome and of the treatment itself."""
+    import numpy as np
+
+    under_null, overlap = np.zeros(1), np.zeros(1)
+    for rows in members:
+        patterns, weight = _patterns(treated[rows]), rows.size / y.size
+        under_null = (under_null[:, None] + _group_effects(y[rows], patterns) * weight).ravel()
+        overlap = (overlap[:, None] + _group_effects(treated[rows], patterns) * weight).ravel()
+    return under_null, overlap
+
+
+def _drawn(
+    y: "Floats", treated: "Floats", members: "list[Places]", *, draws: int, seed: int
+) -> "tuple[Floats, Floats]":
+    """The same of arrangements drawn at random, a few at a time so that memory stays small."""
+    import numpy as np
+
+    generator, at_once = np.random.default_rng(seed), max(1, 4_000_000 // y.size)
+    under_null, overlap = np.zeros(draws), np.zeros(draws)
+    for first in range(0, draws, at_once):
+        part = slice(first, min(first + at_once, draws))
+        for rows in members:
+            table = np.tile(treated[rows], (part.stop - part.start, 1))
+            patterns, weight = generator.permuted(table, axis=1), rows.size / y.size
+            under_null[part] += _group_effects(y[rows], patterns) * weight
+            overlap[part] += _group_effects(treated[rows], patterns) * weight
+    return under_null, overlap
 
 
 def _patterns(treated: "Floats") -> "Floats":
