@@ -45,7 +45,7 @@ def test_keeps_its_digits_in_the_tail(z: float) -> None:
 
 
 def test_weights_data_and_prior_by_precision() -> None:
-    """Gelman et al. (2013), Bayesian Data Analysis, equation 2.10: prior N(0, 10²), data N(10, 5²)."""
+    """Gelman et al. (2013), Bayesian Data Analysis, section 2.5: prior N(0, 10²), data N(10, 5²)."""
     posterior = normal_posterior(10.0, 5.0, prior=Normal(0.0, 10.0))
     assert posterior == pytest.approx((10 / 25 / (1 / 25 + 1 / 100), (1 / 25 + 1 / 100) ** -0.5), rel=1e-12)
     assert normal_posterior(10.0, 5.0) == Normal(10.0, 5.0)
@@ -53,7 +53,7 @@ def test_weights_data_and_prior_by_precision() -> None:
 
 @pytest.mark.parametrize(("z", "expected"), [(2.0, 1.43), (2.5, 0.87), (3.0, 0.65), (4.0, 0.45)])
 def test_finds_the_prior_at_which_the_answer_tips(z: float, expected: float) -> None:
-    """Held (2020), JRSS A 183, section 2: relative variance 1 / (z² / z_c² - 1), here with z_c = 1.645."""
+    """Held (2020), JRSS A 183: relative variance 1 / (z² / z_c² - 1), here with z_c = 1.645."""
     result = prior_sensitivity(z, 1.0, stated=Normal(0.0, 1.0), sceptical=Normal(0.0, 0.5))
     assert result.tipping_sd == pytest.approx(math.sqrt(1 / (z**2 / stats.norm.ppf(0.95) ** 2 - 1)), rel=1e-12)
     assert result.tipping_sd == pytest.approx(expected, abs=0.02)
@@ -75,7 +75,7 @@ def test_draws_the_sceptic_nearer_to_zero_than_the_plan() -> None:
 
 
 def test_gives_the_sceptic_his_probability_beyond_the_mde() -> None:
-    """Spiegelhalter, Freedman & Parmar (1994), section 4.2: P(effect > mde) = 0.05."""
+    """Spiegelhalter, Freedman & Parmar (1994): P(effect > mde) = 0.05."""
     assert stats.norm(*sceptical_prior(0.4)).sf(0.4) == pytest.approx(0.05, rel=1e-12)
     assert sceptical_prior(-0.4) == sceptical_prior(0.4)
 

@@ -84,7 +84,7 @@ def test_cr1_is_that_of_statsmodels(clusters: int, k: int) -> None:
 
 @pytest.mark.parametrize(("clusters", "k"), [(4, 0), (8, 2), (15, 1)])
 def test_cr2_is_the_definition(clusters: int, k: int) -> None:
-    """Bell & McCaffrey (2002); Pustejovsky & Tipton (2018), equations 6 and 8, with dense matrices and sqrtm."""
+    """Bell & McCaffrey (2002); Pustejovsky & Tipton (2018), with dense matrices and sqrtm."""
     y, treated, labels, x = sample(100 + clusters, clusters=clusters, k=k)
     design = np.column_stack([np.ones(y.size), treated, x])
     bread = np.linalg.inv(design.T @ design)

@@ -74,7 +74,7 @@ def test_is_the_analysis_of_covariance(seed: int, k: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_moments_of_the_rows_that_were_adjusted(seed: int) -> None:
-    """Deng et al. (2013), equation 4, row by row with numpy."""
+    """Deng et al. (2013), row by row with numpy."""
     y, treated, x = sample(seed, k=2)
     ours = cuped(*split(y, treated, x))
     adjusted = y - (x - x.mean(axis=0)) @ np.array(ours.theta)

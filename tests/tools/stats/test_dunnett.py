@@ -13,7 +13,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.dunnett import Alternative, dunnett_critical_value, dunnett_test
 from experiment_tracker_tools.stats.samples import Moments, moments, moments_from_sd
 
-# Blood counts under a control and two drugs: Dunnett (1955), section 6, table 3.
+# Blood counts under a control and two drugs: Dunnett (1955), the example.
 CONTROL = [7.40, 8.50, 7.20, 8.24, 9.84, 8.32]
 DRUGS = [[9.76, 8.80, 7.68, 9.36], [12.80, 9.68, 12.16, 9.20, 10.55]]
 SAMPLES = st.tuples(st.integers(2, 30), st.floats(-3, 3), st.floats(0.5, 3)).map(lambda m: moments_from_sd(*m))

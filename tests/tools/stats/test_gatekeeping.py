@@ -20,7 +20,7 @@ from experiment_tracker_tools.stats.multiplicity import adjust_p_values
 
 P_VALUES = st.lists(st.floats(0.0001, 1), min_size=1, max_size=6)
 FOUR = st.lists(st.floats(0.0001, 0.2), min_size=4, max_size=4)
-# Two primaries, then two secondaries that open with either: Bretz et al. (2009), figure 5.
+# Two primaries, then two secondaries that open with either: Bretz et al. (2009).
 PARALLEL = Graph((0.5, 0.5, 0.0, 0.0), ((0, 0, 0.5, 0.5), (0, 0, 0.5, 0.5), (0, 0, 0, 1), (0, 0, 1, 0)))
 # Two primaries with a secondary each; alpha goes to the own secondary and to the other primary: Maurer & Bretz (2013).
 PAIRED = Graph((0.5, 0.5, 0.0, 0.0), ((0, 0.5, 0.5, 0), (0.5, 0, 0, 0.5), (0, 1, 0, 0), (1, 0, 0, 0)))
@@ -31,7 +31,7 @@ GRAPHS = {"parallel": PARALLEL, "paired": PAIRED, "holm": holm_graph(4), "sequen
 @settings(deadline=None)
 @given(P_VALUES)
 def test_the_graph_of_holm_is_holm(p_values: list[float]) -> None:
-    """Bretz et al. (2009), section 3.1."""
+    """Bretz et al. (2009)."""
     assert graph_adjusted_p_values(holm_graph(len(p_values)), p_values) == pytest.approx(
         adjust_p_values(p_values, method="holm"), rel=1e-12
     )
@@ -61,7 +61,7 @@ def test_fallback_hands_its_alpha_down(p_values: list[float]) -> None:
 
 
 def parallel_weights(places: frozenset[int]) -> dict[int, float]:
-    """Dmitrienko, Offen & Westfall (2003), Statist. Med. 22, table II: parallel gatekeeping, equal weights."""
+    """Dmitrienko, Offen & Westfall (2003), Statist. Med. 22: parallel gatekeeping, equal weights."""
     weights = {place: 0.5 for place in places if place < 2}
     left, secondaries = 1 - sum(weights.values()), [place for place in places if place >= 2]
     return weights | {place: left / len(secondaries) for place in secondaries}
@@ -88,8 +88,8 @@ def test_parallel_gatekeeping_is_its_closed_test(p_values: list[float]) -> None:
     [((), (0.5, 0.5, 0, 0)), ((0,), (0, 0.75, 0.25, 0)), ((0, 2), (0, 1, 0, 0)), ((0, 1), (0, 0, 0.5, 0.5)),
      ((1, 3), (1, 0, 0, 0)), ((0, 1, 2), (0, 0, 0, 1))],
 )  # fmt: skip
-def test_passes_weights_on_as_published(rejected: tuple[int, ...], expected: tuple[float, ...]) -> None:
-    """Maurer & Bretz (2013), figure 1 and its updates: 1/2 stays between the primaries, 1/2 goes to the secondary."""
+def test_passes_weights_on_as_by_hand(rejected: tuple[int, ...], expected: tuple[float, ...]) -> None:
+    """Algorithm 1 of Bretz et al. (2009) by hand: 1/2 stays between the primaries, 1/2 goes to the secondary."""
     assert local_alphas(PAIRED, rejected, alpha=0.025) == pytest.approx([w * 0.025 for w in expected], rel=1e-12)
 
 
@@ -107,7 +107,7 @@ def test_rejects_exactly_what_its_adjusted_p_values_say(name: str, p_values: lis
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_the_order_of_rejections_does_not_matter(name: str) -> None:
-    """Bretz et al. (2009), lemma 1."""
+    """Bretz et al. (2009): the outcome is one whatever the order."""
     for rejected in itertools.permutations(range(4), 3):
         left = local_alphas(GRAPHS[name], rejected)
         assert left == pytest.approx(local_alphas(GRAPHS[name], sorted(rejected)), abs=1e-15)

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.multiplicity import Method, adjust_p_values
 
-# The fifteen p-values of Benjamini & Hochberg (1995), JRSS B 57, section 4.1.
+# The fifteen p-values of Benjamini & Hochberg (1995), JRSS B 57, the example.
 THROMBOLYSIS = [
     0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0,
 ]  # fmt: skip
@@ -54,7 +54,7 @@ def test_adjusts_false_discovery_rates_as_scipy_does(method: Method) -> None:
 
 
 def test_finds_the_four_discoveries_of_the_published_example() -> None:
-    """Benjamini & Hochberg (1995), section 4.1: four at 0.05, where Bonferroni finds three."""
+    """Benjamini & Hochberg (1995): four at 0.05, where Bonferroni finds three."""
     found = {m: sum((p or 0) <= 0.05 for p in adjust_p_values(THROMBOLYSIS, method=m)) for m in ("bh", "bonferroni")}
     assert found == {"bh": 4, "bonferroni": 3}
 

@@ -26,7 +26,7 @@ ROWS = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.1, 3)), min_size=2, max_
 
 
 def test_predicts_the_teacher_studies_as_published() -> None:
-    """Raudenbush (2009), table 16.1 and metafor's blup(): predictions range from -0.03 to 0.25."""
+    """Raudenbush (2009), table 16.2 and metafor's blup(): predictions range from -0.03 to 0.25."""
     effects = shrink(TEACHERS, TEACHER_SES, method="reml").effects
     assert (round(min(effects), 2), round(max(effects), 2)) == (-0.03, 0.25)
 

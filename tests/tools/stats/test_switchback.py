@@ -19,7 +19,7 @@ def served(tosses: "tuple[int, ...]", decisions: list[int], periods: int) -> lis
 
 
 def horvitz_thompson(outcome: list[float], treated: list[int], decisions: list[int], reach: int, share: float) -> float:
-    """Bojinov, Simchi-Levi & Zhao (2023), equation 6, written out."""
+    """The estimator of Bojinov, Simchi-Levi & Zhao (2023), written out."""
     total = 0.0
     for t in range(reach, len(outcome)):
         window = range(t - reach, t + 1)
@@ -34,7 +34,7 @@ def horvitz_thompson(outcome: list[float], treated: list[int], decisions: list[i
 @pytest.mark.parametrize("share", [0.5, 0.3])
 @pytest.mark.parametrize(("decisions", "reach"), [([0, 2, 4, 6, 8], 0), ([0, 2, 4, 6, 8], 2), ([0, 3, 4, 7], 1)])
 def test_the_estimate_is_unbiased_over_the_assignments(decisions: list[int], reach: int, share: float) -> None:
-    """Bojinov, Simchi-Levi & Zhao (2023), theorem 1: averaged over all assignments, the total effect of a variant
+    """Bojinov, Simchi-Levi & Zhao (2023): averaged over all assignments, the total effect of a variant
     that acts for `reach` further periods."""
     rng = np.random.default_rng(3)
     base, slopes = rng.normal(5, 1, size=10), rng.normal(1, 0.3, size=(10, reach + 1))
@@ -56,7 +56,7 @@ def test_the_estimate_is_unbiased_over_the_assignments(decisions: list[int], rea
 @pytest.mark.parametrize("share", [0.5, 0.35])
 @pytest.mark.parametrize("reach", [0, 1, 2])
 def test_the_p_value_is_the_share_of_assignments_as_extreme(reach: int, share: float) -> None:
-    """Bojinov, Simchi-Levi & Zhao (2023), section 4.1, by brute force over every assignment."""
+    """Exact inference of Bojinov, Simchi-Levi & Zhao (2023), by brute force over every assignment."""
     decisions, rng = [0, 3, 5, 8, 11, 13], np.random.default_rng(reach)
     outcome = list(rng.normal(size=16) + 2)
     observed = served((0, 1, 1, 0, 1, 0), decisions, 16)

@@ -196,7 +196,7 @@ def prior_sensitivity(
         InvalidInput: for numbers out of these ranges.
 
     References:
-        Held (2020), JRSS A 183, 431-448, section 2: sd² / se² = 1 / (z² / z_c² - 1).
+        Held (2020), JRSS A 183, 431-448: sd² / se² = 1 / (z² / z_c² - 1).
 
     >>> result = prior_sensitivity(3.0, 1.0, stated=Normal(0.0, 2.0), sceptical=Normal(0.0, 0.5))
     >>> round(result.tipping_sd, 4), round(result.sceptical.p_better, 4)

@@ -115,7 +115,7 @@ def cluster_test(
         InvalidInput: for another number of rows, fewer than two clusters, unknown errors, alpha outside (0, 1).
 
     References:
-        Pustejovsky & Tipton (2018), equations 6 (identity as working model) and 8.
+        Pustejovsky & Tipton (2018), with independent equal errors as the working model.
 
     >>> fitted = fit([1.0, 2.0, 2.0, 3.0, 4.0, 6.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     >>> result = cluster_test(fitted, 0, ["a", "a", "b", "b", "c", "c"])
@@ -152,7 +152,7 @@ def intraclass_correlation(
         InvalidInput: for other shapes, fewer than two clusters, or no cluster with two rows.
 
     References:
-        Donner & Klar (2000), section 1.4; ICC(1,1) of Shrout & Fleiss (1979), Psychol. Bull. 86, 420-428. Design
+        Donner & Klar (2000); ICC(1,1) of Shrout & Fleiss (1979), Psychol. Bull. 86, 420-428. Design
         effect with unequal sizes m: 1 + (sum of m² / n - 1) times the correlation; Kish (1965), Survey Sampling.
 
     >>> result = intraclass_correlation([1.0, 2.0, 5.0, 6.0], ["a", "a", "b", "b"])

@@ -5,7 +5,7 @@ assignment (or untouched by it). Below about 50 units a variant prefer `regressi
 estimates.
 
 References:
-    Deng, Xu, Kohavi & Walker (2013), WSDM, 123-132, section 3. Several covariates, or predictions of the outcome as
+    Deng, Xu, Kohavi & Walker (2013), WSDM, 123-132. Several covariates, or predictions of the outcome as
     covariates (CUPAC), take the same form.
 """
 

@@ -67,7 +67,7 @@ def dunnett_test(
         InvalidInput: for no treatments, an empty sample, an unknown alternative, or alpha outside (0, 1).
 
     References:
-        Dunnett (1955), section 5, with unequal sample sizes through their correlations.
+        Dunnett (1955), with unequal sample sizes through their correlations.
 
     >>> from experiment_tracker_tools.stats.samples import moments_from_sd
     >>> control = moments_from_sd(10, 50.0, 4.0)

@@ -111,7 +111,7 @@ def run_gate(graph: Graph, reject: "Callable[[int, float], bool]", *, alpha: flo
         InvalidInput: as `local_alphas`.
 
     References:
-        Bretz et al. (2009), algorithm 1; with group-sequential boundaries Maurer & Bretz (2013), section 3.
+        Bretz et al. (2009), algorithm 1; with group-sequential boundaries Maurer & Bretz (2013).
 
     >>> p_values = [0.01, 0.04, 0.02]
     >>> run_gate(holm_graph(3), lambda place, local: p_values[place] <= local).rejected

@@ -43,7 +43,7 @@ def post_stratified_effect(
         InvalidInput: for no strata, shares that do not fit them, or alpha outside (0, 1).
 
     References:
-        Miratrix, Sekhon & Yu (2013), equation 4 and its variance given the strata's sizes; Satterthwaite's df.
+        Miratrix, Sekhon & Yu (2013), with the variance given the strata's sizes; Satterthwaite's df.
 
     >>> from experiment_tracker_tools.stats.samples import moments
     >>> new = Stratum(moments([1.0, 2.0]), moments([2.0, 3.0]))

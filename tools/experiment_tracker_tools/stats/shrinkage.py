@@ -125,7 +125,7 @@ def winners_total(estimates: "ArrayLike", ses: "ArrayLike", *, alpha: float = 0.
         InvalidInput: for fewer than two estimates, unequal lengths, a standard error not above 0.
 
     References:
-        Lee & Shen (2018), section 3: E[(X - a) 1(X > c)] = se · φ((c - a) / se), with X in a's place.
+        Lee & Shen (2018): E[(X - a) 1(X > c)] = se · φ((c - a) / se), with X in a's place.
 
     >>> result = winners_total([2.5, 0.3, -1.0], [1.0, 1.0, 1.0])
     >>> f"{result.naive} - {result.bias:.3f} = {result.adjusted:.3f}"

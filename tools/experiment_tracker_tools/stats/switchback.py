@@ -35,7 +35,7 @@ class SwitchbackTest(NamedTuple):
     Attributes:
         effect: mean of the settled treatment periods minus that of the settled control periods, each weighted by the
             inverse of its probability (Hájek), in the outcome's unit; None when a variant has no settled period.
-        unbiased_effect: the same with fixed denominators (Horvitz-Thompson, equation 6 of Bojinov et al.): unbiased
+        unbiased_effect: the same with fixed denominators (Horvitz-Thompson, as Bojinov et al. have it): unbiased
             over the assignments, but it moves with the level of the outcome.
         p_value: two-sided, of the hypothesis that the treatment changes no period; None likewise.
         p_value_se: Monte Carlo standard error of the p-value; 0 when every assignment was enumerated.
@@ -100,8 +100,8 @@ def switchback_test(
         InvalidInput: for other shapes, decisions out of order, or a variant that changes without one.
 
     References:
-        Bojinov, Simchi-Levi & Zhao (2023), equation 6 and section 4.1 (exact inference). The statistic of the test is
-        equation 6 on outcomes less their mean, which the hypothesis leaves fixed.
+        Bojinov, Simchi-Levi & Zhao (2023): the Horvitz-Thompson estimator and exact inference. The statistic of the
+        test is that estimator on outcomes less their mean, which the hypothesis leaves fixed.
 
     >>> outcome = [1.0, 1.2, 3.1, 3.0, 0.9, 1.1, 2.8, 3.2]
     >>> result = switchback_test(outcome, [0, 0, 1, 1, 0, 0, 1, 1], [0, 2, 4, 6], carryover=1)
@@ -158,7 +158,7 @@ def block_test(
         InvalidInput: for other shapes, or a group with blocks of one variant only.
 
     References:
-        Fisher (1935), section 21; the interval as in Rosenbaum (2002), Observational Studies, section 2.6.
+        Fisher (1935), section 21; the interval as in Rosenbaum (2002), Observational Studies, chapter 2.
 
     >>> result = block_test([1.0, 3.0, 2.0, 4.5, 1.5, 3.0], [0, 1, 0, 1, 0, 1], ["a", "a", "b", "b", "c", "c"])
     >>> round(result.effect, 4), result.p_value, result.arrangements
