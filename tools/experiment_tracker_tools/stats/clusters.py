@@ -17,7 +17,6 @@ from experiment_tracker_tools.stats.least_squares import (
     Fit,
     coefficient_test,
     fit,
-    influence,
     without_test,
 )
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-    Places = NDArray[np.intp]
 
 Errors = Literal["cr2", "cr1"]
 
@@ -84,13 +82,12 @@ def cluster_effect(
     parts = [np.ones((y.size, 1)), t[:, None]]
     if covariates is not None:
         parts.append(columns("covariates", covariates, rows=y.size))
-    groups = _groups(clusters, rows=y.size)
+    labels = _labels(clusters, rows=y.size)
     fitted = fit(y, np.column_stack(parts))
     for variant, name in ((0.0, "control"), (1.0, "treatment")):
-        if sum(bool((t[rows] == variant).any()) for rows in groups) < 2:
-            return without_test(
-                float(fitted.coefficients[1]), f"The {name} has a single cluster: its variance is not estimable."
-            )
+        if np.unique(labels[t == variant]).size < 2:
+            reason = f"The {name} has a single cluster: its variance is not estimable."
+            return without_test(float(fitted.coefficients[1]), reason)
     return cluster_test(fitted, 1, clusters, errors=errors, alpha=alpha)
 
 
@@ -122,18 +119,19 @@ def cluster_test(
     >>> f"{result.effect:.1f} (se {result.se:.4f}, df {result.df:.1f})"
     '3.0 (se 1.0408, df 2.0)'
     """
-    groups = _groups(clusters, rows=fitted.residuals.size)
-    effect, count, weight = float(fitted.coefficients[place]), len(groups), influence(fitted, place)
+    labels = _labels(clusters, rows=fitted.residuals.size)
+    effect, direction = float(fitted.coefficients[place]), fitted.loading[place]
+    sums = _cluster_sums(fitted.basis * fitted.residuals[:, None], labels)
+    n, p, count = fitted.residuals.size, fitted.coefficients.size, len(sums)
     if errors == "cr1":
-        n, p = fitted.residuals.size, fitted.coefficients.size
-        scores = [float(weight[rows] @ fitted.residuals[rows]) for rows in groups]
         factor = count / (count - 1) * (n - 1) / (n - p)
-        return coefficient_test(effect, factor * sum(score * score for score in scores), count - 1, alpha=alpha)
+        scores = sums @ direction
+        return coefficient_test(effect, factor * float(scores @ scores), count - 1, alpha=alpha)
     if errors == "cr2":
-        adjusted = [_whitened(fitted.basis[rows], weight[rows]) for rows in groups]
-        scores = [float(own @ fitted.residuals[rows]) for own, rows in zip(adjusted, groups, strict=True)]
-        df = _satterthwaite(fitted, groups, adjusted)
-        return coefficient_test(effect, sum(score * score for score in scores), df, alpha=alpha)
+        squares = _cluster_squares(fitted.basis, labels)
+        adjusted = _whitened(squares, direction)
+        scores = (sums * adjusted).sum(axis=1)
+        return coefficient_test(effect, float(scores @ scores), _satterthwaite(squares, adjusted), alpha=alpha)
     raise InvalidInput(f"errors = {errors!r} is unknown. Give cr2 or cr1.")
 
 
@@ -162,25 +160,24 @@ def intraclass_correlation(
     import numpy as np
 
     y = column("outcome", outcome)
-    groups = _groups(clusters, rows=y.size)
+    labels = _labels(clusters, rows=y.size)
     variants = np.zeros(y.size) if treated is None else treated_column(treated, rows=y.size)
-    sizes = np.array([rows.size for rows in groups], dtype=np.float64)
-    strata = np.array([variants[rows[0]] for rows in groups])
-    if any(np.ptp(variants[rows]) > 0 for rows in groups):
+    sizes = _totals(np.ones(y.size), labels)
+    assigned = _totals(variants, labels) / sizes
+    if ((assigned > 0) & (assigned < 1)).any():
         raise InvalidInput("A cluster has rows of both variants. Leave `treated` out, or give one variant a cluster.")
-    levels = [float(level) for level in np.unique(strata)]
+    levels = [float(level) for level in np.unique(assigned)]
     between_df, within_df = sizes.size - len(levels), y.size - sizes.size
     if between_df < 1 or within_df < 1:
         raise InvalidInput(
             f"{sizes.size} clusters of {y.size} rows leave nothing to compare. Give several clusters with several rows."
         )
-    means = np.array([y[rows].mean() for rows in groups])
-    centres = {level: y[variants == level].mean() for level in levels}
-    apart = means - np.array([centres[float(level)] for level in strata])
-    between_square = float(sizes @ np.square(apart)) / between_df
-    within_square = sum(float(np.square(y[rows] - y[rows].mean()).sum()) for rows in groups) / within_df
-    lost = sum(float(np.square(sizes[strata == level]).sum() / sizes[strata == level].sum()) for level in levels)
-    typical = (y.size - lost) / between_df
+    centred = y - np.where(variants == 1, y[variants == levels[-1]].mean(), y[variants == levels[0]].mean())
+    means = _totals(centred, labels) / sizes
+    between_square = float(sizes @ np.square(means)) / between_df
+    within_square = float(np.square(centred - means[labels]).sum()) / within_df
+    of_level = [sizes[assigned == level] for level in levels]
+    typical = (y.size - sum(float(own @ own / own.sum()) for own in of_level)) / between_df
     total = between_square + (typical - 1) * within_square
     mean_size = float(sizes.mean())
     if total == 0:
@@ -190,8 +187,8 @@ def intraclass_correlation(
     return IntraclassCorrelation(correlation, effect, sizes.size, mean_size)
 
 
-def _groups(clusters: "Sequence[str] | Sequence[int]", *, rows: int) -> "list[Places]":
-    """The rows of each cluster."""
+def _labels(clusters: "Sequence[str] | Sequence[int]", *, rows: int) -> "NDArray[np.intp]":
+    """The clusters numbered from 0, one number a row."""
     import numpy as np
 
     if len(clusters) != rows:
@@ -199,25 +196,52 @@ def _groups(clusters: "Sequence[str] | Sequence[int]", *, rows: int) -> "list[Pl
     numbers = {label: number for number, label in enumerate(dict.fromkeys(clusters))}
     if len(numbers) < 2:
         raise InvalidInput("All rows are of one cluster. Give two clusters or more.")
-    labels = np.fromiter((numbers[label] for label in clusters), dtype=np.intp, count=rows)
-    order = np.argsort(labels, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    return np.fromiter((numbers[label] for label in clusters), dtype=np.intp, count=rows)
 
 
-def _whitened(basis: "Floats", weight: "Floats") -> "Floats":
-    """(I - H)^(-1/2) of one cluster times its weights, H = basis basis'; by the small side, whatever the size."""
+def _totals(values: "Floats", labels: "NDArray[np.intp]") -> "Floats":
     import numpy as np
 
-    directions, singular, _ = np.linalg.svd(basis, full_matrices=False)
-    free = np.maximum(1 - np.square(singular), 0.0)
+    return np.asarray(np.bincount(labels, weights=values), dtype=np.float64)
+
+
+def _cluster_sums(table: "Floats", labels: "NDArray[np.intp]") -> "Floats":
+    """Each column summed within clusters, shape (clusters, columns)."""
+    import numpy as np
+
+    return np.column_stack([_totals(own, labels) for own in table.T])
+
+
+def _cluster_squares(basis: "Floats", labels: "NDArray[np.intp]") -> "Floats":
+    """basis' basis within each cluster, shape (clusters, p, p)."""
+    import numpy as np
+
+    p = basis.shape[1]
+    products = [_totals(basis[:, i] * basis[:, j], labels) for i in range(p) for j in range(p)]
+    return np.stack(products, axis=-1).reshape(-1, p, p)
+
+
+def _whitened(squares: "Floats", direction: "Floats") -> "Floats":
+    """(I - basis' basis)^(-1/2) direction in each cluster, shape (clusters, p).
+
+    (I - H)^(-1/2) basis = basis (I - basis' basis)^(-1/2): the adjustment of Bell and McCaffrey needs no matrix of the
+    cluster's size. What the cluster alone determines has no residual, and gets the pseudo-inverse.
+    """
+    import numpy as np
+
+    values, vectors = np.linalg.eigh(squares)
+    free = 1 - values
     inverse = np.where(free > 1e-10, 1 / np.sqrt(np.maximum(free, 1e-10)), 0.0)
-    return np.asarray(weight + directions @ ((inverse - 1) * (directions.T @ weight)), dtype=np.float64)
+    along = np.einsum("gij,i->gj", vectors, direction) * inverse
+    return np.asarray(np.einsum("gij,gj->gi", vectors, along), dtype=np.float64)
 
 
-def _satterthwaite(fitted: Fit, groups: "list[Places]", adjusted: "list[Floats]") -> float:
-    """Twice the squared mean over the variance of the variance estimate, under independent equal errors."""
+def _satterthwaite(squares: "Floats", adjusted: "Floats") -> float:
+    """Squared trace over the trace of the square of D - X X', D diagonal: independent equal errors as working model."""
     import numpy as np
 
-    spans = np.array([fitted.basis[rows].T @ own for own, rows in zip(adjusted, groups, strict=True)])
-    table = np.diag([float(own @ own) for own in adjusted]) - spans @ spans.T
-    return float(np.trace(table) ** 2 / np.square(table).sum())
+    spans = np.einsum("gij,gj->gi", squares, adjusted)
+    own, lengths = (adjusted * spans).sum(axis=1), np.square(spans).sum(axis=1)
+    trace = float(own.sum() - lengths.sum())
+    inner = float(np.square(spans.T @ spans).sum())
+    return trace**2 / (float(own @ own) - 2 * float(own @ lengths) + inner)
