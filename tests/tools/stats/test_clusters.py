@@ -121,7 +121,7 @@ def test_df_of_equal_clusters_are_known(sizes: tuple[int, int]) -> None:
 def test_clusters_of_one_row_are_hc2() -> None:
     y, treated, _, x = sample(7, clusters=12, k=1)
     fitted = fit(y, np.column_stack([np.ones(y.size), treated, x]))
-    one, other = cluster_test(fitted, 1, list(range(y.size))), heteroskedastic_test(fitted, 1)
+    one, other = cluster_test(fitted, 1, list(range(y.size))), heteroskedastic_test(fitted, 1, errors="hc2")
     assert one.se == pytest.approx(other.se, rel=1e-10)
 
 

