@@ -58,6 +58,9 @@ class Beta(NamedTuple):
         return math.sqrt(self.a / total * (self.b / total) / (total + 1))
 
 
+UNIFORM = Beta(1.0, 1.0)
+
+
 class BinaryComparison(NamedTuple):
     """What two posteriors say of treatment against control.
 
@@ -78,7 +81,7 @@ class BinaryComparison(NamedTuple):
     ci_high: float
 
 
-def beta_posterior(successes: float, n: float, *, prior: Beta = Beta(1.0, 1.0)) -> Beta:  # noqa: B008
+def beta_posterior(successes: float, n: float, *, prior: Beta = UNIFORM) -> Beta:
     """The posterior of a share after `successes` in `n` units.
 
     Args:
