@@ -39,8 +39,9 @@ class Row(NamedTuple):
 
 
 def rate_error(rate: float, experiments: int) -> float:
-    """The Monte Carlo standard error of a simulated rate."""
-    return math.sqrt(max(rate * (1 - rate), 1 / experiments) / experiments)
+    """The Monte Carlo standard error of a simulated rate, not 0 for a rate of 0 or 1 (Agresti & Coull 1998)."""
+    centre = (rate * experiments + 2) / (experiments + 4)
+    return math.sqrt(centre * (1 - centre) / (experiments + 4))
 
 
 def median_error(values: Vector) -> float:

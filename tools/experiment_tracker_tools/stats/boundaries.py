@@ -124,7 +124,7 @@ def checked_times(times: Sequence[float]) -> tuple[float, ...]:
     return looks
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _critical(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides) -> float:
     """z at the last of the looks. Every prefix is cached, so one more look costs one more step."""
     already = _paid_before(times[:-1], paid[:-1], sides)
@@ -145,7 +145,7 @@ def _paid_before(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides
     return paid[-1] if paid else 0.0
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _running(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides) -> Paths:
     """The paths still running before the last of the looks."""
     if len(times) == 1:

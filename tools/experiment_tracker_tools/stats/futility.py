@@ -16,7 +16,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import NOTHING, boundaries, checked_times
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.recursion import FARTHEST, Paths, advance, below, beyond, start
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.root_finding import root, upper_end
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending, spent
 
 
@@ -77,10 +77,7 @@ def futility(
         lost = design(drift)[1]
         return math.log(max(lost, 1e-300) / (1 - power))
 
-    from scipy.special import ndtri
-
-    fixed = float(ndtri(1 - alpha) + ndtri(power)) / math.sqrt(looks[-1])
-    return design(root(excess, 0.7 * fixed, 2 * fixed))[0]
+    return design(root(excess, 0.0, upper_end(lambda drift: -excess(drift), 4.0)))[0]
 
 
 def _forward(

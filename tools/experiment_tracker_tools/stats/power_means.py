@@ -324,7 +324,7 @@ def checked_sides(sides: Sides) -> Sides:
 def _rejection(drift: float, *, df: float, alpha: float, sides: Sides) -> float:
     from scipy.special import nctdtr, stdtrit
 
-    critical = float(stdtrit(df, 1 - alpha / sides))
+    critical = -float(stdtrit(df, alpha / sides))
     if sides == 1:
         return 1 - float(nctdtr(df, drift, critical)) if drift > FAR else 0.0
     drift = abs(drift)

@@ -94,7 +94,7 @@ def n_per_variant(
             f"treatment = {treatment!r} against control = {control!r} cannot be found with sides = {sides}. "
             "Give the nearest proportion worth finding; a one-sided test looks for an increase."
         )
-    z = float(ndtri(1 - alpha / sides)) * null_sd + float(ndtri(power)) * true_sd
+    z = float(ndtri(power)) * true_sd - float(ndtri(alpha / sides)) * null_sd
     n = (z / effect) ** 2
     whole = (whole_above(n), whole_above(n * allocation))
     scales = _scales(control, treatment, whole[1] / whole[0], method, variance_factor)
@@ -177,10 +177,10 @@ def n_noninferiority(
 
     between("power", power, between("alpha", alpha, 0, 1), 1)
     room, sd = _noninferiority(control, margin, true_loss, allocation, variance_factor)
-    n = (float(ndtri(1 - alpha) + ndtri(power)) * sd / room) ** 2
+    n = (float(ndtri(power) - ndtri(alpha)) * sd / room) ** 2
     whole = (whole_above(n), whole_above(n * allocation))
     room, sd = _noninferiority(control, margin, true_loss, whole[1] / whole[0], variance_factor)
-    return SampleSize(*whole, float(ndtr(room * math.sqrt(whole[0]) / sd - ndtri(1 - alpha))))
+    return SampleSize(*whole, float(ndtr(room * math.sqrt(whole[0]) / sd + ndtri(alpha))))
 
 
 def power_noninferiority(
@@ -206,7 +206,7 @@ def power_noninferiority(
     at_least("n_control", n_control, 1)
     at_least("n_treatment", n_treatment, 1)
     room, sd = _noninferiority(control, margin, true_loss, n_treatment / n_control, variance_factor)
-    return float(ndtr(room * math.sqrt(n_control) / sd - ndtri(1 - between("alpha", alpha, 0, 1))))
+    return float(ndtr(room * math.sqrt(n_control) / sd + ndtri(between("alpha", alpha, 0, 1))))
 
 
 def _noninferiority(
@@ -239,7 +239,7 @@ def _rejection(scales: tuple[float, float, float], n_control: float, alpha: floa
     from scipy.special import ndtr, ndtri
 
     null_sd, true_sd, effect = scales
-    critical = float(ndtri(1 - alpha / checked_sides(sides))) * null_sd
+    critical = -float(ndtri(alpha / checked_sides(sides))) * null_sd
     drift = effect * math.sqrt(n_control)
     right = float(ndtr((drift - critical) / true_sd))
     return right + float(ndtr((-drift - critical) / true_sd)) if sides == 2 else right
