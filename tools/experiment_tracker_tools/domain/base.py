@@ -1,0 +1,35 @@
+"""What every model of the domain is: frozen, closed to unknown fields, finite numbers, harmless names."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from experiment_tracker_tools.core.text import cleaned, is_unsafe
+
+
+class Model(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+def _one_line(text: str) -> str:
+    if any(is_unsafe(character) for character in text):
+        raise ValueError("has control, line-break or text-direction characters; write it on one plain line")
+    return cleaned(text).strip()
+
+
+def _plain_note(text: str) -> str:
+    return cleaned(text).strip()
+
+
+Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_one_line)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_one_line)]
+Note = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_plain_note)]
+UnitId = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+ExperimentId = Annotated[
+    str, StringConstraints(pattern=r"^exp-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{3,6}$"), AfterValidator(_one_line)
+]

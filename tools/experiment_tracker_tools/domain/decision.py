@@ -1,0 +1,131 @@
+"""What was seen, what was decided, and what git was told to do about it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from experiment_tracker_tools.domain.base import Model, Note, Slug, Title
+from experiment_tracker_tools.domain.variant import CommitId
+
+Verdict = Literal["HALT", "CONTINUE", "SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE"]
+Standing = Literal["interim", "final", "exploratory"]
+FINAL: tuple[Verdict, ...] = ("SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE")
+
+
+class Estimate(Model):
+    """One treatment against control on one metric.
+
+    Attributes:
+        metric: which metric.
+        treatment: which variant against control.
+        test: the method, such as welch or score.
+        n_control: units of control; n_treatment: of the treatment.
+        mean_control: arithmetic mean (a rate for binary), in the metric's unit.
+        mean_treatment: likewise.
+        effect: treatment minus control, in the metric's unit, with ci_low and ci_high.
+        lift: effect as a fraction of control, with lift_low and lift_high; geometric where `lift_mean` says so.
+        lift_mean: whether the lift compares arithmetic or geometric means.
+        statistic: t or z; df: its degrees of freedom, where it has some.
+        p_value: two-sided; None with a reason where it cannot be computed.
+        confidence: level of both intervals.
+        hedges_g: standardised effect, for metrics that have a standard deviation.
+        safe: guardrails only: the loss is shown to be within its bound, one-sided 5%.
+        safe_p: p-value of that test.
+        reason: why a number is missing.
+    """
+
+    metric: Slug
+    treatment: Slug
+    test: Title
+    n_control: int
+    n_treatment: int
+    mean_control: float | None = None
+    mean_treatment: float | None = None
+    effect: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    lift: float | None = None
+    lift_low: float | None = None
+    lift_high: float | None = None
+    lift_mean: Literal["arithmetic", "geometric"] = "arithmetic"
+    statistic: float | None = None
+    df: float | None = None
+    p_value: float | None = None
+    confidence: float
+    hedges_g: float | None = None
+    safe: bool | None = None
+    safe_p: float | None = None
+    reason: Note | None = None
+
+
+class Look(Model):
+    """One call of analyze.
+
+    Attributes:
+        units: independent units by variant that had arrived.
+        planned: units per variant in the plan.
+        standing: interim shows no effect; final is the plan's one look; exploratory followed an early stop.
+        through_seq: last journal entry that the estimates use.
+        srm_p: p-value of the check that units arrived in the planned shares; None with too few.
+        missing: units without the primary's value, by variant.
+        estimates: empty in an interim look.
+        notes: what a reader must know.
+    """
+
+    units: dict[Slug, int]
+    planned: int
+    standing: Standing
+    through_seq: int
+    srm_p: float | None
+    missing: dict[Slug, int] = Field(default_factory=dict)
+    estimates: tuple[Estimate, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class Decision(Model):
+    """A verdict with its reasons.
+
+    Attributes:
+        verdict: exactly one.
+        winner: the variant to promote, for SHIP only.
+        reasons: each names its numbers.
+        look: the look it rests on.
+        rationale: in the words of whoever decided.
+    """
+
+    verdict: Verdict
+    winner: Slug | None = None
+    reasons: Annotated[tuple[Note, ...], Field(min_length=1)]
+    look: Look
+    rationale: Note = ""
+
+
+class Promotion(Model):
+    """The commit that made a variant the project's content.
+
+    Attributes:
+        variant: which variant.
+        commit: the new commit; parent: what it stands on.
+        branch: where it landed.
+        paths: exactly what it wrote.
+    """
+
+    variant: Slug
+    commit: CommitId
+    parent: CommitId
+    branch: Title
+    paths: tuple[str, ...]
+
+
+class RollBack(Model):
+    """The exact undoing of a promotion.
+
+    Attributes:
+        commit: the new commit, None where nothing had been promoted.
+        reverts: the promotion's commit.
+        reason: why.
+    """
+
+    commit: CommitId | None = None
+    reverts: CommitId | None = None
+    reason: Note = ""

@@ -1,0 +1,210 @@
+"""What comes in while an experiment runs: trials, exposures and aggregated counts."""
+
+from datetime import datetime
+from typing import Annotated, Generic, Literal, Self, TypeVar
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Title, UnitId
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Metric
+
+Provenance = Literal["hook", "command", "judged", "claimed"]
+Count = Annotated[int, Field(strict=True, ge=0, le=10**12)]
+
+
+class Ratio(Model):
+    """The value of a ratio metric for one trial.
+
+    Attributes:
+        numerator: what is counted, in its unit.
+        denominator: per what, 0 or more.
+    """
+
+    numerator: Number
+    denominator: Annotated[Number, Field(ge=0)]
+
+
+def _shape(value: object) -> str:
+    return "flag" if isinstance(value, bool) else "ratio" if isinstance(value, dict | Ratio) else "number"
+
+
+Value = Annotated[
+    Annotated[bool, Tag("flag")] | Annotated[Number, Tag("number")] | Annotated[Ratio, Tag("ratio")],
+    Discriminator(_shape),
+]
+
+
+class Trial(Model):
+    """One recorded outcome.
+
+    Attributes:
+        variant: which variant the unit met.
+        metrics: value by metric name; the primary must be there.
+        unit: what was randomised (session, task, user); left out, the trial is its own unit.
+        key: makes a repeat of the same trial count once.
+        note: anything worth keeping.
+    """
+
+    variant: Slug
+    metrics: Annotated[dict[Slug, Value], Field(min_length=1, max_length=30)]
+    unit: Annotated[UnitId | None, Field(description="what was randomised: session, task, user")] = None
+    key: Annotated[UnitId | None, Field(description="makes a retry count once")] = None
+    note: Note = ""
+
+
+class Exposure(Model):
+    """A unit met its variant; its outcome may come later or never.
+
+    Attributes:
+        unit: what was randomised.
+        variant: which variant it met.
+        propensity: probability of this variant at assignment, where we assigned it.
+    """
+
+    unit: UnitId
+    variant: Slug
+    propensity: Annotated[Number, Field(gt=0, le=1)] | None = None
+
+
+class Aggregate(Model):
+    """Counts of one variant in one period, as product teams have them; sending a period again replaces it.
+
+    Attributes:
+        variant: which variant.
+        period: names the slice, such as a day; the same name replaces.
+        metric: which metric; the primary where left out.
+        n: units in it.
+        conversions: for binary metrics.
+        sum: sum of the values, for the other kinds.
+        sum_of_squares: sum of the squared values.
+    """
+
+    variant: Slug
+    period: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$"), Field(description="such as a day")
+    ]
+    metric: Slug | None = None
+    n: Count
+    conversions: Count | None = None
+    sum: Number | None = None
+    sum_of_squares: Annotated[Number, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_shape(self) -> Self:
+        sums = self.sum is not None and self.sum_of_squares is not None
+        if (self.conversions is not None) == (self.sum is not None or self.sum_of_squares is not None):
+            raise ValueError("give either conversions, or sum and sum_of_squares")
+        if self.conversions is None and not sums:
+            raise ValueError("sum and sum_of_squares belong together")
+        if self.conversions is not None and self.conversions > self.n:
+            raise ValueError(f"conversions = {self.conversions} is above n = {self.n}")
+        return self
+
+
+Content = TypeVar("Content", bound=Model)
+
+
+class Entry(Model, Generic[Content]):
+    """Something recorded, with its place in the ledger.
+
+    Attributes:
+        seq: position in the experiment's journal, 1, 2, 3, ...
+        at: when the ledger took it, UTC.
+        by: door it came through.
+        provenance: who measured it.
+        content: what was recorded.
+    """
+
+    seq: int
+    at: datetime
+    by: Title
+    provenance: Provenance = "claimed"
+    content: Content
+
+
+def checked_trial(experiment: Experiment, trial: Trial) -> Trial:
+    """The trial, if this experiment plans for it.
+
+    Raises:
+        InvalidInput: for an unknown variant or metric, a missing primary, or a value that its kind does not allow.
+    """
+    known = {metric.name: metric for metric in experiment.metrics}
+    _check_variant(experiment, trial.variant)
+    for name, value in trial.metrics.items():
+        if name not in known:
+            raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {', '.join(known)}.")
+        _check_value(known[name], value)
+    if experiment.primary.name not in trial.metrics:
+        raise InvalidInput(
+            f"The primary metric {experiment.primary.name} is missing. A unit without an outcome is an exposure: "
+            "send it in `exposures`."
+        )
+    return trial
+
+
+def checked_exposure(experiment: Experiment, exposure: Exposure) -> Exposure:
+    """The exposure, if its variant exists.
+
+    Raises:
+        InvalidInput: for an unknown variant.
+    """
+    _check_variant(experiment, exposure.variant)
+    return exposure
+
+
+def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate:
+    """The aggregate with its metric filled in, if this experiment plans for it.
+
+    Raises:
+        InvalidInput: for an unknown variant or metric, or sums that no sample of this kind has.
+    """
+    _check_variant(experiment, aggregate.variant)
+    known = {metric.name: metric for metric in experiment.metrics}
+    name = aggregate.metric or experiment.primary.name
+    if name not in known:
+        raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {', '.join(known)}.")
+    if known[name].kind == "ratio":
+        raise InvalidInput(f"{name} is a ratio; it needs trials, because its variance needs each unit's pair.")
+    if (known[name].kind == "binary") != (aggregate.conversions is not None):
+        wanted = "conversions" if known[name].kind == "binary" else "sum and sum_of_squares"
+        raise InvalidInput(f"{name} is {known[name].kind}: send n and {wanted}.")
+    _check_sums(aggregate)
+    return aggregate.model_copy(update={"metric": name})
+
+
+def _check_sums(aggregate: Aggregate) -> None:
+    if aggregate.sum is None or aggregate.sum_of_squares is None:
+        return
+    if aggregate.n == 0:
+        raise InvalidInput("n = 0 with a sum: leave the empty period out.")
+    least = aggregate.sum * aggregate.sum / aggregate.n
+    if aggregate.sum_of_squares < least * (1 - 1e-9):
+        raise InvalidInput(
+            f"sum_of_squares = {aggregate.sum_of_squares!r} is below sum² / n = {least!r}, which no sample has. "
+            "Check that it is the sum of the squared values."
+        )
+
+
+def _check_variant(experiment: Experiment, name: str) -> None:
+    names = [variant.name for variant in experiment.variants]
+    if name not in names:
+        raise InvalidInput(f"Unknown variant {quoted(name)}. {experiment.id} compares: {', '.join(names)}.")
+
+
+def _check_value(metric: Metric, value: Value) -> None:
+    if (metric.kind == "ratio") != isinstance(value, Ratio):
+        shape = "an object {numerator, denominator}" if metric.kind == "ratio" else "a number"
+        raise InvalidInput(f"{metric.name} is {metric.kind}: give {shape}.")
+    if isinstance(value, Ratio):
+        return
+    if metric.kind == "binary" and value not in {0, 1}:
+        raise InvalidInput(f"{metric.name} = {value!r}: a binary metric is 0, 1, true or false.")
+    if metric.kind != "binary" and isinstance(value, bool):
+        raise InvalidInput(f"{metric.name} = {value!r}: a {metric.kind} metric is a number.")
+    if metric.kind == "duration" and value <= 0:
+        raise InvalidInput(f"{metric.name} = {value!r}: a duration is above 0. Record a time-out as the time it took.")
+    if metric.kind == "count" and (value < 0 or value != int(value)):
+        raise InvalidInput(f"{metric.name} = {value!r}: a count is a whole number of 0 or more.")

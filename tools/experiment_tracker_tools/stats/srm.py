@@ -1,0 +1,71 @@
+"""Sample ratio mismatch at one look: do the counts of assigned units fit the planned shares?
+
+References:
+    Fabijan et al. (2019), Diagnosing sample ratio mismatch in online controlled experiments, KDD.
+"""
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.checks import count
+from experiment_tracker_tools.stats.checks import shares as checked_shares
+from experiment_tracker_tools.stats.tails import upper_chi_square
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SrmTest(NamedTuple):
+    """A test of assigned counts against planned shares.
+
+    Attributes:
+        p_value: probability of counts at least this far from the shares when assignment works; None without units.
+        log10_p: decimal logarithm of the p-value.
+        chi_square: Pearson's statistic; None without units.
+        df: number of variants - 1.
+        expected: planned count of each variant, in units.
+        reason: why there is no p-value; None when there is one.
+    """
+
+    p_value: float | None
+    log10_p: float | None
+    chi_square: float | None
+    df: int
+    expected: tuple[float, ...]
+    reason: str | None = None
+
+
+def _checked(counts: "Sequence[int]", shares: "Sequence[float]") -> tuple[tuple[int, ...], tuple[float, ...]]:
+    if len(counts) != len(shares) or len(counts) < 2:
+        raise InvalidInput(
+            f"There are {len(counts)} counts and {len(shares)} shares. Give one of each for every variant, 2 or more."
+        )
+    return tuple(count("count", each) for each in counts), checked_shares(shares)
+
+
+def chi_square_srm(counts: "Sequence[int]", shares: "Sequence[float]") -> SrmTest:
+    """Pearson's chi-square test of assigned counts against planned shares.
+
+    Args:
+        counts: assigned units of each variant, whole numbers of 0 or more, 2 or more variants.
+        shares: planned share of each variant, above 0, adding up to 1.
+
+    Raises:
+        InvalidInput: for negative or fractional counts, shares that do not add up, unequal lengths.
+
+    References:
+        Pearson (1900), Philosophical Magazine 50, 157-175; Fabijan et al. (2019).
+
+    >>> result = chi_square_srm([5200, 4800], [0.5, 0.5])
+    >>> f"{result.chi_square:g}, p = {result.p_value:.2g}"
+    '16, p = 6.3e-05'
+    """
+    observed, planned = _checked(counts, shares)
+    total = sum(observed)
+    expected = tuple(total * share for share in planned)
+    if total == 0:
+        return SrmTest(None, None, None, len(planned) - 1, expected, "No unit was assigned yet.")
+    chi_square = math.fsum((o - e) ** 2 / e for o, e in zip(observed, expected, strict=True))
+    p_value, log10_p = upper_chi_square(chi_square, len(planned) - 1)
+    return SrmTest(p_value, log10_p, chi_square, len(planned) - 1, expected)
