@@ -16,7 +16,7 @@ from typing import Literal
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import at_least, between, finite
 from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checked_sides, whole_above
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.roots import bracketed_root
 
 Method = Literal["pooled", "arcsine"]
 
@@ -143,7 +143,7 @@ def mde(
         return _rejection(scales, n_control, alpha, sides) - power
 
     furthest = (1 - between("control", base, 0, 1)) * (1 - 1e-9)
-    return None if missing(furthest) < 0 else sign * root(missing, 0.0, furthest)
+    return None if missing(furthest) < 0 else sign * bracketed_root(missing, 0.0, furthest)
 
 
 def n_noninferiority(

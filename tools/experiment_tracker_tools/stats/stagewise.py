@@ -19,7 +19,7 @@ from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.looks import Look, checked_look, t_from_z, z_from_t
 from experiment_tracker_tools.stats.power_means import Sides, checked_sides
 from experiment_tracker_tools.stats.recursion import Paths, advance, below, beyond, start, tilted
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.roots import bracketed_root
 
 
 class Stopped(NamedTuple):
@@ -126,4 +126,4 @@ def _effect(look: Look, trail: _Trail, probability: float) -> float:
         low -= reach
     while above(high) < 0:
         high += reach
-    return root(above, low, high, tolerance=1e-9)
+    return bracketed_root(above, low, high, tolerance=1e-9)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from scipy import optimize
 
-from experiment_tracker_tools.stats.root_finding import root, upper_end
+from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
 
 
 @pytest.mark.parametrize(("function", "low", "high"), [
@@ -16,13 +16,13 @@ from experiment_tracker_tools.stats.root_finding import root, upper_end
 def test_roots_agree_with_brent(function: Callable[[float], float], low: float, high: float) -> None:
     """Reference: scipy.optimize.brentq."""
     expected = optimize.brentq(function, low, high, xtol=1e-13)
-    assert root(function, low, high) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert bracketed_root(function, low, high) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_a_bracket_without_a_sign_change_is_a_bug_that_shows() -> None:
-    with pytest.raises(ArithmeticError, match="sign change"):
-        root(lambda x: x * x + 1, -1, 1)
-    with pytest.raises(ArithmeticError, match="sign change"):
-        root(lambda _: math.nan, 0, 1)
-    with pytest.raises(ArithmeticError, match="No end"):
+    with pytest.raises(ValueError, match="change of sign"):
+        bracketed_root(lambda x: x * x + 1, -1, 1)
+    with pytest.raises(ValueError, match="change of sign"):
+        bracketed_root(lambda _: math.nan, 0, 1)
+    with pytest.raises(ValueError, match="No end"):
         upper_end(lambda _: -1.0, 1.0)
