@@ -34,7 +34,7 @@ LARGE: list[tuple[str, Draw]] = [("normal", normal), ("log-normal, raw", log_nor
 
 def small_experiments(n: int, name: str, draw: Draw, scale: float) -> Row:
     """The randomisation test after every permuted block of two."""
-    experiments = max(100, round((10_000 if n == 10 else 1000) * scale))
+    experiments = max(100, round((10_000 if n == 10 else 4000) * scale))
     rng = np.random.default_rng([1, n])
     control, treatment = draw(rng, (experiments, n)), draw(rng, (experiments, n))
     crossed = 0
