@@ -59,7 +59,7 @@ def test_the_drift_agrees_with_rpact(
 
 @settings(deadline=None, max_examples=15)
 @given(
-    looks=st.integers(2, 8), alpha=st.floats(0.005, 0.1), power=st.floats(0.5, 0.95), binding=st.booleans(),
+    looks=st.integers(2, 8), alpha=st.floats(1e-4, 0.2), power=st.floats(0.3, 0.99), binding=st.booleans(),
     beta_spending=st.sampled_from([OBRIEN_FLEMING, POCOCK, kim(1.5)]),
 )  # fmt: skip
 def test_both_errors_are_spent_as_planned(

@@ -98,6 +98,14 @@ def test_swapping_the_variants_flips_the_answer(z: float) -> None:
     assert (one.ci_low, one.ci_high) == pytest.approx((-other.ci_high, -other.ci_low), abs=1e-7)
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_the_unit_of_the_metric_does_not_matter(unit: float) -> None:
+    boundary = boundaries([0.5, 1.0])
+    one, other = (after_stopping(Look(1.0, 2.2 * u, u, 40), boundary=boundary) for u in (1.0, unit))
+    assert other.p_value == pytest.approx(one.p_value, rel=1e-9)
+    assert [limit / unit for limit in other[1:]] == pytest.approx(one[1:], abs=1e-7)
+
+
 def test_a_crossed_boundary_has_a_p_value_below_alpha_and_an_earlier_one_a_smaller() -> None:
     boundary = boundaries([0.5, 0.75, 1.0])
     p_values = [

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from experiment_tracker_tools.stats.checks import at_least, between, finite
 from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checked_sides, whole_above
 from experiment_tracker_tools.stats.recursion import quadrature
-from experiment_tracker_tools.stats.root_finding import root, upper_end
+from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
 
 
 class Prior(NamedTuple):
@@ -95,7 +95,7 @@ def n_for_assurance(
         se = unit / math.sqrt(n)
         return float(ndtr((mean - z * se) / math.hypot(se, spread))) - assurance
 
-    n = 1.0 if missing(1.0) >= 0 else root(missing, 1.0, upper_end(missing, 2.0), tolerance=1e-10)
+    n = 1.0 if missing(1.0) >= 0 else bracketed_root(missing, 1.0, upper_end(missing, 2.0), tolerance=1e-10)
     whole = whole_above(n), whole_above(n * ratio)
     se = _se(*whole, sd)
     return SampleSize(*whole, float(ndtr((mean - z * se) / math.hypot(se, spread))))
@@ -146,7 +146,7 @@ def n_for_expected_loss(prior: Prior, *, loss: float, sd: float = 1.0, allocatio
     def spared(n: float) -> float:
         return loss - expected_loss(prior, n_control=n, n_treatment=max(1.0, n * ratio), sd=sd)
 
-    n = 1.0 if spared(1.0) >= 0 else root(spared, 1.0, upper_end(spared, 2.0), tolerance=1e-10)
+    n = 1.0 if spared(1.0) >= 0 else bracketed_root(spared, 1.0, upper_end(spared, 2.0), tolerance=1e-10)
     whole = whole_above(n), whole_above(max(1.0, n * ratio))
     return SampleSize(*whole, _right_choice(prior, _se(*whole, sd)))
 

@@ -18,7 +18,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between, finite
 from experiment_tracker_tools.stats.power_means import Sides, checked_sides
 from experiment_tracker_tools.stats.recursion import FARTHEST, Paths, advance, beyond, crossing, start
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.roots import bracketed_root
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending, spent
 
 NEAREST = 1e-4  # looks closer in information cannot be told apart
@@ -124,7 +124,7 @@ def checked_times(times: Sequence[float]) -> tuple[float, ...]:
     return looks
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _critical(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides) -> float:
     """z at the last of the looks. Every prefix is cached, so one more look costs one more step."""
     already = _paid_before(times[:-1], paid[:-1], sides)
@@ -136,7 +136,7 @@ def _critical(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides) -
     def excess(z: float) -> float:
         return math.log(max(beyond(paths, times[-1], z), 1e-300) / rate)
 
-    return root(excess, -FARTHEST, FARTHEST)
+    return bracketed_root(excess, -FARTHEST, FARTHEST)
 
 
 def _paid_before(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides) -> float:
@@ -145,7 +145,7 @@ def _paid_before(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides
     return paid[-1] if paid else 0.0
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _running(times: tuple[float, ...], paid: tuple[float, ...], sides: Sides) -> Paths:
     """The paths still running before the last of the looks."""
     if len(times) == 1:
@@ -166,5 +166,5 @@ def _classical(times: tuple[float, ...], alpha: float, sides: Sides, shape: floa
         rates = crossing(times, lower, upper(scale))
         return math.log(max(sum(rates.above) + sum(rates.below), 1e-300) / alpha)
 
-    scale = root(excess, 1e-9 if sides == 2 else -FARTHEST, FARTHEST)
+    scale = bracketed_root(excess, 1e-9 if sides == 2 else -FARTHEST, FARTHEST)
     return tuple(upper(scale))

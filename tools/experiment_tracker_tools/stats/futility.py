@@ -16,7 +16,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import NOTHING, boundaries, checked_times
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.recursion import FARTHEST, Paths, advance, below, beyond, start
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending, spent
 
 
@@ -77,10 +77,7 @@ def futility(
         lost = design(drift)[1]
         return math.log(max(lost, 1e-300) / (1 - power))
 
-    from scipy.special import ndtri
-
-    fixed = float(ndtri(1 - alpha) + ndtri(power)) / math.sqrt(looks[-1])
-    return design(root(excess, 0.7 * fixed, 2 * fixed))[0]
+    return design(bracketed_root(excess, 0.0, upper_end(lambda drift: -excess(drift), 4.0)))[0]
 
 
 def _forward(
@@ -116,7 +113,7 @@ def _upper(paths: Paths, time: float, rate: float) -> float:
         return math.log(max(beyond(paths, time, z), 1e-300) / rate)
 
     # Less than the rate is left when a binding boundary for too large a drift has ended nearly every path.
-    return root(excess, -FARTHEST, FARTHEST) if excess(-FARTHEST) > 0 else -math.inf
+    return bracketed_root(excess, -FARTHEST, FARTHEST) if excess(-FARTHEST) > 0 else -math.inf
 
 
 def _lower(paths: Paths, time: float, rate: float, drift: float) -> float:
@@ -129,4 +126,4 @@ def _lower(paths: Paths, time: float, rate: float, drift: float) -> float:
 
     if excess(centre + FARTHEST) < 0:
         return math.inf
-    return root(excess, centre - FARTHEST, centre + FARTHEST)
+    return bracketed_root(excess, centre - FARTHEST, centre + FARTHEST)

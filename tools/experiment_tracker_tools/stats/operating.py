@@ -17,7 +17,7 @@ from experiment_tracker_tools.stats.checks import at_least, between, finite
 from experiment_tracker_tools.stats.looks import z_from_t
 from experiment_tracker_tools.stats.monitor import Plan, first_crossing
 from experiment_tracker_tools.stats.recursion import crossing
-from experiment_tracker_tools.stats.root_finding import root, upper_end
+from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ def drift_for_power(boundary: Boundary, *, power: float) -> float:
     def missing(drift: float) -> float:
         return characteristics(boundary, drift=drift).above - power
 
-    return root(missing, 0.0, upper_end(missing, 4.0))
+    return bracketed_root(missing, 0.0, upper_end(missing, 4.0))
 
 
 def simulate_means(

@@ -49,7 +49,7 @@ def inflation(boundary: Boundary, *, alpha: float = 0.05, power: float = 0.8, si
     from scipy.special import ndtri
 
     between("power", power, between("alpha", alpha, 0, 1), 1)
-    fixed = float(ndtri(1 - alpha / checked_sides(sides)) + ndtri(power))
+    fixed = float(ndtri(power) - ndtri(alpha / checked_sides(sides)))
     drift = drift_for_power(boundary, power=power)
     ratio = (drift / fixed) ** 2
     expected, expected_null = (characteristics(boundary, drift=d).expected_information for d in (drift, 0.0))

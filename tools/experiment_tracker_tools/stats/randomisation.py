@@ -246,27 +246,23 @@ def _run(parts: Sequence[_Part], design: Design, *, shift: float, closes: bool) 
         time = 1.0 if final else number / design.blocks
         paid = design.sides * spent(time, alpha=design.alpha / design.sides, spending=design.spending)
         statistic = np.abs(sums) if design.sides == 2 else sums
-        tie = TIE * float(np.abs(sums).max())
-        less = int(np.count_nonzero(alive & (statistic < statistic[0] - tie)))
-        p_value = 1 - less / len(sums)
-        allowed = paid * len(sums) - float(np.count_nonzero(~alive))
-        gone = alive & (statistic > _critical(statistic[alive], allowed) + tie)
-        if gone[0]:
+        tie = TIE * float(statistic.max() - min(0.0, statistic.min()))
+        at_least = len(sums) - int(np.count_nonzero(alive & (statistic < statistic[0] - tie)))
+        p_value, allowed = at_least / len(sums), math.floor(paid * len(sums) + 1e-9)
+        if at_least <= allowed:
             return _Stop(number, rejected=True, final=final, p_value=p_value, spent=paid)
-        alive &= ~gone
+        if number < len(parts):
+            alive &= statistic <= _critical(statistic[alive], allowed - int(np.count_nonzero(~alive))) + tie
     return _Stop(len(parts), rejected=False, final=len(parts) == design.blocks or closes, p_value=p_value, spent=paid)
 
 
-def _critical(statistics: "Vector", allowed: float) -> float:
+def _critical(statistics: "Vector", allowed: int) -> float:
     """The value above which at most the allowed number of statistics lie."""
     import numpy as np
 
-    count = math.floor(allowed + 1e-9)
-    if count <= 0:
+    if allowed <= 0:
         return math.inf
-    if count >= len(statistics):
-        return -math.inf
-    place = len(statistics) - count - 1
+    place = len(statistics) - allowed - 1
     return float(np.partition(statistics, place)[place])
 
 

@@ -11,6 +11,7 @@ References:
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
@@ -19,7 +20,7 @@ from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.looks import Look, checked_look, t_from_z, z_from_t
 from experiment_tracker_tools.stats.power_means import Sides, checked_sides
 from experiment_tracker_tools.stats.recursion import Paths, advance, below, beyond, start, tilted
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.roots import bracketed_root
 
 
 class Stopped(NamedTuple):
@@ -61,13 +62,14 @@ def after_stopping(look: Look, *, boundary: Boundary, alpha: float = 0.05, sides
         raise InvalidInput(
             f"The look at {look.information!r} is not the boundary's last, at {boundary.times[-1]!r}. Cut it there."
         )
+    return _stopped(look, boundary, tail, sides)
+
+
+@lru_cache(maxsize=128)
+def _stopped(look: Look, boundary: Boundary, tail: float, sides: Sides) -> Stopped:
     centre = _Trail.of(boundary, look.estimate / look.se / math.sqrt(look.information))
-
-    def limit(probability: float) -> float:
-        return _effect(look, centre, probability)
-
-    high = limit(1 - tail) if sides == 2 else math.inf
-    return Stopped(_p_value(look, boundary, sides), limit(0.5), limit(tail), high)
+    low, middle, high = (_effect(look, centre, probability) for probability in (tail, 0.5, 1 - tail))
+    return Stopped(_p_value(look, boundary, sides), middle, low, high if sides == 2 else math.inf)
 
 
 class _Trail(NamedTuple):
@@ -113,17 +115,15 @@ def _p_value(look: Look, boundary: Boundary, sides: Sides) -> float:
 
 def _effect(look: Look, trail: _Trail, probability: float) -> float:
     """The effect under which an outcome at least as high has the given probability."""
-    scale = look.se * math.sqrt(look.information)
+    observed, root = look.estimate / look.se, math.sqrt(look.information)
 
-    def above(effect: float) -> float:
-        z = float(z_from_t((look.estimate - effect) / look.se, look.df))
-        drift = effect / scale
-        return trail.above(z + drift * math.sqrt(look.information), drift) - probability
+    def above(shift: float) -> float:
+        z, expected = float(z_from_t(-shift, look.df)), observed + shift
+        return trail.above(z + expected, expected / root) - probability
 
-    low, high = look.estimate, look.estimate
-    reach = t_from_z(1.0, look.df) * look.se
+    low, high, reach = 0.0, 0.0, t_from_z(1.0, look.df)
     while above(low) > 0:
         low -= reach
     while above(high) < 0:
         high += reach
-    return root(above, low, high, tolerance=1e-9)
+    return look.estimate + look.se * bracketed_root(above, low, high, tolerance=1e-9)
