@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_tools.core.text import is_unsafe
-from experiment_tracker_tools.domain.base import Model, Note, Slug, Title, UnitId
-from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis, Statement
+from experiment_tracker_tools.domain.base import Model, Note, Slug, Statement, Title, UnitId
+from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Aggregate, Ratio, Trial
 from experiment_tracker_tools.domain.variant import Subject, Variant
