@@ -98,7 +98,7 @@ def test_an_aggregate_without_a_metric_is_of_the_primary() -> None:
         ({"n": 2, "metric": "rate", "sum": 1.0, "sum_of_squares": 1.0}, "rate is a ratio; it needs trials"),
         ({"n": 2, "metric": "nope", "sum": 1.0, "sum_of_squares": 1.0}, "Unknown metric 'nope'"),
         ({"n": 2, "sum": 4.0, "sum_of_squares": 7.9}, "sum_of_squares = 7.9 is below sum² / n = 8.0"),
-        ({"n": 0, "sum": 4.0, "sum_of_squares": 16.0}, "n = 0 with a sum"),
+        ({"n": 0, "sum": 4.0, "sum_of_squares": 16.0}, "n = 0 with sum = 4.0: a period without units"),
         ({"n": 2, "sum": -4.0, "sum_of_squares": 9.0}, "sum = -4.0: a duration is never below 0"),
         ({"n": 2, "metric": "clicks", "sum": -1.0, "sum_of_squares": 1.0}, "sum = -1.0: a count is never below 0"),
     ],
@@ -108,6 +108,11 @@ def test_sums_that_no_sample_has_are_told(fields: dict[str, object], told: str) 
     with pytest.raises(InvalidInput) as refused:
         checked_aggregate(MEASURING, given)
     assert told in str(refused.value)
+
+
+def test_a_period_without_units_is_posted_as_zeros() -> None:
+    given = Aggregate(variant="control", period="1", metric="time", n=0, sum=0.0, sum_of_squares=0.0)
+    assert checked_aggregate(MEASURING, given) == given
 
 
 def test_a_negative_sum_of_a_continuous_metric_passes() -> None:

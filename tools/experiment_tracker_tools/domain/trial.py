@@ -179,7 +179,9 @@ def _check_sums(metric: Metric, aggregate: Aggregate) -> None:
     if aggregate.sum is None or aggregate.sum_of_squares is None:
         return
     if aggregate.n == 0:
-        raise InvalidInput("n = 0 with a sum: leave the empty period out.")
+        if aggregate.sum or aggregate.sum_of_squares:
+            raise InvalidInput(f"n = 0 with sum = {aggregate.sum!r}: a period without units has no sums; send zeros.")
+        return
     if metric.kind in {"count", "duration"} and aggregate.sum < 0:
         raise InvalidInput(f"{metric.name} with sum = {aggregate.sum!r}: a {metric.kind} is never below 0.")
     least = aggregate.sum * aggregate.sum / aggregate.n
