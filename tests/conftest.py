@@ -5,7 +5,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-
 from tests.support import project
 from tests.support.agent import Agent, agent
 from tests.support.project import Project

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from tests.support.values import START
+
 from experiment_tracker_tools.analysis.cut import Entries
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial, Value
-from tests.support.values import START
 
 Content = Trial | Exposure | Aggregate
 Kind = TypeVar("Kind", Trial, Exposure, Aggregate)

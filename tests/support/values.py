@@ -23,7 +23,7 @@ slugs = st.from_regex(r"\A[a-z0-9][a-z0-9_-]{0,63}\Z")
 finite = st.floats(allow_nan=False, allow_infinity=False)
 rates = st.floats(1e-6, 1 - 1e-6)
 commits = st.from_regex(r"\A[0-9a-f]{40}\Z")
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 maybe_finite = st.none() | finite
 
 

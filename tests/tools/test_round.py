@@ -1,7 +1,6 @@
 """The whole round, from design to roll-back, as an agent walks it: by tool calls, in a real repository."""
 
 import pytest
-
 from tests.support.agent import Agent
 from tests.support.plans import FILES, TIME, plan, shipped, started, times
 from tests.support.project import FAST, PROGRAM, SLOW, Project
@@ -100,7 +99,13 @@ def test_several_treatments_share_alpha_and_the_best_ships(repo: Project, at_rep
     experiment = started(at_repo, variants=lineup, subject={"files": [PROGRAM]}, metrics=[TIME])
     scale = {"control": 1.0, "good": 0.7, "better": 0.5}
     batch = [
-        {**trial, "variant": name, "unit": f"{name}-{place}", "key": None, "metrics": {"time": trial["metrics"]["time"] * by}}
+        {
+            **trial,
+            "variant": name,
+            "unit": f"{name}-{place}",
+            "key": None,
+            "metrics": {"time": trial["metrics"]["time"] * by},
+        }
         for name, by in scale.items()
         for place, trial in enumerate(times(ratio=1.0)[:20])
     ]

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import values
+from tests.support.entries import Content, entries, exposure, posted, trial
+from tests.support.values import START
 
 from experiment_tracker_tools.analysis.cut import Cut, Entries, cut, in_force
 from experiment_tracker_tools.analysis.look import look_at
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.plan import Plan
-from tests.support import values
-from tests.support.entries import Content, entries, exposure, posted, trial
-from tests.support.values import START
 
 SOON = START + timedelta(hours=1)
 TIMES = values.experiment()
@@ -50,7 +50,7 @@ def test_every_prefix_is_interim_until_the_plan_is_full_and_then_nothing_moves(c
             assert found.used == final
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.one_of(met, bought), min_size=15, max_size=40))
 def test_a_final_look_never_changes_whatever_is_recorded_later(contents: list[Content]) -> None:
     final = None
@@ -63,7 +63,9 @@ def test_a_final_look_never_changes_whatever_is_recorded_later(contents: list[Co
 
 
 def test_the_cut_lies_where_the_last_variant_was_filled() -> None:
-    found = chosen(TIMES, [*full(4), *[trial("control", 1.0)] * 3, trial("treatment", 1.0), *[trial("control", 9.0)] * 3])
+    found = chosen(
+        TIMES, [*full(4), *[trial("control", 1.0)] * 3, trial("treatment", 1.0), *[trial("control", 9.0)] * 3]
+    )
     assert (found.through_seq, found.units) == (12, {"control": 7, "treatment": 5})
     assert len(found.used.trials) == 12
 
@@ -144,7 +146,11 @@ def test_a_second_outcome_after_the_look_was_due_changes_nothing() -> None:
 
 
 def test_periods_that_a_variant_has_not_posted_are_told() -> None:
-    posts: list[Content] = [posted("control", "mon", 9, 1), posted("treatment", "mon", 9, 1), posted("control", "tue", 9, 1)]
+    posts: list[Content] = [
+        posted("control", "mon", 9, 1),
+        posted("treatment", "mon", 9, 1),
+        posted("control", "tue", 9, 1),
+    ]
     waiting = BOUGHT.model_copy(update={"plan": Plan(sample_size=99, salt="salt")})
     look = look_at(waiting, entries(posts), now=SOON)
     assert look.units == {"control": 9, "treatment": 9}
@@ -152,7 +158,11 @@ def test_periods_that_a_variant_has_not_posted_are_told() -> None:
 
 
 def test_posting_a_period_again_replaces_it() -> None:
-    posts: list[Content] = [posted("control", "mon", 3, 1), posted("control", "mon", 4, 2), posted("control", "tue", 1, 0)]
+    posts: list[Content] = [
+        posted("control", "mon", 3, 1),
+        posted("control", "mon", 4, 2),
+        posted("control", "tue", 1, 0),
+    ]
     assert in_force(entries(posts).aggregates) == [posts[1], posts[2]]
 
 
@@ -181,7 +191,9 @@ def test_a_guardrail_that_is_posted_after_the_primary_belongs_to_its_period() ->
             values.metric(name="returned", role="guardrail", kind="binary", unit=None, margin=0.5),
         )
     )
-    posts: list[Content] = [posted(n, "d", 9, 4, metric=m) for m in ("bought", "returned") for n in ("control", "treatment")]
+    posts: list[Content] = [
+        posted(n, "d", 9, 4, metric=m) for m in ("bought", "returned") for n in ("control", "treatment")
+    ]
     look = look_at(guarded, entries(posts), now=SOON)
     assert look.standing == "final"
     assert [(e.metric, e.n_control, e.n_treatment) for e in look.estimates] == [("bought", 9, 9), ("returned", 9, 9)]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import values
+from tests.support.entries import Content, entries, exposure, posted, summed, trial
 
 from experiment_tracker_tools.analysis.samples import Sample, sample_of_aggregates, sample_of_units, units_of
 from experiment_tracker_tools.domain.metric import Kind
 from experiment_tracker_tools.domain.trial import Ratio, Value
-from tests.support import values
-from tests.support.entries import Content, entries, exposure, posted, summed, trial
 
 
 def sampled(kind: Kind, contents: list[Content]) -> Sample:

@@ -1,10 +1,10 @@
 """The state machine: the full matrix of steps, legal and illegal, written out apart from the code."""
 
 import pytest
+from tests.support.values import ID, START, in_state
 
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
-from tests.support.values import ID, START, in_state
 
 LEGAL = """
 planned -> implemented expired

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from tests.support import values
 
 from experiment_tracker_tools.core.text import is_unsafe
 from experiment_tracker_tools.domain.base import Model, Note, Slug, Statement, Title, UnitId
@@ -15,7 +16,6 @@ from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Aggregate, Ratio, Trial
 from experiment_tracker_tools.domain.variant import Subject, Variant
-from tests.support import values
 
 quick = settings(deadline=None, max_examples=40)
 every_model = pytest.mark.parametrize("name", list(values.MODELS))

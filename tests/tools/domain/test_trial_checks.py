@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from tests.support import values
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.trial import (
@@ -15,7 +16,6 @@ from experiment_tracker_tools.domain.trial import (
     checked_exposure,
     checked_trial,
 )
-from tests.support import values
 
 MEASURING = values.experiment(
     metrics=(
