@@ -1,10 +1,12 @@
 """Which entries a fixed plan analyses: a pure function of the plan and the ledger's order, whoever asks and when.
 
 Units enter until every variant has the planned number of them; what comes later never changes the result, so nobody
-can go on until a lucky streak. Before that, and after an early stop, there is no confirmatory look.
+can go on until a lucky streak. Before that, and after an early stop, there is no confirmatory look. Posted periods
+enter once every variant has posted them: whose numbers are sent first must not look like a sample ratio mismatch.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -38,6 +40,7 @@ class Cut(NamedTuple):
         units: units per variant that arrived by then (with an outcome, where a missing one is not a zero).
         used: the entries that are analysed.
         waiting: why an interim look waits although the planned units are there.
+        open_periods: posted periods that are not used, because a variant has not posted them.
     """
 
     standing: Standing
@@ -45,6 +48,7 @@ class Cut(NamedTuple):
     units: dict[str, int]
     used: Entries
     waiting: str | None = None
+    open_periods: tuple[str, ...] = ()
 
 
 def cut(experiment: Experiment, entries: Entries, *, now: datetime) -> Cut:
@@ -72,6 +76,7 @@ def cut(experiment: Experiment, entries: Entries, *, now: datetime) -> Cut:
         {name: _units_by(steps, through) for name, steps in arrivals.items()},
         _used(experiment, entries, through),
         waiting if full else None,
+        tuple(sorted(_open_periods(experiment, entries.aggregates, through))),
     )
 
 
@@ -79,7 +84,7 @@ def in_force(aggregates: Sequence[Entry[Aggregate]]) -> list[Aggregate]:
     """The newest post of every variant, metric and period."""
     newest: dict[tuple[str | None, str, str], Aggregate] = {}
     for entry in aggregates:
-        newest[entry.content.metric, entry.content.period, entry.content.variant] = entry.content
+        newest[_slice(entry)] = entry.content
     return list(newest.values())
 
 
@@ -109,13 +114,29 @@ def _arrivals(experiment: Experiment, entries: Entries) -> dict[str, list[Arriva
 
 
 def _arrivals_of_posts(names: Sequence[str], posts: Sequence[Entry[Aggregate]]) -> dict[str, list[Arrival]]:
-    arrivals: dict[str, list[Arrival]] = {name: [] for name in names}
+    arrivals: dict[str, list[Arrival]] = {name: [Arrival(0, 0)] for name in names}
     newest: dict[str, dict[str, int]] = {name: {} for name in names}
     for entry in posts:
-        periods = newest[entry.content.variant]
-        periods[entry.content.period] = entry.content.n
-        arrivals[entry.content.variant].append(Arrival(sum(periods.values()), entry.seq))
+        newest[entry.content.variant][entry.content.period] = entry.content.n
+        complete = _in_all(newest.values())
+        for name, periods in newest.items():
+            units = sum(n for period, n in periods.items() if period in complete)
+            if units != arrivals[name][-1].units:
+                arrivals[name].append(Arrival(units, entry.seq))
     return arrivals
+
+
+def _in_all(periods: Iterable[Iterable[str]]) -> set[str]:
+    return set[str].intersection(*map(set, periods))
+
+
+def _open_periods(experiment: Experiment, aggregates: Sequence[Entry[Aggregate]], through: int) -> set[str]:
+    """Periods of the primary that some variant has posted by then, and some has not."""
+    posted: dict[str, set[str]] = {variant.name: set() for variant in experiment.variants}
+    for entry in aggregates:
+        if entry.seq <= through and entry.content.metric == experiment.primary.name:
+            posted[entry.content.variant].add(entry.content.period)
+    return set[str]().union(*posted.values()) - _in_all(posted.values())
 
 
 def _seq_of(steps: Sequence[Arrival], planned: int) -> int | None:
@@ -143,7 +164,36 @@ def _outcomes_to_come(experiment: Experiment, entries: Entries, through: int) ->
 
 def _used(experiment: Experiment, entries: Entries, through: int) -> Entries:
     exposures = [entry for entry in entries.exposures if entry.seq <= through]
-    aggregates = [entry for entry in entries.aggregates if entry.seq <= through]
-    late = {entry.content.unit for entry in exposures} if experiment.primary.kind in ZERO_WHERE_MISSING else set[str]()
-    trials = [entry for entry in entries.trials if entry.seq <= through or entry.content.unit in late]
-    return Entries(trials, exposures, aggregates)
+    answers = _closing_trial(experiment, entries, through)
+    met = {entry.content.unit for entry in exposures} if experiment.primary.kind in ZERO_WHERE_MISSING else set[str]()
+    trials = [e for e in entries.trials if e.seq <= through or (e.content.unit in met and e.seq <= answers)]
+    return Entries(trials, exposures, _used_posts(experiment, entries.aggregates, through))
+
+
+def _closing_trial(experiment: Experiment, entries: Entries, through: int) -> float:
+    """The ledger position at which the last exposed unit got its first outcome; infinite while one has none."""
+    first: dict[str | None, int] = {}
+    for entry in entries.trials:
+        first.setdefault(entry.content.unit, entry.seq)
+    met = [first.get(entry.content.unit, math.inf) for entry in entries.exposures if entry.seq <= through]
+    return max(met, default=0)
+
+
+def _used_posts(
+    experiment: Experiment, aggregates: Sequence[Entry[Aggregate]], through: int
+) -> Sequence[Entry[Aggregate]]:
+    """The posts that had come by then; a metric that is posted after the primary enters with the primary's period."""
+    left_out, primary = _open_periods(experiment, aggregates, through), experiment.primary.name
+    used = [entry for entry in aggregates if entry.seq <= through and entry.content.period not in left_out]
+    entered = {entry.content.period for entry in used if entry.content.metric == primary}
+    there = {_slice(entry) for entry in used}
+    later: dict[tuple[str | None, str, str], Entry[Aggregate]] = {}
+    for entry in aggregates:
+        others = entry.content.metric != primary and entry.content.period in entered
+        if entry.seq > through and others and _slice(entry) not in there:
+            later.setdefault(_slice(entry), entry)
+    return [*used, *later.values()]
+
+
+def _slice(entry: Entry[Aggregate]) -> tuple[str | None, str, str]:
+    return entry.content.metric, entry.content.period, entry.content.variant

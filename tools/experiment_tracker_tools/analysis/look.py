@@ -83,6 +83,9 @@ def _notes(experiment: Experiment, chosen: Cut) -> tuple[str, ...]:
         notes.append(f"The runtime ended at {_counted(chosen.units)} of {planned} planned units a variant.")
     elif chosen.waiting:
         notes.append(f"The planned units are there, but {chosen.waiting}.")
+    if chosen.open_periods:
+        shown = ", ".join(chosen.open_periods[:3]) + (", ..." if len(chosen.open_periods) > 3 else "")
+        notes.append(f"Not counted, because not every variant has posted them: {shown}.")
     lost = experiment.primary.kind not in ZERO_WHERE_MISSING and _unanswered(chosen.used)
     if lost and chosen.standing != "interim":
         notes.append("Exposed units without an outcome are missing for this metric; compare their numbers by variant.")

@@ -8,7 +8,6 @@ References:
 """
 
 import hashlib
-from fractions import Fraction
 
 _STEPS = 2**64
 
@@ -36,9 +35,9 @@ def variant_of(salt: str, experiment: str, unit: str, shares: "list[tuple[str, f
     'treatment'
     """
     step = place(salt, experiment, unit)
-    upper = Fraction(0)
+    upper = 0
     for name, share in shares[:-1]:
-        upper += Fraction(share)
-        if step < upper * _STEPS:
+        upper += int(share * _STEPS)
+        if step < upper:
             return name
     return shares[-1][0]

@@ -171,15 +171,19 @@ def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate
     if (known[name].kind == "binary") != (aggregate.conversions is not None):
         wanted = "conversions" if known[name].kind == "binary" else "sum and sum_of_squares"
         raise InvalidInput(f"{name} is {known[name].kind}: send n and {wanted}.")
-    _check_sums(aggregate)
+    _check_sums(known[name], aggregate)
     return aggregate.model_copy(update={"metric": name})
 
 
-def _check_sums(aggregate: Aggregate) -> None:
+def _check_sums(metric: Metric, aggregate: Aggregate) -> None:
     if aggregate.sum is None or aggregate.sum_of_squares is None:
         return
     if aggregate.n == 0:
-        raise InvalidInput("n = 0 with a sum: leave the empty period out.")
+        if aggregate.sum or aggregate.sum_of_squares:
+            raise InvalidInput(f"n = 0 with sum = {aggregate.sum!r}: a period without units has no sums; send zeros.")
+        return
+    if metric.kind in {"count", "duration"} and aggregate.sum < 0:
+        raise InvalidInput(f"{metric.name} with sum = {aggregate.sum!r}: a {metric.kind} is never below 0.")
     least = aggregate.sum * aggregate.sum / aggregate.n
     if aggregate.sum_of_squares < least * (1 - 1e-9):
         raise InvalidInput(
