@@ -42,7 +42,7 @@ class Settings(Model):
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
-    confidence_level: Annotated[Number, Field(gt=0.5, lt=1)] | None = None
+    confidence_level: Annotated[Number, Field(gt=0.5, le=0.999_999_999)] | None = None
     power: Annotated[Number, Field(gt=0, lt=1)] | None = None
     mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
