@@ -81,10 +81,11 @@ def project_settings(folder: Path) -> Settings:
     path = folder / "config.toml"
     try:
         return _parsed("config.toml", path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"config.toml cannot be read ({error}). Mend or remove it.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InvalidInput(f"config.toml cannot be read ({why}). Mend or remove it.") from error
 
 
 def preset_settings(name: Preset) -> Settings:
