@@ -127,12 +127,13 @@ class Follower:
         )
 
     def documents(self, table: str) -> Iterator[Record]:
-        """Every document of a table, in the order of the ids."""
+        """Every document of a table, in the order of the ids; broken ones go to `damage`."""
         rows, reader = self._state.tables.get(table), self.reader()
         for id_ in [id_ for id_, _ in rows.items()] if rows is not None else ():
-            record = self.find(table, id_, reader)
-            if record is not None:
-                yield record
+            with suppress(StoreFailure):
+                record = self.find(table, id_, reader)
+                if record is not None:
+                    yield record
 
     def records(self, start: int = 0) -> Iterator[Record]:
         """Every document that is current, in the order they were recorded; broken lines go to `damage`."""
@@ -152,6 +153,8 @@ class Follower:
             if self._handle is None:
                 return
             self._catch_up()
+            # What a checkpoint covers must not be able to vanish with the power.
+            os.fdatasync(self._handle.fd)
             facts, arrays = self._state.facts()
             facts["folded"] = self._folded
             if self._fold is not None:
