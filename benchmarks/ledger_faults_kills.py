@@ -37,7 +37,8 @@ def mixed_writer(folder: Path, name: int, acknowledged: int) -> None:
                 ledger.expose(ID, unit, lambda unit=unit: Exposure(unit=unit, variant="control"))
                 keys = [unit]
             case 2:
-                ledger.change(ID, lambda e: e.model_copy(update={"tags": (f"tag-{name}-{number}",)}))
+                tags = (f"tag-{name}-{number}",)
+                ledger.change(ID, lambda e, tags=tags: e.model_copy(update={"tags": tags}))
                 keys = []
             case 3 if number % 3 == 0:
                 volume = Shelf(folder / ".experiments", now=lambda: "", writer="compaction").volume(ID)

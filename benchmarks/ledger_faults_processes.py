@@ -36,7 +36,7 @@ def many_writers(processes: int, trials: int, runs: int) -> Outcome:
             for name in names:
                 own = [key for key in keys if key.startswith(f"key-{name}-")]
                 wrong += own != [f"key-{name}-{number}" for number in range(trials)]
-    text = f"{runs} x {processes} x {trials} trials with compaction running: {wrong} lost, doubled, out of order or with gaps"
+    text = f"{runs} x {processes} x {trials} trials with compaction running: {wrong} wrong (lost, doubled, order, gaps)"
     return Outcome("many writers", text, not wrong)
 
 
@@ -165,7 +165,9 @@ def _refused_as_nobody(folder: Path) -> None:
 def _clock_back(folder: Path, ledger: Ledger) -> bool:
     ledger.record(ID, Batch(trials=[trial(1)]))
     for year, hour in ((2026, 11), (1970, 0)):
-        early = Ledger(folder / ".experiments", clock=lambda y=year, h=hour: datetime(y, 1, 1, h, tzinfo=UTC), writer="x")
+        early = Ledger(
+            folder / ".experiments", clock=lambda y=year, h=hour: datetime(y, 1, 1, h, tzinfo=UTC), writer="x"
+        )
         early.record(ID, Batch(trials=[trial(year)]))
     return [entry.seq for entry in opened(folder).journal(ID).trials] == [1, 2, 3]
 

@@ -12,7 +12,6 @@ from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.ledger import Ledger
 
-
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 

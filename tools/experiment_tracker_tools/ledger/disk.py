@@ -28,6 +28,11 @@ class Handle:
             os.close(self.fd)
 
 
+def status_of(name: str) -> os.stat_result:
+    """The status of a path; asked at every write, where a Path costs more than the question."""
+    return os.stat(name)  # noqa: PTH116
+
+
 def private_folder(folder: Path) -> None:
     """Make the folder, for its owner alone; a new one survives a power cut."""
     if folder.is_dir():

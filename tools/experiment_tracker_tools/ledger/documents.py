@@ -38,7 +38,7 @@ class JournalStorage(Storage):
         return self._tables() or None
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        with self.journal.writing() as draft:
+        with self.journal.writing(new=True) as draft:
             before = self._tables()
             for name in before.keys() - data.keys():
                 draft.put("x", name, 0)
@@ -65,7 +65,7 @@ class JournalTable(Table):
 
     def insert_multiple(self, documents: Iterable[Fields]) -> list[int]:
         ids: list[int] = []
-        with self._journal.writing() as draft:
+        with self._journal.writing(new=True) as draft:
             rows = self._journal.tables.get(self.name)
             following = rows.next_id if rows is not None else 1
             for document in documents:
@@ -119,7 +119,7 @@ class JournalTable(Table):
         return TableView(self._journal, self.name)
 
     def _update_table(self, updater: Callable[[Documents], None]) -> None:
-        with self._journal.writing() as draft:
+        with self._journal.writing(new=True) as draft:
             before = {record.id: record.document for record in self._journal.documents(self.name)}
             stored = {id_: encoded(document) for id_, document in before.items()}
             after: Documents = dict(before)

@@ -2,15 +2,15 @@
 
 import errno
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, Protocol
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from experiment_tracker_tools.ledger.disk import Handle
+from experiment_tracker_tools.ledger.disk import Handle, status_of
 from experiment_tracker_tools.ledger.frames import Record, line_crc, read_header
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.reading import LineReader, scan
@@ -47,6 +47,7 @@ class Follower:
     def __init__(self, path: Path, *, about: str, fold: Callable[[], Fold] | None = None) -> None:
         self.path = path
         self.about = about
+        self._name = str(path)
         self._new_fold = fold
         self._forked()
         self._forget()
@@ -85,11 +86,10 @@ class Follower:
             self._catch_up()
             return self._fold
 
-    @contextmanager
-    def still(self) -> Generator[None]:
-        """Nothing that this process knows of the journal changes inside."""
-        with self._reading:
-            yield
+    @property
+    def still(self) -> RLock:
+        """Hold it, and nothing that this process knows of the journal changes."""
+        return self._reading
 
     def refresh(self) -> None:
         """Read what others have written since the last time."""
@@ -187,7 +187,7 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            status = self.path.stat()
+            status = status_of(self._name)
             if self._handle is None or self._handle.identity != (status.st_dev, status.st_ino):
                 self._open()
             elif status.st_size < self._state.end:
@@ -233,6 +233,11 @@ class Follower:
             if start >= 0 or size >= end:
                 return tail[-1:] == b"\n" and line_crc(tail[start + 1 : -1]) == checkpoint.facts["crc"]
             size *= 8
+
+    def _keep_up(self) -> None:
+        with self._reading:
+            self._follow()
+            self._catch_up()
 
     def _catch_up(self) -> None:
         if self._fold is None or self._folded == self._state.end:

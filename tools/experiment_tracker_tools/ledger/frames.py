@@ -92,6 +92,8 @@ def encoded(value: object) -> str:
     '{"note":"ü","n":0.1}'
     """
     text = _encode(value)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

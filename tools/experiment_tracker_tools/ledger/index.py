@@ -104,6 +104,7 @@ class Fingerprints:
         self._hashes = hashes.cast("Q") if hashes.nbytes else _NOTHING
         self._numbers = numbers.cast("Q") if numbers.nbytes else _NOTHING
         self._recent: dict[int, int] = {}
+        self._last = ("", self._hashed(""))
 
     def get(self, text: str) -> int | None:
         """The number of this text, None where it was never put."""
@@ -136,4 +137,10 @@ class Fingerprints:
         return hashes.tobytes(), numbers.tobytes()
 
     def _hash(self, text: str) -> int:
+        # Whoever puts has mostly asked before.
+        if text != self._last[0]:
+            self._last = (text, self._hashed(text))
+        return self._last[1]
+
+    def _hashed(self, text: str) -> int:
         return int.from_bytes(blake2b(text.encode(), digest_size=8, key=self.key).digest(), "little")

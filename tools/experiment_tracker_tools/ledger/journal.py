@@ -75,13 +75,16 @@ class JournalFile(Follower):
         self._poison: str | None = None
 
     @contextmanager
-    def writing(self) -> Generator[Draft]:
+    def writing(self, *, new: bool = False) -> Generator[Draft]:
         """The journal for oneself: up to date inside; what was put is on disk once the block is left.
+
+        Args:
+            new: whether a journal that does not exist yet is made.
 
         Raises:
             StoreFailure: nothing is acknowledged then.
         """
-        with self._exclusive() as handle:
+        with self._exclusive(new=new) as handle:
             draft = Draft(self._now(), self._writer)
             yield draft
             if draft.orders:
@@ -116,7 +119,7 @@ class JournalFile(Follower):
         return compaction.gone
 
     @contextmanager
-    def _exclusive(self) -> Generator[Handle]:
+    def _exclusive(self, *, new: bool = False) -> Generator[Handle]:
         if self._pid != os.getpid():
             self._forked()
             self._forget()
@@ -126,7 +129,7 @@ class JournalFile(Follower):
         if not self._writers.acquire(timeout=DEADLINE_S):
             raise held(self.about, os.getpid())
         try:
-            handle = self._locked(deadline)
+            handle = self._locked(deadline, new=new)
             try:
                 yield handle
             finally:
@@ -134,14 +137,14 @@ class JournalFile(Follower):
         finally:
             self._writers.release()
 
-    def _locked(self, deadline: float) -> Handle:
+    def _locked(self, deadline: float, *, new: bool) -> Handle:
         while True:
             try:
                 with self._reading:
                     if self._handle is None:
                         self._follow()
-                    handle = self._handle or self._made()
-                acquire(handle.fd, deadline, self.about)
+                    handle = self._handle or self._made(new=new)
+                acquire(handle.fd, deadline, self.about, self._keep_up)
             except OSError as error:
                 raise self._unwritable(error.strerror) from error
             try:
@@ -160,7 +163,9 @@ class JournalFile(Follower):
     def _unwritable(self, reason: str | None) -> StoreFailure:
         return StoreFailure(f"The store of {self.about} is not writable: {reason}. Nothing was recorded; mend it.")
 
-    def _made(self) -> Handle:
+    def _made(self, *, new: bool) -> Handle:
+        if not new:
+            raise StoreFailure(f"The journal of {self.about} is gone from {self.path.parent}. Nothing was recorded.")
         private_folder(self.path.parent)
         self._handle = Handle(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         sync_folder(self.path.parent)
@@ -193,6 +198,8 @@ class JournalFile(Follower):
         with self._reading:
             start = state.end
             self._write(handle, line)
+            # Nobody else's turn needs to wait for what this process remembers of the line.
+            release(handle.fd)
             state.add(parts, line, crc)
             if self._fold is not None and self._folded == start:
                 for part, document in zip(parts, draft.documents, strict=True):
@@ -212,10 +219,6 @@ class JournalFile(Follower):
             except OSError as error:
                 self._poison = f"The store of {self.about} cannot be written ({error.strerror}). Mend it and restart."
             raise StoreFailure(f"Cannot write to {self.about}: {reason}. Nothing was recorded; mend that, try again.")
-        if _identity(self.path) != handle.identity:
-            raise StoreFailure(
-                f"The store of {self.about} was moved away meanwhile. Nothing is acknowledged; try again."
-            )
 
     def _sync(self, handle: Handle) -> None:
         try:
@@ -226,11 +229,3 @@ class JournalFile(Follower):
                 "process will not write there again. Check the disk, then restart."
             )
             raise StoreFailure(self._poison) from error
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

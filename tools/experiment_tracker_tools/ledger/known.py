@@ -14,12 +14,12 @@ class Known(NamedTuple):
     Attributes:
         journal: where documents are read.
         tally: who and what is known.
-        stored: a unit id as the store keeps it.
+        stored: a unit id as the store keeps it; None where that is the id itself.
     """
 
     journal: JournalFile
     tally: Tally
-    stored: Callable[[str], str]
+    stored: Callable[[str], str] | None
 
     def trial(self, key: str) -> Trial | None:
         """The trial of this idempotency key."""
@@ -42,4 +42,4 @@ class Known(NamedTuple):
 
     def _met(self, unit: str) -> Met | None:
         # The second question is for units that were recorded before the project had a key.
-        return self.tally.met(self.stored(unit)) or self.tally.met(unit)
+        return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or self.tally.met(unit)

@@ -96,7 +96,7 @@ class Ledger:
     ) -> None:
         self._folder = folder
         self._clock = clock
-        self._pseudonym = pseudonym or str
+        self._pseudonym = pseudonym
         self._shelf = Shelf(folder, now=lambda: clock().isoformat(), writer=writer)
         self._local = False
 
@@ -106,7 +106,7 @@ class Ledger:
         while True:
             experiment_id = next_experiment_id(self._clock(), taken)
             volume = self._shelf.volume(experiment_id)
-            with volume.journal.writing() as draft:
+            with volume.journal.writing(new=True) as draft:
                 if volume.experiment() is None:
                     experiment = build(experiment_id)
                     put_experiment(draft, experiment, new=True)
@@ -129,7 +129,7 @@ class Ledger:
 
     def change(self, experiment_id: str, step: Callable[[Experiment], Experiment]) -> Experiment:
         """Store what `step` makes of the experiment as it is now; what `step` raises changes nothing."""
-        volume, _ = self._opened().found(experiment_id)
+        volume = self._writable(experiment_id)
         with volume.journal.writing() as draft:
             changed = step(_present(volume))
             put_experiment(draft, changed)
@@ -188,7 +188,7 @@ class Ledger:
     def statistics(self, experiment_id: str) -> Totals:
         """The running statistics of an experiment, without reading its rows."""
         volume, _ = self._opened().found(experiment_id)
-        with volume.journal.still():
+        with volume.journal.still:
             tally = volume.tally()
             running = {name: Running.restored(kept.facts()) for name, kept in tally.running.items()}
             return Totals(
@@ -256,22 +256,24 @@ class Ledger:
         if not self._local:
             refuse_network(self._folder)
             close_to_others(self._folder)
+            migrate(self._folder, self._shelf)
             self._local = True
-        migrate(self._folder, self._shelf)
         return self._shelf
 
     def _writable(self, experiment_id: str) -> Volume:
-        return self._opened().found(experiment_id)[0]
+        return self._opened().writable(experiment_id)
 
     def _stored(self, content: Content) -> Content:
         unit = getattr(content, "unit", None)
-        return content if unit is None else content.model_copy(update={"unit": self._pseudonym(unit)})
+        if self._pseudonym is None or unit is None:
+            return content
+        return content.model_copy(update={"unit": self._pseudonym(unit)})
 
     def _anchor(self, volume: Volume, kind: str) -> None:
         """Note in the catalogue how far a journal has come, so that a journal cut short later is found out."""
         journal, catalogue = volume.journal, self._shelf.catalogue
         # What is anchored stands already; a catalogue that cannot be written must not deny it.
-        with suppress(StoreFailure), catalogue.writing() as draft:
+        with suppress(StoreFailure), catalogue.writing(new=True) as draft:
             rows = catalogue.tables.get("anchors")
             anchor = {"experiment": journal.about, "place": journal.place, "chain": journal.chain, "kind": kind}
             draft.put("i", "anchors", rows.next_id if rows is not None else 1, anchor)

@@ -8,34 +8,41 @@ hence the deadline and the holder's pid, which /proc/locks knows.
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from experiment_tracker_tools.core.errors import StoreFailure
 
 DEADLINE_S = 5.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.00005, 0.002
+_YIELDS, _FIRST_WAIT_S, _LONGEST_WAIT_S = 20, 0.00002, 0.0005
 
 
-def acquire(fd: int, deadline: float, name: str) -> None:
+def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) -> None:
     """Take the lock of an open file.
 
     Args:
         fd: the open file.
         deadline: when to give up, on time.monotonic's scale.
         name: what is held, for the error.
+        meanwhile: done between two attempts, such as reading what the holder has written.
 
     Raises:
         StoreFailure: at the deadline, naming the holder's pid.
     """
-    wait = _FIRST_WAIT_S
+    wait, tries = _FIRST_WAIT_S, 0
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise held(name, holder(fd)) from None
+            meanwhile()
+            tries += 1
+            if tries < _YIELDS:
+                os.sched_yield()
+                continue
             time.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT_S)
+            wait = min(1.5 * wait, _LONGEST_WAIT_S)
         else:
             return
 

@@ -21,7 +21,7 @@ def migrate(folder: Path, shelf: Shelf) -> None:
     old = folder / "ledger.json"
     if not old.exists():
         return
-    with shelf.catalogue.writing() as draft:
+    with shelf.catalogue.writing(new=True) as draft:
         # Another process may have been quicker.
         if not old.exists():
             return
@@ -40,7 +40,7 @@ def _adopt(shelf: Shelf, experiment: Mapping[str, Any], tables: Mapping[str, Map
         for entry in tables.get(kind, {}).values()
         if entry["experiment"] == experiment["id"]
     ]
-    with journal.writing() as draft:
+    with journal.writing(new=True) as draft:
         if EXPERIMENTS not in journal.tables:
             draft.put("i", EXPERIMENTS, 1, experiment)
             for seq, kind, entry in sorted(entries, key=lambda found: found[0]):

@@ -86,6 +86,8 @@ def check_sources(batch: Batch, known: Known) -> None:
     Raises:
         Conflict: naming the metric.
     """
+    if not batch.aggregates and not known.tally.slices:
+        return
     rows = known.tally.measured_metrics().union(*(trial.metrics for trial in batch.trials))
     sums = known.tally.summed_metrics().union(aggregate.metric or "" for aggregate in batch.aggregates)
     if both := sorted(rows & sums):

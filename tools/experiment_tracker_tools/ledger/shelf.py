@@ -9,6 +9,7 @@ from typing import cast
 from experiment_tracker_tools.core.errors import NotFound
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.known import Known
 from experiment_tracker_tools.ledger.tables import EXPERIMENTS, find_experiment
@@ -22,7 +23,7 @@ class Volume:
 
     def __init__(self, journal: JournalFile) -> None:
         self.journal = journal
-        self._read: tuple[object, Experiment | None] = (None, None)
+        self._read: tuple[Rows | None, int, Experiment | None] = (None, 0, None)
 
     def experiment(self) -> Experiment | None:
         """The experiment as of the journal's last refresh."""
@@ -30,18 +31,18 @@ class Volume:
         offset = rows.get(1) if rows is not None else None
         if offset is None:
             return None
-        version = (*self.journal.version[:2], offset)
-        if self._read[0] != version:
-            self._read = (version, find_experiment(self.journal))
-        return self._read[1]
+        # Rows are made anew with every opening of the file, so that an old offset cannot be mistaken.
+        if self._read[0] is not rows or self._read[1] != offset:
+            self._read = (rows, offset, find_experiment(self.journal))
+        return self._read[2]
 
-    def known(self, stored: Callable[[str], str]) -> Known:
+    def known(self, stored: Callable[[str], str] | None) -> Known:
         """What the rules may ask."""
         return Known(self.journal, self.tally(), stored)
 
     def tally(self) -> Tally:
         """The running statistics as of the journal's last refresh; without amended trials."""
-        with self.journal.still():
+        with self.journal.still:
             tally = cast("Tally", self.journal.fold)
             if tally.stale:
                 trials = (record for record in self.journal.records() if record.table == "trials")
@@ -81,6 +82,15 @@ class Shelf:
         newest = ", ".join(self.ids()[-5:])
         known = f"Newest: {newest}." if newest else "None is planned yet."
         raise NotFound(f"No experiment {quoted(experiment_id)}. {known} Plan one with design_experiment.")
+
+    def writable(self, experiment_id: str) -> Volume:
+        """The journal of an experiment that exists; whoever writes reads what is new under the lock.
+
+        Raises:
+            NotFound: with the ids that exist.
+        """
+        volume = self._volumes.get(experiment_id)
+        return volume if volume is not None and volume.journal.place else self.found(experiment_id)[0]
 
     def experiments(self) -> Iterator[Experiment]:
         """Every experiment, oldest first."""

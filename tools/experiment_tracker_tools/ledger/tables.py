@@ -67,13 +67,15 @@ TABLES: dict[type[Model], str] = {
     Erasure: "erasures",
     Export: "exports",
 }
-NUMBERED = (*TABLES.values(), "summaries")
 
 
 def last_seq(journal: JournalFile) -> int:
     """The position of an experiment's newest entry, 0 where there is none; entries of every kind share the count."""
-    rows = (journal.tables.get(name) for name in NUMBERED)
-    return max((found.next_id for found in rows if found is not None), default=1) - 1
+    last = 0
+    for name, rows in journal.tables.items():
+        if name != EXPERIMENTS and rows.next_id > last + 1:
+            last = rows.next_id - 1
+    return last
 
 
 def find_experiment(journal: JournalFile) -> Experiment | None:
