@@ -5,7 +5,7 @@ A line is one JSON object and one unit of atomicity:
 
 - `c` is the CRC-32 of every byte after its own field; `p` is the `c` of the line before. They guard bytes and order
   on disk, and compaction rewrites them.
-- `h` is SHA-256 of nonce and payload; `k` is SHA-256 over the chain so far and (q, t, i, a, w, h). A payload and its
+- `h` is SHA-256 of nonce and payload; `k` is SHA-256 over the chain so far and (q, o, t, i, a, w, h). A payload and its
   nonce can go, and the chain still verifies; without the nonce, `h` says nothing about a payload that can be guessed.
 - A batch is one line whose `d` lists its parts, each with its own q, n, h and k.
 """
@@ -20,8 +20,8 @@ from zlib import crc32
 
 FORMAT = 2
 START = "00000000"
-Operation = Literal["i", "u", "r", "e", "c", "x"]
-"""Insert, update, remove, erased, create a table, drop a table."""
+Operation = Literal["i", "u", "r", "c", "x", "I", "U"]
+"""Insert, update, remove, create a table, drop a table; in capitals, its payload was erased."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), check_circular=False).encode
@@ -131,13 +131,13 @@ def digest_holds(part: Part) -> bool:
 
 def chain_after(part: Part, chain: str) -> str:
     """What the chain must be after this part."""
-    told = f"{chain} {part.place} {_text(part.table)} {part.id} {_text(part.at)} {_text(part.by)} {part.digest}"
-    return sha256(told.encode()).hexdigest()
+    what = f"{part.place} {part.op.lower()} {_text(part.table)} {part.id} {_text(part.at)} {_text(part.by)}"
+    return sha256(f"{chain} {what} {part.digest}".encode()).hexdigest()
 
 
 def erased(part: Part) -> Part:
     """The part without payload and nonce."""
-    return part._replace(op="e", nonce="", payload=None)
+    return part._replace(op="U" if part.op == "u" else "I", nonce="", payload=None)
 
 
 def to_line(parts: Sequence[Part], before: str) -> tuple[bytes, str]:

@@ -1,6 +1,6 @@
 """The ledger: experiments, what they recorded and what was decided; every rule that must hold between processes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -9,8 +9,11 @@ from experiment_tracker_tools.core.clock import Clock, next_experiment_id
 from experiment_tracker_tools.core.errors import Conflict, NotFound, StoreFailure
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.lifecycle import LIVE
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
+from experiment_tracker_tools.ledger.erasure import RETENTION_DAYS, erase_rows, erase_unit, is_past_retention
+from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
 from experiment_tracker_tools.ledger.migration import migrate
 from experiment_tracker_tools.ledger.rules import (
     Batch,
@@ -26,12 +29,14 @@ from experiment_tracker_tools.ledger.statistics import Running
 from experiment_tracker_tools.ledger.tables import (
     TABLES,
     Amendment,
+    Export,
     entries,
     last_seq,
     put_entries,
     put_experiment,
     to_entry,
 )
+from experiment_tracker_tools.ledger.verify import Verified, verify
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.ledger.documents import JournalDB
@@ -96,6 +101,7 @@ class Ledger:
     ) -> None:
         self._folder = folder
         self._clock = clock
+        self._door = writer
         self._pseudonym = pseudonym
         self._shelf = Shelf(folder, now=lambda: clock().isoformat(), writer=writer)
         self._local = False
@@ -247,6 +253,68 @@ class Ledger:
     def damage(self, experiment_id: str) -> Sequence[Damage]:
         """Every sign that bytes of an experiment's journal are not as they were written."""
         return self._opened().found(experiment_id)[0].journal.damage
+
+    def forget_unit(self, unit: str, *, reason: str) -> dict[str, int]:
+        """Erase a person's rows everywhere; gives how many went, by experiment. That it was done is recorded."""
+        units = frozenset({unit} if self._pseudonym is None else {unit, self._pseudonym(unit)})
+        at = self._clock().isoformat()
+        gone: dict[str, int] = {}
+        for experiment in self.experiments():
+            volume = self._writable(experiment.id)
+            if count := erase_unit(volume.journal, units, reason=reason, at=at, by=self._door):
+                gone[experiment.id] = count
+                self._anchor(volume, "erasure")
+        return gone
+
+    def enforce_retention(self, days: float = RETENTION_DAYS) -> dict[str, int]:
+        """Erase the rows of experiments that ended more than `days` ago; their statistics stay.
+
+        Returns:
+            How many rows went, by experiment.
+        """
+        now, gone = self._clock(), dict[str, int]()
+        for experiment in self.experiments():
+            if not is_past_retention(experiment, now, days):
+                continue
+            volume = self._writable(experiment.id)
+            reason = f"retention of {days:g} days"
+            if count := erase_rows(volume.journal, volume.tally(), reason=reason, at=now.isoformat(), by=self._door):
+                gone[experiment.id] = count
+                self._anchor(volume, "erasure")
+        return gone
+
+    def verify(self, experiment_id: str | None = None) -> tuple[Verified, ...]:
+        """Walk the chain of one experiment, or of the whole store, and name the first fault."""
+        if experiment_id is None:
+            return verify(self._folder)
+        return verify(self._opened().found(experiment_id)[0].journal.path.parent)
+
+    def export(self, experiment_id: str | None = None) -> Iterator[str]:
+        """One experiment, or all, as JSON lines; rows of a live experiment that leave are recorded as a broken seal."""
+        chosen = self.experiments() if experiment_id is None else (self.experiment(experiment_id),)
+        for experiment in chosen:
+            if experiment.state in LIVE:
+                self.append(experiment.id, Export(state=experiment.state, sealed=False))
+            yield from export_lines(self._writable(experiment.id).journal.path)
+
+    def import_lines(self, lines: Iterable[str]) -> Imported:
+        """Take in what `export` gave; records that are there already are left alone.
+
+        Raises:
+            InvalidInput: for lines that are no export, or whose chain does not hold; nothing is imported then.
+            Conflict: for an experiment that went on differently here; the ones before it are imported.
+        """
+        found = sorted_exports(lines)
+        new = repeats = 0
+        for about, (journal, parts) in found.items():
+            volume = self._opened().volume(about)
+            with volume.journal.writing(new=True):
+                added, there = import_journal(volume.journal.path, about, journal, parts)
+            volume.journal.refresh()
+            new, repeats = new + added, repeats + there
+            if added:
+                self._anchor(volume, "import")
+        return Imported(new, repeats, tuple(found))
 
     def close(self) -> None:
         """Leave checkpoints behind for whoever opens the store next; the ledger can still be used."""

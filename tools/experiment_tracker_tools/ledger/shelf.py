@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from experiment_tracker_tools.core.errors import NotFound
+from experiment_tracker_tools.core.errors import InvalidInput, NotFound
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.ledger.index import Rows
@@ -60,8 +60,14 @@ class Shelf:
         self.catalogue = JournalFile(folder / "catalogue.jsonl", about="catalogue", now=now, writer=writer)
 
     def volume(self, experiment_id: str) -> Volume:
-        """The journal of that experiment, which need not exist yet."""
+        """The journal of that experiment, which need not exist yet.
+
+        Raises:
+            InvalidInput: for what is no experiment's id, and could name another folder.
+        """
         volume = self._volumes.get(experiment_id)
+        if volume is None and not _ID.match(experiment_id):
+            raise InvalidInput(f"{quoted(experiment_id)} is no experiment id. Ids look like exp-2026-11-20-001.")
         if volume is None:
             with self._adding:
                 volume = self._volumes.setdefault(experiment_id, Volume(self._journal(experiment_id)))

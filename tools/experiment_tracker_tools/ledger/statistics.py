@@ -126,7 +126,9 @@ def _bin(x: float) -> int:
 def _middle(place: int) -> float:
     if place == 0:
         return 0.0
-    return math.copysign(2 / (_GAMMA + 1) * math.exp(min((abs(place) - _SHIFT) * _LOG_GAMMA, 709.0)), place)
+    # The square of a root: the middle of the outermost bin may lie beyond the largest float, and is infinite then.
+    root = math.exp((abs(place) - _SHIFT) * _LOG_GAMMA / 2)
+    return math.copysign(2 / (_GAMMA + 1) * root * root, place)
 
 
 _SHIFT = 40_000
