@@ -8,12 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ledger_sample import ID, Outcome, opened, report, scratch, started, trial
 from tinydb import TinyDB
 
 from experiment_tracker_tools.core.errors import StoreFailure
+from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.trial import Exposure
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.ledger.shelf import Shelf
@@ -34,11 +36,10 @@ def mixed_writer(folder: Path, name: int, acknowledged: int) -> None:
                 keys = [str(found.key) for found in trials]
             case 1:
                 unit = f"exposed-{name}-{number}"
-                ledger.expose(ID, unit, lambda unit=unit: Exposure(unit=unit, variant="control"))
+                ledger.expose(ID, unit, partial(Exposure, unit=unit, variant="control"))
                 keys = [unit]
             case 2:
-                tags = (f"tag-{name}-{number}",)
-                ledger.change(ID, lambda e, tags=tags: e.model_copy(update={"tags": tags}))
+                ledger.change(ID, partial(_tagged, tag=f"tag-{name}-{number}"))
                 keys = []
             case 3 if number % 3 == 0:
                 volume = Shelf(folder / ".experiments", now=lambda: "", writer="compaction").volume(ID)
@@ -95,8 +96,8 @@ def ours(kills: int, seed: int) -> Outcome:
         ledger = opened(folder)
         damage, seqs = ledger.damage(ID), _seqs(folder)
         gaps = seqs != list(range(1, len(seqs) + 1))
-        journal = (folder / ".experiments" / ID / "journal.checkpoint").unlink(missing_ok=True)
-        same = journal is None and Counter(_keys(folder)) == kept
+        (folder / ".experiments" / ID / "journal.checkpoint").unlink(missing_ok=True)
+        same = Counter(_keys(folder)) == kept
         text = (
             f"{kills} kills, {len(acknowledged)} acknowledged, {len(lost)} lost, {len(doubled)} doubled, "
             f"{sum(kept.values()) - len(acknowledged)} kept without acknowledgement, {len(damage)} signs of damage"
@@ -115,6 +116,10 @@ def control(kills: int, seed: int) -> Outcome:
         except (ValueError, KeyError):
             lost, text = 1, f"{kills} kills, {len(acknowledged)} acknowledged, the file does not parse: all lost"
         return Outcome("kill -9, control (TinyDB's own storage must lose)", text, lost > 0)
+
+
+def _tagged(experiment: Experiment, tag: str) -> Experiment:
+    return experiment.model_copy(update={"tags": (tag,)})
 
 
 def _keys(folder: Path) -> list[str]:

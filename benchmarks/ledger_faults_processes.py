@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ledger_sample import AT, ID, Outcome, opened, report, scratch, started, trial
@@ -25,7 +26,7 @@ def many_writers(processes: int, trials: int, runs: int) -> Outcome:
         with scratch() as folder:
             started(folder)
             names = range(processes)
-            writers = [_forked(lambda name=name: _record_many(folder, name, trials)) for name in names]
+            writers = [_forked(partial(_record_many, folder, name, trials)) for name in names]
             compactor = _forked(lambda: _compact_for_ever(folder))
             codes = [_ended(pid) for pid in writers]
             os.kill(compactor, signal.SIGKILL)
@@ -43,7 +44,7 @@ def many_writers(processes: int, trials: int, runs: int) -> Outcome:
 def many_writers_control() -> Outcome:
     """TinyDB's own storage with four writers: it must lose trials or break."""
     with scratch() as folder:
-        for pid in [_forked(lambda name=name: _insert_many(folder, name, 50)) for name in range(4)]:
+        for pid in [_forked(partial(_insert_many, folder, name, 50)) for name in range(4)]:
             _ended(pid)
         try:
             kept = len(json.loads((folder / "db").read_text("utf-8"))["_default"])
@@ -165,9 +166,7 @@ def _refused_as_nobody(folder: Path) -> None:
 def _clock_back(folder: Path, ledger: Ledger) -> bool:
     ledger.record(ID, Batch(trials=[trial(1)]))
     for year, hour in ((2026, 11), (1970, 0)):
-        early = Ledger(
-            folder / ".experiments", clock=lambda y=year, h=hour: datetime(y, 1, 1, h, tzinfo=UTC), writer="x"
-        )
+        early = Ledger(folder / ".experiments", clock=partial(datetime, year, 1, 1, hour, tzinfo=UTC), writer="x")
         early.record(ID, Batch(trials=[trial(year)]))
     return [entry.seq for entry in opened(folder).journal(ID).trials] == [1, 2, 3]
 

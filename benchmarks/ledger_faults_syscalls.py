@@ -61,7 +61,7 @@ int mkdir(const char *a, mode_t m) { REAL(mkdir); AROUND(real(a, m)) }
 """
 BEFORE, AFTER, HALF = 0, 1, 2
 EIO, ENOSPC = 5, 28
-Operation = Callable[[Ledger, Path], None]
+Operation = Callable[[Ledger, Path], object]
 
 
 def _rewrite(_ledger: Ledger, folder: Path) -> None:
@@ -70,11 +70,11 @@ def _rewrite(_ledger: Ledger, folder: Path) -> None:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "record": lambda ledger, _: ledger.record(ID, Batch(trials=[trial(100)])) and None,
-    "batch": lambda ledger, _: ledger.record(ID, Batch(trials=[trial(n) for n in range(100, 120)])) and None,
-    "expose": lambda ledger, _: ledger.expose(ID, "u", lambda: Exposure(unit="u", variant="control")) and None,
-    "update": lambda ledger, _: ledger.change(ID, lambda e: e.model_copy(update={"tags": ("new",)})) and None,
-    "amend": lambda ledger, _: ledger.amend(ID, 1, reason="wrong") and None,
+    "record": lambda ledger, _: ledger.record(ID, Batch(trials=[trial(100)])),
+    "batch": lambda ledger, _: ledger.record(ID, Batch(trials=[trial(n) for n in range(100, 120)])),
+    "expose": lambda ledger, _: ledger.expose(ID, "u", lambda: Exposure(unit="u", variant="control")),
+    "update": lambda ledger, _: ledger.change(ID, lambda e: e.model_copy(update={"tags": ("new",)})),
+    "amend": lambda ledger, _: ledger.amend(ID, 1, reason="wrong"),
     "checkpoint": lambda ledger, _: ledger.close(),
     "compaction": _rewrite,
 }
@@ -170,7 +170,7 @@ def full_disk(levels: int) -> Outcome:
                 acknowledged += len(done)
             finally:
                 if mounted:
-                    subprocess.run(["umount", small], check=True)
+                    subprocess.run(["umount", str(small)], check=True)
     how = "tmpfs" if os.getuid() == 0 else "RLIMIT_FSIZE"
     return Outcome("disk full", f"{levels} levels ({how}), {acknowledged} acknowledged, {wrong} wrong", not wrong)
 
@@ -197,7 +197,7 @@ def _record_until_full(folder: Path, limit: int | None, level: int) -> list[str]
 def _mount(folder: Path) -> bool:
     if os.getuid() != 0:
         return False
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", folder]
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
@@ -254,9 +254,10 @@ def _with_faults() -> None:
         return
     with scratch() as folder:
         (folder / "faults.c").write_text(SOURCE, "utf-8")
-        build = [compiler, "-shared", "-fPIC", "-w", "-o", folder / "faults.so", folder / "faults.c", "-ldl"]
+        source, library = str(folder / "faults.c"), str(folder / "faults.so")
+        build = [compiler, "-shared", "-fPIC", "-w", "-o", library, source, "-ldl"]
         subprocess.run(build, check=True)
-        environment = {**os.environ, "LD_PRELOAD": str(folder / "faults.so"), "LEDGER_FAULTS": "1"}
+        environment = {**os.environ, "LD_PRELOAD": library, "LEDGER_FAULTS": "1"}
         sys.exit(subprocess.run([sys.executable, *sys.argv], check=False, env=environment).returncode)
 
 

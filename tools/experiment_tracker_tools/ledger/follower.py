@@ -64,6 +64,11 @@ class Follower:
         return self._state.place
 
     @property
+    def crc(self) -> str:
+        """The checksum of the newest line."""
+        return self._state.crc
+
+    @property
     def chain(self) -> str:
         """The chain after the newest record."""
         with self._reading:

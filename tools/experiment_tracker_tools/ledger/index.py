@@ -30,6 +30,7 @@ class Rows:
     ) -> None:
         self._base = base.cast("q") if base.nbytes else _NOTHING
         self._tail = array("q")
+        self._dense = len(self._base)
         self.far = dict(far or {})
         self.count = count
         self.next_id = next_id
@@ -49,6 +50,12 @@ class Rows:
 
     def put(self, id_: int, offset: int) -> None:
         """Remember where a document is now."""
+        # Nearly always the next one.
+        if id_ == self.next_id == self._dense + len(self._tail) + 1 and not self.far:
+            self._tail.append(offset)
+            self.count += 1
+            self.next_id = id_ + 1
+            return
         self.count += self.get(id_) is None
         self.next_id = max(self.next_id, id_ + 1)
         place = id_ - 1 - len(self._base)

@@ -15,6 +15,7 @@ from experiment_tracker_tools.ledger.frames import (
     glance,
     last_chain,
     line_crc,
+    next_in_line,
     read_header,
     read_parts,
 )
@@ -68,7 +69,7 @@ class State:
         """Take every whole line up to `size`; what has no newline yet is left."""
         block = _BLOCK
         while self.end < size:
-            content = os.pread(fd, block, self.end)
+            content = os.pread(fd, min(block, size - self.end), self.end)
             cut = content.rfind(b"\n")
             if cut < 0:
                 if self.end + len(content) >= size or not content:
@@ -76,7 +77,8 @@ class State:
                 block *= 2
                 continue
             for line in content[:cut].split(b"\n"):
-                self._take(line, self.end)
+                if not self._take_next(line):
+                    self._take(line, self.end)
                 self.end += len(line) + 1
 
     def add(self, parts: Sequence[Part], line: bytes, crc: str) -> None:
@@ -118,6 +120,21 @@ class State:
             base = checkpoint.arrays[f"rows{number}"]
             state.tables[name] = Rows(base, far=dict(far), count=count, next_id=next_id)
         return state
+
+    def _take_next(self, line: bytes) -> bool:
+        """Take a line that is as expected, and in a table that is known; all but a few are."""
+        found = next_in_line(line, self.crc.encode())
+        if found is None:
+            return False
+        crc, operation, table, id_, place = found
+        rows = self.tables.get(table[1:-1].decode())
+        if rows is None or int(place) != self.place + 1 or operation == b"r":
+            return False
+        rows.put(int(id_), self.end)
+        self.crc, self._chain, self._last = crc.decode(), None, line
+        self.place += 1
+        self.since_checkpoint += 1
+        return True
 
     def _take(self, line: bytes, offset: int) -> None:
         crc = line_crc(line)
