@@ -11,6 +11,7 @@ from experiment_tracker_tools.ledger.frames import (
     START,
     Part,
     crc_before,
+    encoded,
     first_chain,
     glance,
     last_chain,
@@ -55,6 +56,7 @@ class State:
         self._missing: set[int] = set()
         self._chain: str | None = None
         self._last = b""
+        self._rows_of: dict[bytes, Rows] = {}
 
     @property
     def chain(self) -> str:
@@ -76,10 +78,7 @@ class State:
                     return
                 block *= 2
                 continue
-            for line in content[:cut].split(b"\n"):
-                if not self._take_next(line):
-                    self._take(line, self.end)
-                self.end += len(line) + 1
+            self._take_lines(content[:cut].split(b"\n"))
 
     def add(self, parts: Sequence[Part], line: bytes, crc: str) -> None:
         """Take a line that this process has just written."""
@@ -119,22 +118,34 @@ class State:
         for number, (name, far, count, next_id) in enumerate(facts["tables"]):
             base = checkpoint.arrays[f"rows{number}"]
             state.tables[name] = Rows(base, far=dict(far), count=count, next_id=next_id)
+            state._rows_of[encoded(name).encode()] = state.tables[name]
         return state
 
-    def _take_next(self, line: bytes) -> bool:
-        """Take a line that is as expected, and in a table that is known; all but a few are."""
-        found = next_in_line(line, self.crc.encode())
-        if found is None:
-            return False
-        crc, operation, table, id_, place = found
-        rows = self.tables.get(table[1:-1].decode())
-        if rows is None or int(place) != self.place + 1 or operation == b"r":
-            return False
-        rows.put(int(id_), self.end)
-        self.crc, self._chain, self._last = crc.decode(), None, line
-        self.place += 1
-        self.since_checkpoint += 1
-        return True
+    def _take_lines(self, lines: Sequence[bytes]) -> None:
+        done = 0
+        while done < len(lines):
+            done += self._take_expected(lines[done:] if done else lines)
+            if done < len(lines):
+                self._take(lines[done], self.end)
+                self.end += len(lines[done]) + 1
+                done += 1
+
+    def _take_expected(self, lines: Sequence[bytes]) -> int:
+        """Take lines as long as they are what nearly all are: one document, behind the line before; gives how many."""
+        crc, end, place = self.crc.encode(), self.end, self.place
+        for line in lines:
+            found = next_in_line(line, crc)
+            rows = self._rows_of.get(found[2]) if found is not None else None
+            if found is None or rows is None or int(found[4]) != place + 1 or found[1] == b"r":
+                break
+            rows.put(int(found[3]), end)
+            crc, end, place = found[0], end + len(line) + 1, place + 1
+            self._last = line
+        taken = place - self.place
+        if taken:
+            self.crc, self._chain, self.end, self.place = crc.decode(), None, end, place
+            self.since_checkpoint += taken
+        return taken
 
     def _take(self, line: bytes, offset: int) -> None:
         crc = line_crc(line)
@@ -163,10 +174,12 @@ class State:
         rows = self.tables.get(table)
         if rows is None:
             rows = self.tables[table] = Rows()
+            self._rows_of[encoded(table).encode()] = rows
         if op in {"i", "u"}:
             rows.put(id_, offset)
         elif op == "x":
             del self.tables[table]
+            del self._rows_of[encoded(table).encode()]
         elif op == "r":
             rows.drop(id_)
         else:
