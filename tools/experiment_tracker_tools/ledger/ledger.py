@@ -24,6 +24,7 @@ from experiment_tracker_tools.ledger.rules import (
     new_trials,
 )
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
+from experiment_tracker_tools.ledger.spool import Taken, take_in
 from experiment_tracker_tools.ledger.state import Damage
 from experiment_tracker_tools.ledger.statistics import Running
 from experiment_tracker_tools.ledger.tables import (
@@ -253,6 +254,15 @@ class Ledger:
     def damage(self, experiment_id: str) -> Sequence[Damage]:
         """Every sign that bytes of an experiment's journal are not as they were written."""
         return self._opened().found(experiment_id)[0].journal.damage
+
+    def take_in_spools(self) -> Taken:
+        """Record what hooks have left in `spool/`, each event once."""
+
+        def record(experiment_id: str, batch: Batch) -> tuple[int, int]:
+            recorded = self.record(experiment_id, batch, provenance="hook")
+            return recorded.trials + recorded.exposures, recorded.repeats
+
+        return take_in(self._folder / "spool", record, now=self._clock())
 
     def forget_unit(self, unit: str, *, reason: str) -> dict[str, int]:
         """Erase a person's rows everywhere; gives how many went, by experiment. That it was done is recorded."""

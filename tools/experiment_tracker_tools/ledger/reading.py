@@ -7,30 +7,30 @@ from experiment_tracker_tools.ledger.disk import Handle
 from experiment_tracker_tools.ledger.frames import Record, line_crc, read_records
 from experiment_tracker_tools.ledger.state import salvaged
 
-_WINDOW = 1 << 18
+_FIRST, _WINDOW = 1 << 12, 1 << 18
 
 
 class LineReader:
-    """Reads whole lines at offsets; neighbours come from one read."""
+    """Reads whole lines at offsets; one document costs a small read, and many in a row few large ones."""
 
     def __init__(self, handle: Handle, end: int) -> None:
         self._handle = handle
         self._end = end
         self._start = 0
         self._window = b""
+        self._size = _FIRST
         self._parsed: tuple[int, list[Record]] = (-1, [])
 
     def line(self, offset: int) -> bytes:
         """The line that starts there, without its newline."""
-        size = _WINDOW
         while True:
             stop = self._window.find(b"\n", offset - self._start) if offset >= self._start else -1
             if stop >= 0:
                 return self._window[offset - self._start : stop]
+            size, self._size = self._size, min(4 * self._size, max(_WINDOW, 2 * len(self._window)))
             self._start, self._window = offset, os.pread(self._handle.fd, min(size, self._end - offset), offset)
             if offset + size >= self._end and b"\n" not in self._window:
                 return self._window
-            size *= 2
 
     def records(self, offset: int) -> list[Record] | None:
         """What the line there says, None if its bytes are broken."""
