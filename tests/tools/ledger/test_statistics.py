@@ -31,8 +31,8 @@ def assert_like_numpy(running: Running, values: list[float]) -> None:
     scale = float(np.abs(rows).max()) or 1.0
     assert running.n == rows.size
     assert (running.low, running.high) == (rows.min(), rows.max())
-    assert running.mean == pytest.approx(rows.mean(), rel=1e-9, abs=1e-9 * scale)
-    assert running.m2 == pytest.approx(np.square(rows - rows.mean()).sum(), rel=1e-9, abs=1e-9 * scale**2)
+    assert running.mean == pytest.approx(rows.mean(), rel=1e-9, abs=1e-9 * scale + 1e-300)
+    assert running.m2 == pytest.approx(np.square(rows - rows.mean()).sum(), rel=1e-9, abs=1e-9 * scale**2 + 1e-300)
 
 
 @QUICK

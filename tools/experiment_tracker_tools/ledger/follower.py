@@ -122,9 +122,9 @@ class Follower:
         offset = rows.get(id_) if rows is not None else None
         if offset is None or reader is None:
             return None
-        found = [record for record in reader.records(offset) or () if record.table == table and record.id == id_]
-        if found:
-            return found[-1]
+        record = reader.record(offset, table, id_)
+        if record is not None:
+            return record
         self._tell(offset, 0)
         raise StoreFailure(
             f"Document {id_} of {table} in {self.about} is broken on disk (byte {offset}). Nothing was changed; "

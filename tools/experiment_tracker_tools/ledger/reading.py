@@ -19,7 +19,7 @@ class LineReader:
         self._start = 0
         self._window = b""
         self._size = _FIRST
-        self._parsed: tuple[int, list[Record]] = (-1, [])
+        self._parsed: tuple[int, dict[tuple[str, int], Record]] = (-1, {})
 
     def line(self, offset: int) -> bytes:
         """The line that starts there, without its newline."""
@@ -32,8 +32,8 @@ class LineReader:
             if offset + size >= self._end and b"\n" not in self._window:
                 return self._window
 
-    def records(self, offset: int) -> list[Record] | None:
-        """What the line there says, None if its bytes are broken."""
+    def record(self, offset: int, table: str, id_: int) -> Record | None:
+        """What the line there says last about a document, None if its bytes are broken."""
         if self._parsed[0] != offset:
             line = self.line(offset)
             if line_crc(line) is None:
@@ -41,8 +41,8 @@ class LineReader:
                 if whole is None:
                     return None
                 line = whole
-            self._parsed = (offset, read_records(line))
-        return self._parsed[1]
+            self._parsed = (offset, {(record.table, record.id): record for record in read_records(line)})
+        return self._parsed[1].get((table, id_))
 
 
 def scan(
