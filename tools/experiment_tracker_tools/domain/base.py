@@ -1,6 +1,5 @@
 """What every model of the domain is: frozen, closed to unknown fields, finite numbers, harmless names."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -14,6 +13,19 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
+def _no_longer_than(most: int, *, least: int = 0) -> AfterValidator:
+    """Bounds that hold for what is kept: cleaning shortens a text, and its normal form can be longer than it was."""
+
+    def check(text: str) -> str:
+        if len(text) < least:
+            raise ValueError("is blank; write at least 1 character")
+        if len(text) > most:
+            raise ValueError(f"has {len(text)} characters in its normal form (NFC); write at most {most} characters")
+        return text
+
+    return AfterValidator(check)
+
+
 def _one_line(text: str) -> str:
     if any(is_unsafe(character) for character in text):
         raise ValueError("has control, line-break or text-direction characters; write it on one plain line")
@@ -25,13 +37,19 @@ def _plain_note(text: str) -> str:
 
 
 Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_one_line)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_one_line)]
-Note = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_plain_note)]
-UnitId = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=120), AfterValidator(_one_line), _no_longer_than(120, least=1)
+]
+Note = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_plain_note), _no_longer_than(2_000)]
+Statement = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_plain_note), _no_longer_than(1_000, least=1)
+]
+UnitId = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), _no_longer_than(200, least=1)
+]
 ExperimentId = Annotated[
     str, StringConstraints(pattern=r"^exp-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{3,6}$"), AfterValidator(_one_line)
 ]
-
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")

@@ -8,6 +8,7 @@ from experiment_tracker_tools.domain.base import Model, Note, Slug, Title
 from experiment_tracker_tools.domain.variant import CommitId
 
 Verdict = Literal["HALT", "CONTINUE", "SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE"]
+Standing = Literal["interim", "final", "exploratory"]
 FINAL: tuple[Verdict, ...] = ("SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE")
 
 
@@ -63,17 +64,17 @@ class Look(Model):
     Attributes:
         units: independent units by variant that had arrived.
         planned: units per variant in the plan.
-        final: whether the plan allowed to look at the effect.
+        standing: interim shows no effect; final is the plan's one look; exploratory followed an early stop.
         through_seq: last journal entry that the estimates use.
         srm_p: p-value of the check that units arrived in the planned shares; None with too few.
-        missing: exposed units without the primary's value, by variant.
-        estimates: empty before the final look.
+        missing: units without the primary's value, by variant.
+        estimates: empty in an interim look.
         notes: what a reader must know.
     """
 
     units: dict[Slug, int]
     planned: int
-    final: bool
+    standing: Standing
     through_seq: int
     srm_p: float | None
     missing: dict[Slug, int] = Field(default_factory=dict)

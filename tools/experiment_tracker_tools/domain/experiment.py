@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug, Title
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug, Statement, Title
 from experiment_tracker_tools.domain.lifecycle import State, check_step
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
@@ -29,7 +29,6 @@ ExperimentType = Literal[
     "workflow",
     "performance",
 ]
-Statement = Annotated[Note, StringConstraints(min_length=1, max_length=1_000)]
 
 
 class Hypothesis(Model):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from experiment_tracker_tools.domain.base import Model, Number, Slug, Title
+from experiment_tracker_tools.domain.base import Model, Number, Positive, Slug, Title
 
 Role = Literal["primary", "secondary", "guardrail", "leading", "lagging"]
 Kind = Literal["continuous", "duration", "count", "binary", "ratio"]
@@ -31,12 +31,12 @@ class Metric(Model):
     role: Role
     kind: Kind
     direction: Direction
-    unit: Title | None = None
-    mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
-    baseline: Number | None = None
-    sd: Annotated[Number, Field(gt=0)] | None = None
-    margin: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    limit: Number | None = None
+    unit: Annotated[Title | None, Field(description="s, usd, tokens ...")] = None
+    mde: Annotated[Positive | None, Field(lt=10, description="smallest lift to detect; 0.15 = 15%")] = None
+    baseline: Annotated[Number | None, Field(description="control's expected mean")] = None
+    sd: Annotated[Positive | None, Field(description="between units, in unit")] = None
+    margin: Annotated[Positive | None, Field(lt=1, description="guardrail: tolerated loss; 0.1 = 10%")] = None
+    limit: Annotated[Number | None, Field(description="guardrail: worst tolerated mean, in unit")] = None
 
     @model_validator(mode="after")
     def _fits_its_role(self) -> Self:

@@ -20,6 +20,7 @@ class Plan(Model):
         sample_size: independent units per variant.
         min_runtime_days: no verdict earlier, however many units came in.
         max_runtime_days: the experiment expires after it.
+        runs_per_month: how often the subject runs, to tell what a saving per run comes to.
         automatic_rollback: wish for a later monitor; recorded, not enforced yet.
         scheme: how units get their variant; `hash` is salted SHA-256 of the unit.
         salt: random, per experiment, so that experiments do not share their splits.
@@ -31,6 +32,7 @@ class Plan(Model):
     sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] = 0.0
     max_runtime_days: Annotated[Number, Field(gt=0, le=3650)] = 14.0
+    runs_per_month: Annotated[Number, Field(gt=0, le=1e12)] | None = None
     automatic_rollback: bool = True
     scheme: Scheme = "hash"
     salt: Slug

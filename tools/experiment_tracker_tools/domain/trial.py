@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import quoted
@@ -27,7 +27,14 @@ class Ratio(Model):
     denominator: Annotated[Number, Field(ge=0)]
 
 
-Value = Annotated[bool, Field(strict=True)] | Number | Ratio
+def _shape(value: object) -> str:
+    return "flag" if isinstance(value, bool) else "ratio" if isinstance(value, dict | Ratio) else "number"
+
+
+Value = Annotated[
+    Annotated[bool, Tag("flag")] | Annotated[Number, Tag("number")] | Annotated[Ratio, Tag("ratio")],
+    Discriminator(_shape),
+]
 
 
 class Trial(Model):
@@ -43,8 +50,8 @@ class Trial(Model):
 
     variant: Slug
     metrics: Annotated[dict[Slug, Value], Field(min_length=1, max_length=30)]
-    unit: UnitId | None = None
-    key: UnitId | None = None
+    unit: Annotated[UnitId | None, Field(description="what was randomised: session, task, user")] = None
+    key: Annotated[UnitId | None, Field(description="makes a retry count once")] = None
     note: Note = ""
 
 
@@ -76,7 +83,9 @@ class Aggregate(Model):
     """
 
     variant: Slug
-    period: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$")]
+    period: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$"), Field(description="such as a day")
+    ]
     metric: Slug | None = None
     n: Count
     conversions: Count | None = None
@@ -162,15 +171,19 @@ def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate
     if (known[name].kind == "binary") != (aggregate.conversions is not None):
         wanted = "conversions" if known[name].kind == "binary" else "sum and sum_of_squares"
         raise InvalidInput(f"{name} is {known[name].kind}: send n and {wanted}.")
-    _check_sums(aggregate)
+    _check_sums(known[name], aggregate)
     return aggregate.model_copy(update={"metric": name})
 
 
-def _check_sums(aggregate: Aggregate) -> None:
+def _check_sums(metric: Metric, aggregate: Aggregate) -> None:
     if aggregate.sum is None or aggregate.sum_of_squares is None:
         return
     if aggregate.n == 0:
-        raise InvalidInput("n = 0 with a sum: leave the empty period out.")
+        if aggregate.sum or aggregate.sum_of_squares:
+            raise InvalidInput(f"n = 0 with sum = {aggregate.sum!r}: a period without units has no sums; send zeros.")
+        return
+    if metric.kind in {"count", "duration"} and aggregate.sum < 0:
+        raise InvalidInput(f"{metric.name} with sum = {aggregate.sum!r}: a {metric.kind} is never below 0.")
     least = aggregate.sum * aggregate.sum / aggregate.n
     if aggregate.sum_of_squares < least * (1 - 1e-9):
         raise InvalidInput(

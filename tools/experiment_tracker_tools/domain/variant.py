@@ -25,7 +25,7 @@ class Variant(Model):
     name: Slug
     control: bool = False
     share: Share | None = None
-    source: GitText | None = None
+    source: Annotated[GitText | None, Field(description="branch, commit or working-tree")] = None
     description: Note = ""
 
 
@@ -37,7 +37,7 @@ class Subject(Model):
         flag: key of the feature flag.
     """
 
-    files: Annotated[tuple[GitText, ...], Field(max_length=200)] = ()
+    files: Annotated[tuple[GitText, ...], Field(max_length=200, description="paths from the repository's root")] = ()
     flag: GitText | None = None
 
     @model_validator(mode="after")

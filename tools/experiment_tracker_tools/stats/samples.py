@@ -7,13 +7,22 @@ References:
     Chan, Golub & LeVeque (1983), The American Statistician 37(3), 242-247. Welford (1962), Technometrics 4(3).
 """
 
+import functools
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import at_least, count, finite
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+
+_EPSILON = 2.0**-52
+_UNDERFLOW = 1e-300
 
 
 class Moments(NamedTuple):
@@ -40,6 +49,32 @@ class Moments(NamedTuple):
         return None if self.variance is None else self.variance**0.5
 
 
+def vector(name: str, values: "ArrayLike") -> "NDArray[np.float64]":
+    """Give back finite numbers as a one-dimensional array.
+
+    Raises:
+        InvalidInput: for another shape, NaN, infinity, or what is not a number.
+
+    >>> vector("values", [1, 2])
+    array([1., 2.])
+    """
+    import numpy as np
+
+    try:
+        given = np.asarray(values)
+        array = given.astype(float, copy=False) if given.dtype.kind in "biufO" else None
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is not a flat list of numbers ({error}). Give numbers only.") from error
+    if array is None:
+        raise InvalidInput(f"{name} holds {given.dtype} values, not real numbers. Give numbers only.")
+    if array.ndim != 1:
+        raise InvalidInput(f"{name} has shape {array.shape}, not one dimension. Give a flat list of numbers.")
+    if not np.isfinite(array).all():
+        wrong = int(np.count_nonzero(~np.isfinite(array)))
+        raise InvalidInput(f"{name} has {wrong} NaN or infinite values. Leave missing values out and count them.")
+    return array
+
+
 def moments(values: "ArrayLike") -> Moments:
     """Reduce a one-dimensional sample to its moments.
 
@@ -54,15 +89,35 @@ def moments(values: "ArrayLike") -> Moments:
     """
     import numpy as np
 
-    sample = np.asarray(values, dtype=float)
-    if sample.ndim != 1:
-        raise InvalidInput(f"A sample of shape {sample.shape} is not one-dimensional. Give a flat list of numbers.")
-    if not np.isfinite(sample).all():
-        raise InvalidInput("The sample has NaN or infinite values. Leave missing values out and count them.")
+    sample = vector("values", values)
     if sample.size == 0:
         return Moments(0, 0.0, 0.0)
-    mean = float(sample.mean())
-    return Moments(int(sample.size), mean, float(np.square(sample - mean).sum()))
+    with np.errstate(over="ignore", invalid="ignore"):
+        centred = sample - sample[0]
+        step = centred.mean()
+        centred -= step
+        result = Moments(int(sample.size), float(sample[0] + step), float(centred @ centred))
+    return checked_moments("the sample", result)
+
+
+def checked_moments(name: str, sample: Moments) -> Moments:
+    """Give back moments that a sample can have.
+
+    Raises:
+        InvalidInput: for a negative or fractional n, a mean that is not finite, a negative or infinite m2.
+
+    >>> checked_moments("control", Moments(2, 1.0, 0.5))
+    Moments(n=2, mean=1.0, m2=0.5)
+    """
+    n, mean, m2 = sample
+    if not (n >= 0 and n == int(n)):
+        raise InvalidInput(f"n = {n!r} of {name} is not a count. Give a whole number of 0 or more.")
+    if not (math.isfinite(mean) and 0 <= m2 < math.inf):
+        raise InvalidInput(
+            f"mean = {mean!r} and m2 = {m2!r} of {name} are not finite with m2 of 0 or more. "
+            "Leave missing values out; give huge values in a larger unit."
+        )
+    return sample
 
 
 def moments_from_sd(n: int, mean: float, sd: float) -> Moments:
@@ -100,7 +155,7 @@ def moments_from_sums(n: int, total: float, total_of_squares: float) -> Moments:
             f"sum_of_squares = {total_of_squares!r} is below sum² / n = {total * mean!r}, which no sample has. "
             "Check that it is the sum of the squared values."
         )
-    return Moments(int(n), mean, max(m2, 0.0))
+    return Moments(int(n), mean, m2 if m2 > 4 * _EPSILON * total_of_squares else 0.0)
 
 
 def merge(first: Moments, second: Moments) -> Moments:
@@ -115,3 +170,163 @@ def merge(first: Moments, second: Moments) -> Moments:
     step = second.mean - first.mean
     mean = first.mean + step * second.n / n
     return Moments(n, mean, first.m2 + second.m2 + step * step * first.n * second.n / n)
+
+
+def merge_all(samples: "Iterable[Moments]") -> Moments:
+    """The moments of any number of samples laid together; of none, the empty sample.
+
+    >>> merge_all(moments([value]) for value in (1.0, 2.0, 3.0))
+    Moments(n=3, mean=2.0, m2=2.0)
+    """
+    return functools.reduce(merge, samples, Moments(0, 0.0, 0.0))
+
+
+def moments_from_counts(successes: int, n: int) -> Moments:
+    """The moments of a sample of zeros and ones.
+
+    Args:
+        successes: number of ones, 0 to n.
+        n: number of units.
+
+    Raises:
+        InvalidInput: if these are not counts, or successes exceed n.
+
+    >>> moments_from_counts(3, 12)
+    Moments(n=12, mean=0.25, m2=2.25)
+    """
+    if count("successes", successes) > count("n", n):
+        raise InvalidInput(f"successes = {successes} exceed n = {n}. Give the successes among the n units.")
+    return Moments(int(n), successes / n, successes * (n - successes) / n) if n else Moments(0, 0.0, 0.0)
+
+
+def moments_from_frequencies(values: "ArrayLike", counts: "ArrayLike") -> Moments:
+    """The moments of a sample that was reported as distinct values and how many units had each.
+
+    Args:
+        values: finite numbers, shape (k,).
+        counts: units of each value, whole numbers of 0 or more, shape (k,).
+
+    Raises:
+        InvalidInput: for other shapes, unequal lengths, values that are not finite, counts that are none.
+
+    >>> moments_from_frequencies([0, 1, 2], [1, 1, 1])
+    Moments(n=3, mean=1.0, m2=2.0)
+    """
+    value, weight = vector("values", values), vector("counts", counts)
+    if value.size != weight.size:
+        raise InvalidInput(f"There are {value.size} values and {weight.size} counts. Give a count for each value.")
+    if (wrong := weight[(weight < 0) | (weight % 1 != 0)]).size:
+        raise InvalidInput(f"The count {float(wrong[0])!r} is not a whole number of 0 or more. Give numbers of units.")
+    n = float(weight.sum())
+    if n == 0:
+        return Moments(0, 0.0, 0.0)
+    mean = float(value @ weight) / n
+    return checked_moments("the sample", Moments(int(n), mean, float((value - mean) ** 2 @ weight)))
+
+
+def moments_of_logs(values: "ArrayLike") -> Moments:
+    """The moments of the natural logs of a sample, for ratios of geometric means.
+
+    Args:
+        values: finite numbers above 0, shape (n,); may be empty.
+
+    Raises:
+        InvalidInput: for another shape, NaN, infinity, zero or a negative value.
+
+    >>> moments_of_logs([1.0, 1.0])
+    Moments(n=2, mean=0.0, m2=0.0)
+    """
+    import numpy as np
+
+    sample = vector("values", values)
+    if sample.size and sample.min() <= 0:
+        raise InvalidInput(
+            f"The value {float(sample.min())!r} has no logarithm. Use the difference of means for metrics with zeros."
+        )
+    return moments(np.log(sample))
+
+
+class BivariateMoments(NamedTuple):
+    """The sufficient statistics of two metrics measured on the same units.
+
+    Attributes:
+        n: number of units, 0 or more.
+        mean_y: mean of the first metric (the outcome, or a ratio's numerator).
+        mean_x: mean of the second (a covariate, or a ratio's denominator).
+        m2_y: sum of squared deviations of y.
+        m2_x: sum of squared deviations of x.
+        c_yx: sum of products of the deviations of y and x.
+    """
+
+    n: int
+    mean_y: float
+    mean_x: float
+    m2_y: float
+    m2_x: float
+    c_yx: float
+
+    @property
+    def y(self) -> Moments:
+        """The moments of the first metric alone."""
+        return Moments(self.n, self.mean_y, self.m2_y)
+
+    @property
+    def x(self) -> Moments:
+        """The moments of the second metric alone."""
+        return Moments(self.n, self.mean_x, self.m2_x)
+
+
+def bivariate_moments(y: "ArrayLike", x: "ArrayLike") -> BivariateMoments:
+    """Reduce two metrics of the same units to their joint moments.
+
+    Args:
+        y: finite numbers, shape (n,): the outcome, or a ratio's numerator.
+        x: finite numbers, shape (n,), in the same order of units.
+
+    Raises:
+        InvalidInput: for other shapes, unequal lengths, NaN or infinity.
+
+    >>> bivariate_moments([1.0, 3.0], [2.0, 4.0])
+    BivariateMoments(n=2, mean_y=2.0, mean_x=3.0, m2_y=2.0, m2_x=2.0, c_yx=2.0)
+    """
+    first, second = vector("y", y), vector("x", x)
+    if first.size != second.size:
+        raise InvalidInput(f"y has {first.size} values and x has {second.size}. Give one of each for every unit.")
+    of_y, of_x = moments(first), moments(second)
+    cross = float((first - of_y.mean) @ (second - of_x.mean))
+    return BivariateMoments(of_y.n, of_y.mean, of_x.mean, of_y.m2, of_x.m2, cross)
+
+
+def checked_bivariate(name: str, sample: BivariateMoments) -> BivariateMoments:
+    """Give back joint moments that a sample can have.
+
+    Raises:
+        InvalidInput: as `checked_moments`, or for a covariance above what the variances allow.
+
+    >>> checked_bivariate("control", BivariateMoments(2, 1.0, 1.0, 2.0, 2.0, 2.0)).n
+    2
+    """
+    checked_moments(f"y of {name}", sample.y)
+    checked_moments(f"x of {name}", sample.x)
+    limit = math.sqrt(sample.m2_y + _UNDERFLOW) * math.sqrt(sample.m2_x + _UNDERFLOW)
+    if not abs(sample.c_yx) <= limit * (1 + 1e-6):
+        raise InvalidInput(
+            f"c_yx = {sample.c_yx!r} of {name} is outside ±{limit:.6g}, the most that m2_y and m2_x allow. "
+            "Check that it is the sum of products of deviations."
+        )
+    return sample
+
+
+def merge_bivariate(first: BivariateMoments, second: BivariateMoments) -> BivariateMoments:
+    """The joint moments of two samples laid together.
+
+    >>> one, two = bivariate_moments([1.0], [2.0]), bivariate_moments([3.0], [4.0])
+    >>> merge_bivariate(one, two) == bivariate_moments([1.0, 3.0], [2.0, 4.0])
+    True
+    """
+    of_y, of_x = merge(first.y, second.y), merge(first.x, second.x)
+    cross = first.c_yx + second.c_yx
+    if of_y.n:
+        apart = (second.mean_y - first.mean_y) * (second.mean_x - first.mean_x)
+        cross += apart * first.n * second.n / of_y.n
+    return BivariateMoments(of_y.n, of_y.mean, of_x.mean, of_y.m2, of_x.m2, cross)

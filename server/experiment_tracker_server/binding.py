@@ -1,0 +1,143 @@
+"""A verb becomes an MCP tool: its schema, its checked arguments, its errors in words, its reply as compact JSON."""
+
+import inspect
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, TypedDict, get_type_hints
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import ConfigDict, ValidationError, create_model
+
+from experiment_tracker_server.wording import explained
+from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.core.registry import card_of
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.workspace import Workspace
+
+JsonSchema = dict[str, Any]
+_UNSAID = {
+    *("title", "description", "default", "pattern", "propertyNames", "exclusiveMinimum", "exclusiveMaximum"),
+    *(f"{end}{what}" for end in ("min", "max") for what in ("Length", "Items", "Properties", "imum")),
+}
+
+
+class VerbTool(Tool):
+    """A tool whose refusals the model can read and mend."""
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:  # noqa: FBT001, FBT002 the SDK's
+        """Check the arguments, call the verb, and answer with what it returned."""
+        try:
+            self.fn_metadata.validate_arguments(arguments)
+        except ValidationError as error:
+            raise ToolError(explained(error, known=list(self.parameters.get("properties", {})))) from error
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            # The SDK puts its own words before ours; ours are complete.
+            raise (error.__cause__ if isinstance(error.__cause__, ToolError) else error) from None
+
+
+class Arguments(ArgModelBase):
+    """The arguments of a tool; those that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
+    """The tool of a verb in a workspace."""
+
+    def answer(**arguments: Any) -> CallToolResult:
+        with told_to_the_model():
+            return replied(verb(workspace, **arguments))
+
+    hints = get_type_hints(verb, include_extras=True)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if parameter.default is inspect.Parameter.empty else parameter.default)
+        for name, parameter in list(inspect.signature(verb).parameters.items())[1:]
+    }
+    arguments = create_model(f"{verb.__name__}Arguments", __base__=Arguments, **fields)
+    return VerbTool(
+        fn=answer,
+        name=verb.__name__,
+        description=inspect.getdoc(verb) or "",
+        parameters=compact(arguments.model_json_schema()),
+        fn_metadata=FuncMetadata(arg_model=arguments),
+        is_async=False,
+        context_kwarg=None,
+        **_announced(verb.__name__),
+    )
+
+
+def asking(answer: Callable[..., CallToolResult]) -> Tool:
+    """The tool of a function that asks a person, under the card of the verb that has its name."""
+    tool = VerbTool.from_function(
+        answer, description=inspect.getdoc(answer), structured_output=False, **_announced(answer.__name__)
+    )
+    tool.fn_metadata.arg_model.model_config["extra"] = "forbid"
+    tool.fn_metadata.arg_model.model_rebuild(force=True)
+    tool.parameters = compact(tool.fn_metadata.arg_model.model_json_schema())
+    return tool
+
+
+class _Announced(TypedDict):
+    title: str
+    annotations: ToolAnnotations
+    meta: dict[str, Any] | None
+
+
+def _announced(name: str) -> _Announced:
+    card = card_of(name)
+    hints = ToolAnnotations(
+        read_only_hint=card.read_only,
+        destructive_hint=card.destructive,
+        idempotent_hint=card.idempotent,
+        open_world_hint=card.open_world,
+    )
+    meta = {"anthropic/requiresUserInteraction": True} if card.asks_a_person else None
+    return _Announced(title=card.title, annotations=hints, meta=meta)
+
+
+@contextmanager
+def told_to_the_model() -> Generator[None]:
+    """The one place where our errors become the text that a model reads; anything else stays a bug."""
+    try:
+        yield
+    except ExperimentError as error:
+        raise ToolError(str(error)) from error
+
+
+def replied(reply: Model) -> CallToolResult:
+    """A reply without nulls and defaults: the same as compact text and as structured content."""
+    content = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=content)
+
+
+def compact(schema: JsonSchema) -> JsonSchema:
+    """A JSON schema as small as it can be said; bounds are left to the error texts, which tell them with the value.
+
+    >>> compact({"properties": {"title": {"title": "Title", "anyOf": [{"type": "string"}, {"type": "null"}]}}})
+    {'properties': {'title': {'type': 'string'}}}
+    """
+    kept = {key: value for key, value in schema.items() if key not in _UNSAID}
+    if isinstance(schema.get("description"), str) and "properties" not in schema:
+        kept["description"] = schema["description"]
+    if isinstance(schema.get("default"), str | bool | int | float) and schema["default"] not in {"", False}:
+        kept["default"] = schema["default"]
+    for key in kept.keys() & {"properties", "$defs"}:
+        kept[key] = {name: compact(each) for name, each in kept[key].items()}
+    for model in kept.get("$defs", {}).values():
+        model.pop("additionalProperties", None)
+    for names in kept.pop("patternProperties", {}).values():
+        kept["additionalProperties"] = names
+    for key in kept.keys() & {"items", "additionalProperties"}:
+        kept[key] = compact(kept[key]) if isinstance(kept[key], dict) else kept[key]
+    for key in kept.keys() & {"anyOf", "oneOf"}:
+        options = [compact(each) for each in kept.pop(key) if each.get("type") != "null"]
+        kept |= options[0] if len(options) == 1 else {"anyOf": options}
+    return kept

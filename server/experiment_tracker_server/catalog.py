@@ -1,0 +1,26 @@
+"""Which tools agents get, in which order."""
+
+from collections.abc import Callable
+
+from experiment_tracker_tools.analyze import analyze
+from experiment_tracker_tools.assign import assign_unit
+from experiment_tracker_tools.decide import decide
+from experiment_tracker_tools.design import design_experiment
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.lifecycle import transition_experiment
+from experiment_tracker_tools.promote import promote
+from experiment_tracker_tools.record import record_trial
+from experiment_tracker_tools.rollback import rollback
+from experiment_tracker_tools.status import status
+
+VERBS: tuple[Callable[..., Model], ...] = (
+    design_experiment,
+    transition_experiment,
+    assign_unit,
+    record_trial,
+    status,
+    analyze,
+    decide,
+    promote,
+    rollback,
+)

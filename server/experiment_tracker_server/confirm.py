@@ -1,0 +1,104 @@
+"""promote and rollback over MCP: the client asks the person; one that cannot ask gets the one-time token instead."""
+
+from typing import Annotated, Any, TypeVar
+
+from mcp.server.mcpserver import AcceptedElicitation, Context, DeclinedElicitation, Elicit, ElicitationResult, Resolve
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult
+from pydantic import BaseModel, Field
+
+from experiment_tracker_server.binding import asking, replied, told_to_the_model
+from experiment_tracker_tools import promote as promote_file
+from experiment_tracker_tools import rollback as rollback_file
+from experiment_tracker_tools.conduct.promotion import Token
+from experiment_tracker_tools.domain.base import ExperimentId, Note
+from experiment_tracker_tools.promote import Promoted
+from experiment_tracker_tools.rollback import RolledBack
+from experiment_tracker_tools.workspace import Workspace
+
+
+class Confirmation(BaseModel):
+    """What a person answers."""
+
+    proceed: bool = Field(description="Do exactly this")
+
+
+Answer = ElicitationResult[Confirmation]
+Proposed = TypeVar("Proposed", Promoted, RolledBack)
+
+
+def promote_tool(workspace: Workspace) -> Tool:
+    """The promote tool of a workspace."""
+
+    def propose(experiment: ExperimentId, confirm: Token | None) -> Promoted:
+        with told_to_the_model():
+            return promote_file.promote(workspace, experiment=experiment, confirm=confirm)
+
+    def ask(
+        context: Context[Any, Any], proposal: Annotated[Promoted, Resolve(propose)]
+    ) -> Confirmation | Elicit[Confirmation]:
+        return _question(context, proposal.question)
+
+    def promote(
+        experiment: ExperimentId,
+        proposal: Annotated[Promoted, Resolve(propose)],
+        answer: Annotated[Answer, Resolve(ask)],
+        confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
+    ) -> CallToolResult:
+        if not _agreed(proposal.question, answer):
+            return replied(_kept(proposal, answer))
+        with told_to_the_model():
+            return replied(promote_file.promote(workspace, experiment=experiment, confirm=proposal.confirm))
+
+    promote.__doc__ = promote_file.promote.__doc__
+    return asking(promote)
+
+
+def rollback_tool(workspace: Workspace) -> Tool:
+    """The rollback tool of a workspace."""
+
+    def propose(experiment: ExperimentId, reason: Note, confirm: Token | None) -> RolledBack:
+        with told_to_the_model():
+            return rollback_file.rollback(workspace, experiment=experiment, reason=reason, confirm=confirm)
+
+    def ask(
+        context: Context[Any, Any], proposal: Annotated[RolledBack, Resolve(propose)]
+    ) -> Confirmation | Elicit[Confirmation]:
+        return _question(context, proposal.question)
+
+    def rollback(
+        experiment: ExperimentId,
+        proposal: Annotated[RolledBack, Resolve(propose)],
+        answer: Annotated[Answer, Resolve(ask)],
+        reason: Note = "",
+        confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
+    ) -> CallToolResult:
+        if not _agreed(proposal.question, answer):
+            return replied(_kept(proposal, answer))
+        with told_to_the_model():
+            return replied(
+                rollback_file.rollback(workspace, experiment=experiment, reason=reason, confirm=proposal.confirm)
+            )
+
+    rollback.__doc__ = rollback_file.rollback.__doc__
+    return asking(rollback)
+
+
+def _question(context: Context[Any, Any], question: str | None) -> Confirmation | Elicit[Confirmation]:
+    """Ask where there is something to ask and a client that can; otherwise the proposal itself is the reply."""
+    capabilities = context.client_capabilities
+    if question is None or capabilities is None or capabilities.elicitation is None:
+        return Confirmation(proceed=False)
+    return Elicit(question, Confirmation)
+
+
+def _agreed(question: str | None, answer: Answer) -> bool:
+    return question is not None and isinstance(answer, AcceptedElicitation) and answer.data.proceed
+
+
+def _kept(proposal: Proposed, answer: Answer) -> Proposed:
+    """What to reply when nothing (more) is done; a person's no takes the token away."""
+    refused = isinstance(answer, DeclinedElicitation)
+    if proposal.question is None or not refused:
+        return proposal
+    return proposal.model_copy(update={"confirm": None, "next_action": "The person said no. Nothing was changed."})

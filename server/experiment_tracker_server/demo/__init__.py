@@ -1,0 +1,1 @@
+"""A real experiment in a throw-away repository, through our own server."""

@@ -1,0 +1,113 @@
+"""What is in order on this machine and in this project, and how to mend what is not."""
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.workspace import Workspace
+
+PACKAGES = ("mcp", "pydantic", "numpy", "scipy", "tinydb", "gitpython", "filelock", "click", "rich")
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        what: its name.
+        ok: whether it is in order.
+        told: what was found, with the mend where it is not.
+    """
+
+    what: str
+    ok: bool
+    told: str
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """Look at everything; nothing is changed."""
+    return [
+        _python(),
+        _packages(),
+        _store(workspace),
+        _settings(workspace),
+        _switch(workspace),
+        *_git(workspace),
+        _plugin(),
+    ]
+
+
+def _python() -> Finding:
+    shown = ".".join(map(str, sys.version_info[:3]))
+    if os.name != "posix":
+        return Finding("python", ok=False, told=f"{shown} on {sys.platform}: not supported; use Linux, macOS or WSL")
+    return Finding("python", ok=True, told=shown)
+
+
+def _packages() -> Finding:
+    found: list[str] = []
+    for name in ("experiment-tracker-mcp", *PACKAGES):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return Finding(
+                "packages", ok=False, told=f"{name} is missing: reinstall (pip install experiment-tracker-mcp)"
+            )
+    return Finding("packages", ok=True, told=", ".join(found))
+
+
+def _store(workspace: Workspace) -> Finding:
+    folder = workspace.folder
+    if not folder.is_dir():
+        return Finding("store", ok=True, told="none yet; the first design_experiment makes .experiments")
+    try:
+        count = len(workspace.ledger.experiments())
+    except ExperimentError as error:
+        return Finding("store", ok=False, told=str(error))
+    aside = sorted(path.name for path in folder.glob("*.broken-*"))
+    if aside:
+        return Finding(
+            "store", ok=False, told=f"{count} experiments; broken copies kept: {', '.join(aside)}. Mend or remove them"
+        )
+    if not os.access(folder, os.W_OK):
+        return Finding(
+            "store", ok=False, told=f"{count} experiments, but the folder is read-only: chmod u+w .experiments"
+        )
+    return Finding("store", ok=True, told=f"{count} experiments in {folder.name}")
+
+
+def _settings(workspace: Workspace) -> Finding:
+    try:
+        given = workspace.settings.model_fields_set
+    except ExperimentError as error:
+        return Finding("config.toml", ok=False, told=str(error))
+    return Finding(
+        "config.toml", ok=True, told=f"sets {', '.join(sorted(given))}" if given else "sets nothing; defaults apply"
+    )
+
+
+def _switch(workspace: Workspace) -> Finding:
+    reason = workspace.why_off
+    return Finding("switch", ok=reason is None, told=f"OFF: {reason}" if reason else "on")
+
+
+def _git(workspace: Workspace) -> list[Finding]:
+    from experiment_tracker_tools.vcs.repository import git_version, state_problems
+
+    try:
+        shown = ".".join(map(str, git_version()))
+    except ExperimentError as error:
+        return [Finding("git", ok=False, told=str(error))]
+    if workspace.worktree is None:
+        return [Finding("git", ok=True, told=f"{shown}; not a repository: everything but promote and rollback works")]
+    problems = state_problems(workspace.worktree)
+    told = "; ".join(problems) or "promote and rollback are possible"
+    return [Finding("git", ok=True, told=shown), Finding("repository", ok=not problems, told=told)]
+
+
+def _plugin() -> Finding:
+    if root := os.environ.get("CLAUDE_PLUGIN_ROOT"):
+        return Finding("plugin", ok=Path(root).is_dir(), told="runs as a Claude Code plugin")
+    return Finding("plugin", ok=True, told="not running as a Claude Code plugin (see README: Install)")

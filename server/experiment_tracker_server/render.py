@@ -1,0 +1,75 @@
+"""Replies on a terminal: the same fields as over MCP, laid out for people; --json prints them as they are."""
+
+import json
+
+from pydantic import JsonValue
+from rich.console import Console
+from rich.markup import escape
+
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.status import Line, Status
+
+
+def show(reply: Model, *, json_output: bool) -> None:
+    """Print a reply."""
+    if json_output:
+        fields = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        print(json.dumps(fields, ensure_ascii=False))
+    elif isinstance(reply, Status):
+        _show_status(reply)
+    else:
+        _show_fields(reply)
+
+
+def console() -> Console:
+    """A console that never wraps what a program may read, and never colours a pipe."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _show_fields(reply: Model) -> None:
+    fields = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    width = max(len(name) for name in fields) + 2
+    for name, value in fields.items():
+        for place, line in enumerate(_lines(value)):
+            shown = name.replace("_", " ") if place == 0 else ""
+            console().print(f"[dim]{shown:<{width}}[/dim]{escape(line)}")
+
+
+def _lines(value: JsonValue) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{key}: {_text(each)}" for key, each in value.items()]
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return [line for each in value for line in _lines(each)]
+    return [_text(each) for each in value] if isinstance(value, list) else [_text(value)]
+
+
+def _text(value: JsonValue) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return " to ".join(map(_text, value)) if len(value) == 2 else ", ".join(map(_text, value))
+    return str(value)
+
+
+def _show_status(reply: Status) -> None:
+    out = console()
+    out.print(f"[bold]{escape(reply.summary)}[/bold]")
+    out.print(escape(reply.now))
+    for line in (*reply.active, *reply.completed):
+        _show_line(out, line)
+    if reply.more:
+        out.print(f"\n... and {reply.more} more: --limit {min(50, reply.more + 3)}")
+    if not (reply.active or reply.completed):
+        out.print(escape(reply.next_action))
+
+
+def _show_line(out: Console, line: Line) -> None:
+    days = f", promoted {line.days_since_promotion:g} days ago" if line.days_since_promotion is not None else ""
+    verdict = f", {line.verdict}" if line.verdict else ""
+    out.print(f"\n{line.mark} [bold]{escape(line.name)}[/bold]  {line.experiment}  {line.state}{verdict}{days}")
+    for name, bar in line.bars.items():
+        mean = f"  mean {line.means[name]}" if line.means and name in line.means else ""
+        out.print(f"  {name:<12} {bar}{mean}")
+    for told in (line.results, line.ended and f"ended: {line.ended}", f"next: {line.next_action}"):
+        if told:
+            out.print(f"  {escape(told)}")

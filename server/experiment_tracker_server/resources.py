@@ -1,0 +1,62 @@
+"""Experiments and their documents as MCP resources."""
+
+import json
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+
+from experiment_tracker_tools.core.errors import NotFound
+from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.reports.markdown import document
+from experiment_tracker_tools.workspace import Workspace
+
+
+def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
+    """Announce experiments://all, experiment://{id} and experiment://{id}/document."""
+
+    @server.resource("experiments://all", title="All experiments", mime_type="application/json")
+    def everything() -> str:
+        """Id, name and state of every experiment, oldest first."""
+        return json.dumps([{"id": e.id, "name": e.name, "state": e.state} for e in workspace.ledger.experiments()])
+
+    @server.resource("experiment://{experiment}", title="Experiment", mime_type="application/json")
+    def whole(experiment: str) -> str:
+        """The plan, history, last look, decision, promotion and roll-back of one experiment."""
+        return json.dumps(_whole(workspace, experiment), ensure_ascii=False)
+
+    @server.resource("experiment://{experiment}/document", title="Experiment document", mime_type="text/markdown")
+    def told(experiment: str) -> str:
+        """One experiment as a Markdown document."""
+        return _document(workspace, experiment)
+
+
+def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
+    found: dict[str, object] = {"experiment": _experiment(workspace, experiment_id).model_dump(mode="json")}
+    for name, kind in (("look", Look), ("decision", Decision), ("promotion", Promotion), ("rollback", RollBack)):
+        entry = workspace.ledger.latest(experiment_id, kind)
+        if entry is not None:
+            found[name] = entry.model_dump(mode="json", exclude_none=True) | {
+                "content": entry.content.model_dump(mode="json", exclude_none=True)
+            }
+    return found
+
+
+def _document(workspace: Workspace, experiment_id: str) -> str:
+    experiment = _experiment(workspace, experiment_id)
+    decision = workspace.ledger.latest(experiment_id, Decision)
+    promotion = workspace.ledger.latest(experiment_id, Promotion)
+    rollback = workspace.ledger.latest(experiment_id, RollBack)
+    return document(
+        experiment,
+        decision=decision.content if decision else None,
+        promotion=promotion.content if promotion else None,
+        rollback=rollback.content if rollback else None,
+    )
+
+
+def _experiment(workspace: Workspace, experiment_id: str) -> Experiment:
+    try:
+        return workspace.ledger.experiment(experiment_id)
+    except NotFound as error:
+        raise ResourceNotFoundError(str(error)) from error

@@ -1,0 +1,43 @@
+"""What is wrong with a call's arguments, in words: where, which value, why."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from experiment_tracker_tools.core.text import quoted
+
+_TAGS = {"flag", "number", "ratio"}
+_MOST_TOLD = 5
+_WORDS = {
+    "extra_forbidden": "is unknown",
+    "missing": "is missing",
+    "finite_number": "is not a finite number",
+}
+
+
+def explained(error: ValidationError, *, known: list[str], within: str = "") -> str:
+    """One sentence for all that is wrong, at most five places.
+
+    Args:
+        error: what pydantic found.
+        known: the names that the call may use, told when it used another.
+        within: name of the argument that was checked by itself.
+    """
+    found = error.errors(include_url=False, include_context=False)
+    outer = (within,) if within else ()
+    lines = [_line({**each, "loc": (*outer, *each["loc"])}, known) for each in found[:_MOST_TOLD]]
+    more = [f"and {len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else []
+    return "; ".join([*dict.fromkeys(lines), *more]) + ". Nothing was changed."
+
+
+def _line(found: dict[str, Any], known: list[str]) -> str:
+    place = [part for part in found["loc"] if part not in _TAGS]
+    where = ".".join(quoted(part).strip("'") for part in place)
+    told = _WORDS.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
+    if found["type"] == "extra_forbidden" and len(place) == 1 and known:
+        return f"{where} is unknown; known: {', '.join(known)}"
+    if found["type"] in {"missing", "extra_forbidden"} or not where:
+        return f"{where} {told}".strip()
+    given = found["input"]
+    shown = f" = {quoted(given)}" if given is None or isinstance(given, str | int | float) else ""
+    return f"{where}{shown}: {told}"

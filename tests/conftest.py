@@ -1,0 +1,50 @@
+"""Real projects, real repositories and an agent at the SDK's in-memory client."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from tests.support import project
+from tests.support.agent import Agent, agent
+from tests.support.project import Project
+
+
+@pytest.fixture(autouse=True)
+def no_foreign_say(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither this machine's git configuration nor the variables around the tests decide anything."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    for name in ("EXPERIMENT_TRACKER", "CLAUDE_PLUGIN_ROOT", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path_factory.mktemp("nobody")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Project:
+    """A repository with one commit, and a branch `fast`."""
+    return project.repository(tmp_path / "project")
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Project:
+    """A folder without git."""
+    return project.folder(tmp_path / "project")
+
+
+@pytest.fixture
+def at_repo(repo: Project) -> Generator[Agent]:
+    """An agent in the repository, whose person says yes."""
+    with agent(repo.workspace()) as connected:
+        yield connected
+
+
+@pytest.fixture
+def at_plain(plain: Project) -> Generator[Agent]:
+    """An agent in the folder without git, whose person says yes."""
+    with agent(plain.workspace()) as connected:
+        yield connected

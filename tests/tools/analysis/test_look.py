@@ -1,0 +1,64 @@
+"""One look: health always, effects only when the plan allows them."""
+
+import pytest
+from scipy import stats
+from tests.support import values
+from tests.support.entries import Content, entries, exposure, trial
+from tests.support.values import START
+
+from experiment_tracker_tools.analysis.look import alpha_of, look_at
+from experiment_tracker_tools.domain.variant import Variant
+
+TIMES = values.experiment()
+
+
+def full(control: int, treatment: int) -> list[Content]:
+    recorded: list[Content] = [trial("control", 1.0 + n / 10) for n in range(control)]
+    return recorded + [trial("treatment", 1.0 + n / 9) for n in range(treatment)]
+
+
+def test_an_interim_look_shows_counts_and_no_effect() -> None:
+    look = look_at(TIMES, entries(full(5, 4)), now=START)
+    assert (look.standing, look.units, look.estimates) == ("interim", {"control": 5, "treatment": 4}, ())
+
+
+def test_a_final_look_shows_every_metric_of_every_treatment_primary_first() -> None:
+    two = values.experiment(metrics=(values.metric(name="other", role="secondary"), values.metric()))
+    look = look_at(two, entries(full(5, 5)), now=START)
+    assert [(e.metric, e.treatment) for e in look.estimates] == [("time", "treatment"), ("other", "treatment")]
+
+
+@pytest.mark.parametrize(("treatments", "alpha"), [(1, 0.05), (2, 0.025), (5, 0.01)])
+def test_treatments_share_alpha_equally(treatments: int, alpha: float) -> None:
+    lineup = [Variant(name="control", control=True, share=1 / (treatments + 1))]
+    lineup += [Variant(name=f"t{n}", share=1 / (treatments + 1)) for n in range(treatments)]
+    assert alpha_of(values.experiment(variants=tuple(lineup))) == pytest.approx(alpha)
+
+
+def test_arrivals_are_checked_against_the_planned_shares() -> None:
+    """scipy.stats.chisquare on the units that arrived by the cut."""
+    uneven = values.experiment(
+        variants=(Variant(name="control", control=True, share=0.8), Variant(name="treatment", share=0.2))
+    )
+    look = look_at(uneven, entries(full(12, 5)), now=START)
+    assert look.srm_p == pytest.approx(stats.chisquare([12, 5], [17 * 0.8, 17 * 0.2]).pvalue)
+
+
+def test_while_it_runs_only_units_that_we_assigned_speak_about_shares() -> None:
+    claimed: list[Content] = [exposure("control", f"u{n}") for n in range(40)]
+    assert look_at(TIMES, entries(claimed), now=START).srm_p is None
+    assigned = look_at(TIMES, entries(claimed, provenance="command"), now=START)
+    assert assigned.srm_p == pytest.approx(stats.chisquare([40, 0]).pvalue)
+
+
+def test_units_without_an_outcome_are_counted_and_told_for_time() -> None:
+    recorded: list[Content] = [exposure("control", f"u{n}") for n in range(3)]
+    look = look_at(TIMES, entries([*recorded, *full(5, 5)]), now=START)
+    assert look.missing == {"control": 3}
+    assert any("without an outcome are missing" in note for note in look.notes)
+
+
+def test_an_early_stop_tells_how_far_it_came() -> None:
+    look = look_at(TIMES.advanced("analyzing", at=START, by="t"), entries(full(3, 2)), now=START)
+    assert look.standing == "exploratory"
+    assert look.notes[0].startswith("Stopped before the plan allowed it (control 3, treatment 2 of 5 a variant)")

@@ -1,0 +1,102 @@
+"""Numbers in words: the good direction, the interval, the saving, the kind of mean."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support import values
+
+from experiment_tracker_tools.analysis.wording import change_in_words, number
+from experiment_tracker_tools.domain.decision import Estimate
+
+
+def told(
+    lift: tuple[float, float, float], effect: tuple[float, float, float], mean: str = "arithmetic", **of: Any
+) -> str:
+    fields: dict[str, Any] = {"metric": "time", "treatment": "t", "test": "t", "n_control": 5, "n_treatment": 5}
+    fields |= dict(zip(("lift", "lift_low", "lift_high"), lift, strict=True))
+    fields |= dict(zip(("effect", "ci_low", "ci_high"), effect, strict=True))
+    return change_in_words(values.metric(**of), Estimate(**fields, confidence=0.95, lift_mean=mean))
+
+
+@pytest.mark.parametrize(
+    ("words", "lift", "effect", "of"),
+    [
+        (
+            "time 39% faster (31% to 46%), geometric mean; saves 12.3 s a run (9.1 to 15.4)",
+            (-0.39, -0.46, -0.31),
+            (-12.3, -15.4, -9.1),
+            {"mean": "geometric"},
+        ),
+        (
+            "time 12% slower (5.0% to 20%), arithmetic mean; costs 2 s a run (1 to 3)",
+            (0.12, 0.05, 0.2),
+            (2.0, 1.0, 3.0),
+            {},
+        ),
+        (
+            "time 2.0% faster (-3.0% to 7.0%), arithmetic mean; saves 0.1 s a run (-0.2 to 0.4)",
+            (-0.02, -0.07, 0.03),
+            (-0.1, -0.4, 0.2),
+            {},
+        ),
+        (
+            "bill 25% cheaper (10% to 40%); saves 0.5 usd a run (0.2 to 0.8)",
+            (-0.25, -0.4, -0.1),
+            (-0.5, -0.8, -0.2),
+            {"name": "bill", "kind": "continuous", "unit": "usd"},
+        ),
+        (
+            "bill 25% dearer (10% to 40%); costs 0.5 EUR a run (0.2 to 0.8)",
+            (0.25, 0.1, 0.4),
+            (0.5, 0.2, 0.8),
+            {"name": "bill", "kind": "continuous", "unit": "EUR"},
+        ),
+        (
+            "income 25% higher (10% to 40%); changes by 0.5 usd a run (0.2 to 0.8)",
+            (0.25, 0.1, 0.4),
+            (0.5, 0.2, 0.8),
+            {"name": "income", "kind": "continuous", "unit": "usd", "direction": "increase"},
+        ),
+        (
+            "bought 30% higher (2.5% to 57%); +3 points (0.3 to 5.7)",
+            (0.3, 0.025, 0.57),
+            (0.03, 0.003, 0.057),
+            {"name": "bought", "kind": "binary", "unit": None, "direction": "increase"},
+        ),
+        (
+            "errors 50% lower (20% to 80%); saves 4 a run (1 to 7)",
+            (-0.5, -0.8, -0.2),
+            (-4.0, -7.0, -1.0),
+            {"name": "errors", "kind": "count", "unit": None},
+        ),
+    ],
+)
+def test_a_change_is_told_in_the_metrics_good_direction(
+    words: str, lift: tuple[float, float, float], effect: tuple[float, float, float], of: dict[str, Any]
+) -> None:
+    assert told(lift, effect, **of) == words
+
+
+def test_an_interval_without_ends_is_told_as_unbounded() -> None:
+    fields: dict[str, Any] = {"metric": "time", "treatment": "t", "test": "t", "n_control": 5, "n_treatment": 5}
+    found = change_in_words(
+        values.metric(kind="continuous"), Estimate(**fields, confidence=0.95, lift=-0.2, effect=-1.0)
+    )
+    assert found == "time 20% lower (interval unbounded); saves 1 s a run"
+
+
+def test_without_an_estimate_the_reason_is_told() -> None:
+    fields: dict[str, Any] = {"metric": "time", "treatment": "t", "test": "t", "n_control": 0, "n_treatment": 0}
+    assert change_in_words(values.metric(), Estimate(**fields, confidence=0.95, reason="none came")) == (
+        "time: no estimate (none came)"
+    )
+
+
+@settings(deadline=None, max_examples=200)
+@given(value=st.floats(-1e300, 1e300))
+def test_a_number_is_short_and_close_to_what_it_is(value: float) -> None:
+    shown = number(value)
+    assert len(shown) <= 20
+    assert float(shown.replace(",", "")) == pytest.approx(value, rel=0.01)

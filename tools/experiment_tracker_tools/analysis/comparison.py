@@ -1,0 +1,170 @@
+"""One treatment against control on one metric: the method that the metric's kind calls for."""
+
+import math
+from typing import NamedTuple
+
+from experiment_tracker_tools.analysis.samples import Sample
+from experiment_tracker_tools.domain.decision import Estimate
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.stats.effect_sizes import hedges_g
+from experiment_tracker_tools.stats.lift import relative_lift
+from experiment_tracker_tools.stats.means import log_ratio, welch
+from experiment_tracker_tools.stats.proportions import score_test
+from experiment_tracker_tools.stats.ratios import ratio_difference
+from experiment_tracker_tools.stats.samples import Moments
+from experiment_tracker_tools.stats.single_proportion import clopper_pearson
+from experiment_tracker_tools.stats.tails import t_quantile
+
+SAFETY_ALPHA = 0.05
+
+
+class Pair(NamedTuple):
+    """Control and treatment on one metric."""
+
+    control: Sample
+    treatment: Sample
+
+
+def compare(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> Estimate:
+    """Estimate one treatment against control, with a two-sided 1 - alpha interval.
+
+    Durations that came as trials are tested on their logs (ratio of geometric means); their effect is still the
+    arithmetic difference, because savings add up. Binary metrics get the score test, ratios the delta method, the
+    rest Welch's test.
+    """
+    found = _estimated(metric, treatment, pair, alpha=alpha)
+    if metric.role != "guardrail":
+        return found
+    return found.model_copy(update={"safe": _is_safe(metric, treatment, pair)})
+
+
+def _estimated(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> Estimate:
+    bare = Estimate(
+        metric=metric.name,
+        treatment=treatment,
+        test="none",
+        n_control=pair.control.values.n,
+        n_treatment=pair.treatment.values.n,
+        mean_control=pair.control.values.mean if pair.control.values.n else None,
+        mean_treatment=pair.treatment.values.mean if pair.treatment.values.n else None,
+        confidence=1 - alpha,
+    )
+    if metric.kind == "ratio":
+        return _of_ratios(bare, pair, alpha=alpha)
+    if metric.kind == "binary":
+        return _of_rates(bare, pair, alpha=alpha)
+    return _of_means(bare, pair, alpha=alpha)
+
+
+def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
+    control, treatment = pair.control.values, pair.treatment.values
+    test = welch(control, treatment, alpha=alpha)
+    lift = relative_lift(control, treatment, alpha=alpha)
+    found = bare.model_copy(
+        update={
+            "test": "Welch's t",
+            "effect": test.effect,
+            "ci_low": test.ci_low,
+            "ci_high": test.ci_high,
+            "lift": lift.lift,
+            "lift_low": lift.ci_low,
+            "lift_high": lift.ci_high,
+            "statistic": test.t,
+            "df": test.df,
+            "p_value": test.p_value,
+            "hedges_g": hedges_g(control, treatment, alpha=alpha).estimate,
+            "reason": test.reason or lift.reason,
+        }
+    )
+    if pair.control.logs is None or pair.treatment.logs is None:
+        return found
+    ratio = log_ratio(pair.control.logs, pair.treatment.logs, alpha=alpha)
+    return found.model_copy(
+        update={
+            "test": "Welch's t on logs",
+            "lift_mean": "geometric",
+            "lift": _less_one(ratio.ratio),
+            "lift_low": _less_one(ratio.ci_low),
+            "lift_high": _less_one(ratio.ci_high),
+            "statistic": ratio.on_logs.t,
+            "df": ratio.on_logs.df,
+            "p_value": ratio.on_logs.p_value,
+            "hedges_g": hedges_g(pair.control.logs, pair.treatment.logs, alpha=alpha).estimate,
+            "reason": ratio.reason,
+        }
+    )
+
+
+def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
+    test = score_test(_rate(pair.control.values), _rate(pair.treatment.values), alpha=alpha)
+    lift = relative_lift(pair.control.values, pair.treatment.values, alpha=alpha)
+    return bare.model_copy(
+        update={
+            "test": "score z",
+            "effect": test.effect,
+            "ci_low": test.ci_low,
+            "ci_high": test.ci_high,
+            "lift": lift.lift,
+            "lift_low": lift.ci_low,
+            "lift_high": lift.ci_high,
+            "statistic": test.z,
+            "p_value": test.p_value,
+            "reason": test.reason or lift.reason,
+        }
+    )
+
+
+def _of_ratios(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
+    if pair.control.pairs is None or pair.treatment.pairs is None:
+        return bare.model_copy(update={"reason": "no unit has this ratio yet"})
+    found = ratio_difference(pair.control.pairs, pair.treatment.pairs, alpha=alpha)
+    lift = found.lift
+    return bare.model_copy(
+        update={
+            "test": "delta-method t",
+            "mean_control": found.control,
+            "mean_treatment": found.treatment,
+            "effect": found.test.effect,
+            "ci_low": found.test.ci_low,
+            "ci_high": found.test.ci_high,
+            "lift": lift.lift if lift else None,
+            "lift_low": lift.ci_low if lift else None,
+            "lift_high": lift.ci_high if lift else None,
+            "statistic": found.test.t,
+            "df": found.test.df,
+            "p_value": found.test.p_value,
+            "reason": found.reason,
+        }
+    )
+
+
+def _is_safe(metric: Metric, treatment: str, pair: Pair) -> bool | None:
+    """Whether a guardrail's loss is shown to be within its bound, one-sided at 5%; None where nothing can be shown."""
+    sign = 1 if metric.direction == "decrease" else -1
+    within: list[bool | None] = []
+    if metric.margin is not None:
+        found = _estimated(metric, treatment, pair, alpha=2 * SAFETY_ALPHA)
+        worst = found.lift_high if sign == 1 else found.lift_low
+        within.append(None if worst is None else sign * worst < metric.margin)
+    if metric.limit is not None:
+        worst = _worst_mean(metric, pair.treatment.values, sign)
+        within.append(None if worst is None else sign * worst < sign * metric.limit)
+    return False if False in within else None if None in within else True
+
+
+def _worst_mean(metric: Metric, sample: Moments, sign: int) -> float | None:
+    """The one-sided 95% bound of a mean, on its bad side."""
+    if metric.kind == "binary":
+        interval = clopper_pearson(*_rate(sample), alpha=2 * SAFETY_ALPHA) if sample.n else None
+        return None if interval is None else interval.ci_high if sign == 1 else interval.ci_low
+    if sample.variance is None or metric.kind == "ratio":
+        return None
+    return sample.mean + sign * t_quantile(sample.n - 1, 2 * SAFETY_ALPHA) * math.sqrt(sample.variance / sample.n)
+
+
+def _rate(sample: Moments) -> tuple[int, int]:
+    return round(sample.mean * sample.n), sample.n
+
+
+def _less_one(ratio: float | None) -> float | None:
+    return None if ratio is None else ratio - 1

@@ -1,0 +1,149 @@
+"""Verb: what the data say, as far as the plan allows to look."""
+
+from experiment_tracker_tools.analysis.wording import change_in_words
+from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.looks import take_look
+from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.domain.base import ExperimentId, Model
+from experiment_tracker_tools.domain.decision import Estimate, Look, Standing, Verdict
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.lifecycle import State
+from experiment_tracker_tools.workspace import Workspace
+
+_MOST_RESULTS = 4
+
+
+class Result(Model):
+    """One treatment against control on one metric; numbers carry six significant digits.
+
+    Attributes:
+        metric, treatment: what is compared.
+        in_words: the change in the metric's good direction, with interval and saving.
+        test: the method; t or z is its statistic.
+        n: units of control and treatment.
+        means: arithmetic means of control and treatment, in the metric's unit.
+        effect, lift: treatment minus control, and that as a fraction of control.
+        interval, lift_interval: of effect and lift, at `confidence`.
+        hedges_g: standardised effect.
+        safe: guardrails: shown to be within the bound.
+    """
+
+    metric: str
+    treatment: str
+    in_words: str
+    test: str
+    statistic: float | None = None
+    df: float | None = None
+    p_value: float | None = None
+    n: tuple[int, int]
+    means: tuple[float | None, float | None]
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    lift: float | None = None
+    lift_interval: tuple[float, float] | None = None
+    confidence: float
+    hedges_g: float | None = None
+    safe: bool | None = None
+    reason: str | None = None
+
+
+class Analysis(Model):
+    """What analyze answers.
+
+    Attributes:
+        experiment, state: which, and where it stands.
+        standing: interim shows counts and health only; final is the plan's look; exploratory cannot ship.
+        verdict: what decide would say now.
+        reasons: why.
+        units: independent units by variant, of `planned` each.
+        missing: units without the primary's value.
+        srm_p: p-value of the planned shares; below 0.001 halts.
+        results: the primary first.
+        more_results: how many further ones the resource holds.
+        uri, next_action: where the rest is, and what to do now.
+    """
+
+    experiment: ExperimentId
+    state: State
+    standing: Standing
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    units: dict[str, int]
+    planned: int
+    missing: dict[str, int] | None = None
+    srm_p: float | None = None
+    results: tuple[Result, ...] = ()
+    more_results: int | None = None
+    uri: str
+    next_action: str
+
+
+@tool("Analyze", idempotent=True)
+def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
+    """Health, progress and, once the plan allows it, effects with intervals. Looking early or often changes nothing."""
+    from experiment_tracker_tools.analysis.verdict import judge
+
+    found = workspace.ledger.experiment(experiment)
+    look = take_look(workspace, found)
+    judged = judge(found, look)
+    return Analysis(
+        experiment=experiment,
+        state=found.state,
+        standing=look.standing,
+        verdict=judged.verdict,
+        reasons=judged.reasons[:3],
+        units=look.units,
+        planned=look.planned,
+        missing=look.missing or None,
+        srm_p=_rounded(look.srm_p),
+        results=tuple(_result(found, estimate) for estimate in look.estimates[:_MOST_RESULTS]),
+        more_results=_left(look),
+        uri=uri_of(experiment),
+        next_action=_next(found, look, judged.verdict),
+    )
+
+
+def _next(experiment: Experiment, look: Look, verdict: Verdict) -> str:
+    undecided = experiment.state in {"running", "paused", "analyzing"}
+    if undecided and look.standing != "interim":
+        return "Call decide to record the verdict."
+    return next_action(experiment, verdict)
+
+
+def _left(look: Look) -> int | None:
+    return len(look.estimates) - _MOST_RESULTS if len(look.estimates) > _MOST_RESULTS else None
+
+
+def _result(experiment: Experiment, estimate: Estimate) -> Result:
+    metric = next(metric for metric in experiment.metrics if metric.name == estimate.metric)
+    return Result(
+        metric=estimate.metric,
+        treatment=estimate.treatment,
+        in_words=change_in_words(metric, estimate),
+        test=estimate.test,
+        statistic=_rounded(estimate.statistic),
+        df=_rounded(estimate.df),
+        p_value=_rounded(estimate.p_value),
+        n=(estimate.n_control, estimate.n_treatment),
+        means=(_rounded(estimate.mean_control), _rounded(estimate.mean_treatment)),
+        effect=_rounded(estimate.effect),
+        interval=_ends(estimate.ci_low, estimate.ci_high),
+        lift=_rounded(estimate.lift),
+        lift_interval=_ends(estimate.lift_low, estimate.lift_high),
+        confidence=estimate.confidence,
+        hedges_g=_rounded(estimate.hedges_g),
+        safe=estimate.safe,
+        reason=estimate.reason,
+    )
+
+
+def _ends(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (_round(low), _round(high))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else _round(value)
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.6g}")

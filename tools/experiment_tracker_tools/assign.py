@@ -1,0 +1,74 @@
+"""Verb: which variant a unit meets."""
+
+from experiment_tracker_tools.assignment.hashing import variant_of
+from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Slug, UnitId
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.trial import Exposure
+from experiment_tracker_tools.workspace import Workspace
+
+
+class Assigned(Model):
+    """What assign_unit answers.
+
+    Attributes:
+        experiment: its id.
+        unit: as it was given.
+        variant: what the unit meets.
+        propensity: probability of this variant; 1 where everybody gets control.
+        exposure: whether the unit counts in the analysis.
+        reason: why everybody gets control.
+        next_action: what to do now.
+    """
+
+    experiment: ExperimentId
+    unit: UnitId
+    variant: Slug
+    propensity: float | None = None
+    exposure: bool
+    reason: str | None = None
+    next_action: str
+
+
+@tool("Assign a unit", idempotent=True)
+def assign_unit(workspace: Workspace, *, experiment: ExperimentId, unit: UnitId) -> Assigned:
+    """Give a unit (session, task, user) its variant: sticky, in exact shares; the exposure is recorded first."""
+    found = workspace.ledger.experiment(experiment)
+    reason = workspace.why_off or _why_control(found)
+    if reason is not None:
+        return Assigned(
+            experiment=experiment,
+            unit=unit,
+            variant=found.control.name,
+            propensity=1.0,
+            exposure=False,
+            reason=reason,
+            next_action="Use control; this unit is not counted.",
+        )
+    exposure = workspace.ledger.expose(experiment, unit, lambda: _exposure(found, unit))
+    return Assigned(
+        experiment=experiment,
+        unit=unit,
+        variant=exposure.variant,
+        propensity=exposure.propensity,
+        exposure=True,
+        next_action=f"Use {exposure.variant}; then record_trial with this unit and variant.",
+    )
+
+
+def _exposure(experiment: Experiment, unit: str) -> Exposure:
+    shares = [(variant.name, variant.share or 0.0) for variant in experiment.variants]
+    chosen = variant_of(experiment.plan.salt, experiment.id, unit, shares)
+    return Exposure(unit=unit, variant=chosen, propensity=dict(shares)[chosen])
+
+
+def _why_control(experiment: Experiment) -> str | None:
+    """Why everybody gets control; None while it runs.
+
+    Raises:
+        IllegalStep: before it was started, when asking is a mistake.
+    """
+    if experiment.state in {"planned", "implemented"}:
+        raise IllegalStep(f"{experiment.id} is {experiment.state}. Start it first: transition_experiment (start).")
+    return None if experiment.state == "running" else f"the experiment is {experiment.state}"

@@ -1,0 +1,43 @@
+"""Sticky assignment by hashing: the same unit gets the same variant, in exactly the planned shares.
+
+The unit's place in [0, 1) is SHA-256(salt, experiment, unit), so that no state is needed, experiments with other salts
+split independently, and nobody can steer a unit by choosing its name without knowing the salt.
+
+References:
+    Kohavi, Tang & Xu (2020), Trustworthy Online Controlled Experiments, chapter 4 and 20.
+"""
+
+import hashlib
+
+_STEPS = 2**64
+
+
+def place(salt: str, experiment: str, unit: str) -> int:
+    """Where a unit stands among 2**64 equal steps of [0, 1).
+
+    >>> place("salt", "exp-2026-11-20-001", "user-1") == place("salt", "exp-2026-11-20-001", "user-1")
+    True
+    """
+    digest = hashlib.sha256("\0".join((salt, experiment, unit)).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def variant_of(salt: str, experiment: str, unit: str, shares: "list[tuple[str, float]]") -> str:
+    """The variant of a unit.
+
+    Args:
+        salt: the plan's random salt.
+        experiment: id of the experiment.
+        unit: id of what is randomised.
+        shares: (variant, share) in the plan's order; the shares are positive and add up to 1.
+
+    >>> variant_of("salt", "exp-2026-11-20-001", "user-1", [("control", 0.5), ("treatment", 0.5)])
+    'treatment'
+    """
+    step = place(salt, experiment, unit)
+    upper = 0
+    for name, share in shares[:-1]:
+        upper += int(share * _STEPS)
+        if step < upper:
+            return name
+    return shares[-1][0]

@@ -1,0 +1,38 @@
+"""What to do next, told the same way by every verb."""
+
+from experiment_tracker_tools.domain.decision import Verdict
+from experiment_tracker_tools.domain.experiment import Experiment
+
+_BY_STATE = {
+    "planned": "Start it: transition_experiment (start).",
+    "implemented": "Start it: transition_experiment (start).",
+    "running": "Record trials: record_trial, with variants from assign_unit. Then analyze.",
+    "paused": "Resume or stop it: transition_experiment.",
+    "analyzing": "Call decide.",
+    "expired": "Archive it, or plan a new one with `iterates`.",
+    "completed": "Watch it; roll back if it disappoints.",
+    "iterated": "See the experiment that iterates it.",
+    "rolled_back": "Learn from it; plan a new one with `iterates`.",
+}
+_BY_VERDICT: dict[Verdict, str] = {
+    "HALT": "Find out why units did not arrive as planned; fix it, then plan a new experiment that iterates this one.",
+    "CONTINUE": "Go on recording trials.",
+    "SHIP": "Call promote; a person confirms it.",
+    "INVESTIGATE": "Look at the guardrail; keep control. Plan a variant that does not harm it.",
+    "KEEP_CONTROL": "Keep control; archive it, or plan another variant with `iterates`.",
+    "INCONCLUSIVE": "Keep control; archive it, or plan a larger experiment with `iterates`.",
+}
+
+
+def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
+    """The next sensible call for an experiment in its state, after its verdict if there is one."""
+    if verdict == "SHIP" and not experiment.subject.files:
+        return "Roll the winner out yourself (its subject is not in git); then archive it: transition_experiment."
+    if verdict is not None and experiment.state in {"decided", "analyzing", "running", "paused"}:
+        return _BY_VERDICT[verdict]
+    return _BY_STATE.get(experiment.state, "Call decide.")
+
+
+def uri_of(experiment_id: str) -> str:
+    """The MCP resource that holds the whole experiment."""
+    return f"experiment://{experiment_id}"

@@ -1,0 +1,71 @@
+"""The variants of a files subject, held as git objects."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.variant import WORKING_TREE, Capture, CapturedVariant, Subject, Variant
+from experiment_tracker_tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.vcs.capture import Source
+
+
+def capture_for(
+    workspace: Workspace, experiment_id: str, subject: Subject, variants: Sequence[Variant]
+) -> Capture | None:
+    """Hold every variant's files under refs/experiments/<id>/; None where the subject has no files, or there is no git.
+
+    Refs of an id that the ledger does not know yet are left over from a crash, and are replaced.
+
+    Raises:
+        InvalidInput: for a treatment of a files subject without a source, or a source without files.
+        GitRefused: if a path or ref is unusable, or there is no commit yet.
+    """
+    _check_sources(subject, variants)
+    if not subject.files or workspace.worktree is None:
+        return None
+    from experiment_tracker_tools.vcs import capture
+
+    capture.release(workspace.worktree, experiment_id)
+    held = capture.capture(
+        workspace.worktree, experiment_id, subject.files, {variant.name: _source(variant) for variant in variants}
+    )
+    return Capture(
+        baseline=held.baseline,
+        variants={
+            name: CapturedVariant(commit=each.commit, identical=each.identical) for name, each in held.variants.items()
+        },
+    )
+
+
+def capture_notes(experiment: Experiment) -> list[str]:
+    """What a planner should know about the captured files."""
+    if not experiment.subject.files:
+        return []
+    if experiment.capture is None:
+        return ["This is not a git repository: promote and rollback will refuse."]
+    same = [v.name for v in experiment.treatments if experiment.capture.variants[v.name].identical]
+    return [f"{', '.join(same)} equals control: an A/A experiment, nothing to promote."] if same else []
+
+
+def _source(variant: Variant) -> "Source":
+    from experiment_tracker_tools.vcs.capture import EDITS, HEAD, Source
+
+    if variant.source is None:
+        return HEAD
+    return EDITS if variant.source == WORKING_TREE else Source("ref", variant.source)
+
+
+def _check_sources(subject: Subject, variants: Sequence[Variant]) -> None:
+    sourced = [variant.name for variant in variants if variant.source is not None]
+    if not subject.files and sourced:
+        raise InvalidInput(f"{', '.join(sourced)} has a source, but the subject names no files. Add subject.files.")
+    if subject.files and variants[0].source is not None:
+        raise InvalidInput(f"Control {variants[0].name} is HEAD's content; leave its source out.")
+    bare = [variant.name for variant in variants[1:] if variant.source is None]
+    if subject.files and bare:
+        raise InvalidInput(
+            f"{', '.join(bare)} has no source. Say where its files come from: a branch, a commit or working-tree."
+        )

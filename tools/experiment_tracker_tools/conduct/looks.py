@@ -1,0 +1,33 @@
+"""The only place that computes an effect: every look is made here, and every look is written down."""
+
+from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.domain.decision import Look
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.workspace import Workspace
+
+
+def take_look(workspace: Workspace, experiment: Experiment) -> Look:
+    """Look at an experiment as its plan allows, and record that somebody looked.
+
+    Raises:
+        IllegalStep: if it has not been started.
+    """
+    look = unrecorded_look(workspace, experiment)
+    workspace.ledger.append(experiment.id, look)
+    return look
+
+
+def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
+    """The look itself, unrecorded, for a caller that records it with what follows from it.
+
+    Raises:
+        IllegalStep: if it has not been started.
+    """
+    if experiment.entered("running") is None:
+        raise IllegalStep(f"{experiment.id} is {experiment.state}: no data yet. Start it with transition_experiment.")
+    from experiment_tracker_tools.analysis.cut import Entries
+    from experiment_tracker_tools.analysis.look import look_at
+
+    journal = workspace.ledger.journal(experiment.id)
+    entries = Entries(journal.trials, journal.exposures, journal.aggregates)
+    return look_at(experiment, entries, now=workspace.clock())

@@ -1,0 +1,93 @@
+"""How far an experiment has come, from what is recorded; no effect is computed here."""
+
+from typing import NamedTuple
+
+from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, Verdict
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.lifecycle import ENDED
+from experiment_tracker_tools.workspace import Workspace
+
+_MINUTE, _HOUR = 60.0, 3600.0
+_SECONDS = {
+    "ms": 0.001,
+    "s": 1.0,
+    "sec": 1.0,
+    "seconds": 1.0,
+    "min": _MINUTE,
+    "minutes": _MINUTE,
+    "h": _HOUR,
+    "hours": _HOUR,
+}
+
+
+class Progress(NamedTuple):
+    """How many units have come.
+
+    Attributes:
+        units: independent units by variant.
+        due: the plan's look is due, or was an early stop's.
+    """
+
+    units: dict[str, int]
+    due: bool
+
+
+class Outcome(NamedTuple):
+    """What has been seen, decided and done.
+
+    Attributes:
+        verdict: the newest recorded one.
+        estimates: of the last recorded look that showed any.
+        promotion: the promotion that stands; None after it was rolled back.
+        days_promoted: since that promotion.
+    """
+
+    verdict: Verdict | None
+    estimates: tuple[Estimate, ...]
+    promotion: Promotion | None
+    days_promoted: float | None
+
+
+def progress(workspace: Workspace, experiment: Experiment) -> Progress:
+    """Count an experiment's units."""
+    from experiment_tracker_tools.analysis.cut import Entries, cut
+
+    journal = workspace.ledger.journal(experiment.id)
+    chosen = cut(experiment, Entries(journal.trials, journal.exposures, journal.aggregates), now=workspace.clock())
+    started = experiment.entered("running") is not None
+    return Progress(chosen.units, started and chosen.standing != "interim")
+
+
+def outcome(workspace: Workspace, experiment: Experiment) -> Outcome:
+    """Read what has been recorded about an experiment's result."""
+    decision = workspace.ledger.latest(experiment.id, Decision)
+    look = workspace.ledger.latest(experiment.id, Look)
+    decided = decision.content.look.estimates if decision else ()
+    promoted = workspace.ledger.latest(experiment.id, Promotion) if experiment.state != "rolled_back" else None
+    return Outcome(
+        decision.content.verdict if decision else None,
+        decided or (look.content.estimates if look else ()),
+        promoted.content if promoted else None,
+        (workspace.clock() - promoted.at).total_seconds() / 86_400 if promoted else None,
+    )
+
+
+def succeeded(experiment: Experiment, found: Outcome) -> bool:
+    """Whether it ended with a variant that ships: promoted by us, or rolled out by hand and archived."""
+    return experiment.state in {"completed", "iterated"} and found.verdict == "SHIP"
+
+
+def hours_saved_a_month(experiment: Experiment, found: Outcome) -> float | None:
+    """What a standing promotion saves; None unless the primary is a time to cut and the plan says how often it runs."""
+    primary, runs = experiment.primary, experiment.plan.runs_per_month
+    seconds = _SECONDS.get((primary.unit or "").lower())
+    if found.promotion is None or runs is None or seconds is None or primary.kind != "duration":
+        return None
+    effects = [e.effect for e in found.estimates if e.metric == primary.name and e.treatment == found.promotion.variant]
+    return None if not effects or effects[0] is None else -effects[0] * seconds * runs / 3600
+
+
+def why_it_ended(experiment: Experiment) -> str | None:
+    """The reason of the last step of an experiment that has ended."""
+    last = experiment.history[-1]
+    return (last.reason or last.state) if experiment.state in (*ENDED, "decided") else None

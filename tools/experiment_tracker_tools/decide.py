@@ -1,0 +1,51 @@
+"""Verb: one verdict with its reasons, by the plan."""
+
+from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.verdicts import conclude
+from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug
+from experiment_tracker_tools.domain.decision import Verdict
+from experiment_tracker_tools.domain.lifecycle import State
+from experiment_tracker_tools.workspace import Workspace
+
+
+class Decided(Model):
+    """What decide answers.
+
+    Attributes:
+        experiment: its id.
+        verdict: exactly one.
+        winner: the variant to promote, for SHIP only.
+        reasons: each names its numbers.
+        rationale: as it was recorded.
+        state: where the experiment now stands.
+        uri: the whole experiment.
+        next_action: what to do now.
+    """
+
+    experiment: ExperimentId
+    verdict: Verdict
+    winner: Slug | None = None
+    reasons: tuple[str, ...]
+    rationale: str = ""
+    state: State
+    uri: str
+    next_action: str
+
+
+@tool("Decide", idempotent=True)
+def decide(workspace: Workspace, *, experiment: ExperimentId, rationale: Note = "") -> Decided:
+    """Reach the plan's verdict and record it with your rationale. CONTINUE until the planned units are there."""
+    found = workspace.ledger.experiment(experiment)
+    decision = conclude(workspace, found, rationale=rationale)
+    found = workspace.ledger.experiment(experiment)
+    return Decided(
+        experiment=experiment,
+        verdict=decision.verdict,
+        winner=decision.winner,
+        reasons=decision.reasons[:6],
+        rationale=decision.rationale[:200],
+        state=found.state,
+        uri=uri_of(experiment),
+        next_action=next_action(found, decision.verdict),
+    )

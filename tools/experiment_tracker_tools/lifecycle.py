@@ -1,0 +1,97 @@
+"""Verb: start, pause, resume, stop or archive an experiment."""
+
+from datetime import datetime
+from typing import Literal
+
+from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Note
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.lifecycle import ENDED, State
+from experiment_tracker_tools.workspace import Workspace
+
+Action = Literal["start", "pause", "resume", "stop", "archive"]
+
+_FROM: dict[Action, tuple[State, ...]] = {
+    "start": ("planned", "implemented"),
+    "pause": ("running",),
+    "resume": ("paused",),
+    "stop": ("running", "paused"),
+    "archive": ("planned", "implemented", "decided", *ENDED),
+}
+
+
+class Transitioned(Model):
+    """What transition_experiment answers.
+
+    Attributes:
+        experiment: its id.
+        before, state: where it stood and stands.
+        archived: hidden from `status`.
+        reason: as it was recorded.
+        uri: the whole experiment.
+        next_action: what to do now.
+    """
+
+    experiment: ExperimentId
+    before: State
+    state: State
+    archived: bool = False
+    reason: str = ""
+    uri: str
+    next_action: str
+
+
+@tool("Start, pause, resume, stop or archive")
+def transition_experiment(
+    workspace: Workspace, *, experiment: ExperimentId, action: Action, reason: Note = ""
+) -> Transitioned:
+    """Move an experiment on. stop ends recording for good; pause sends units to control; archive hides it."""
+    if action in {"start", "resume"}:
+        workspace.check_on()
+    now, door = workspace.clock(), workspace.door
+    before: list[State] = []
+
+    def step(current: Experiment) -> Experiment:
+        before.append(current.state)
+        return _moved(current, action, at=now, by=door, reason=reason)
+
+    changed = workspace.ledger.change(experiment, step)
+    return Transitioned(
+        experiment=experiment,
+        before=before[0],
+        state=changed.state,
+        archived=changed.archived,
+        reason=reason[:200],
+        uri=uri_of(experiment),
+        next_action="Nothing; it is archived." if changed.archived else next_action(changed),
+    )
+
+
+def _moved(experiment: Experiment, action: Action, *, at: datetime, by: str, reason: str) -> Experiment:
+    if experiment.state not in _FROM[action]:
+        possible = ", ".join(name for name, states in _FROM.items() if experiment.state in states) or "decide"
+        raise IllegalStep(f"{experiment.id} is {experiment.state}; {action} does not apply. Possible: {possible}.")
+    for target in _targets(experiment, action):
+        experiment = experiment.advanced(target, at=at, by=by, reason=reason)
+    return experiment.model_copy(update={"archived": True}) if action == "archive" else experiment
+
+
+def _targets(experiment: Experiment, action: Action) -> tuple[State, ...]:
+    match action:
+        case "start":
+            return ("running",) if experiment.state == "implemented" else ("implemented", "running")
+        case "pause":
+            return ("paused",)
+        case "resume":
+            return ("running",)
+        case "stop":
+            return ("analyzing",)
+        case "archive":
+            ends: dict[State, tuple[State, ...]] = {
+                "planned": ("expired",),
+                "implemented": ("expired",),
+                "decided": ("completed",),
+            }
+            return ends.get(experiment.state, ())

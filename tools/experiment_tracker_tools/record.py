@@ -1,0 +1,94 @@
+"""Verb: record what happened to units while an experiment runs."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from experiment_tracker_tools.conduct.advice import uri_of
+from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.domain.base import ExperimentId, Model
+from experiment_tracker_tools.domain.trial import (
+    Aggregate,
+    Exposure,
+    Trial,
+    checked_aggregate,
+    checked_exposure,
+    checked_trial,
+)
+from experiment_tracker_tools.workspace import Workspace
+
+MOST = 10_000
+
+
+class Recorded(Model):
+    """What record_trial answers.
+
+    Attributes:
+        experiment: its id.
+        recorded: new entries by kind.
+        repeats: entries that were already there, unchanged.
+        replaced: aggregates that took the place of the same period.
+        units: how a unit was defaulted, where trials named none.
+        filled_in: fields that were filled in for the caller.
+        through_seq: the experiment's newest entry.
+        uri: the whole experiment.
+        next_action: what to do now.
+    """
+
+    experiment: ExperimentId
+    recorded: dict[str, int]
+    repeats: int = 0
+    replaced: int = 0
+    filled_in: tuple[str, ...] = ()
+    through_seq: int
+    uri: str
+    next_action: str
+
+
+@tool("Record trials", idempotent=True)
+def record_trial(
+    workspace: Workspace,
+    *,
+    experiment: ExperimentId,
+    trials: Annotated[Sequence[Trial], Field(max_length=MOST)] = (),
+    exposures: Annotated[Sequence[Exposure], Field(max_length=MOST)] = (),
+    aggregates: Annotated[Sequence[Aggregate], Field(max_length=MOST)] = (),
+) -> Recorded:
+    """Record up to 10,000 trials (outcomes), exposures (no outcome yet) or aggregated counts: all or none.
+
+    A `key` makes a repeated trial count once. Posting an aggregate's period again replaces it.
+    """
+    from experiment_tracker_tools.ledger import Batch
+
+    workspace.check_on()
+    found = workspace.ledger.experiment(experiment)
+    if not (trials or exposures or aggregates):
+        raise InvalidInput("Nothing to record. Give trials, exposures or aggregates.")
+    batch = Batch(
+        [checked_trial(found, trial) for trial in trials],
+        [checked_exposure(found, exposure) for exposure in exposures],
+        [checked_aggregate(found, aggregate) for aggregate in aggregates],
+    )
+    done = workspace.ledger.record(experiment, batch)
+    counts = {"trials": done.trials, "exposures": done.exposures, "aggregates": done.aggregates}
+    return Recorded(
+        experiment=experiment,
+        recorded={kind: count for kind, count in counts.items() if count},
+        repeats=done.repeats,
+        replaced=done.replaced,
+        filled_in=_filled_in(trials, aggregates, found.primary.name),
+        through_seq=done.last_seq,
+        uri=uri_of(experiment),
+        next_action=f"Go on until {found.plan.sample_size} units a variant; `status` shows progress. Then analyze.",
+    )
+
+
+def _filled_in(trials: Sequence[Trial], aggregates: Sequence[Aggregate], primary: str) -> tuple[str, ...]:
+    told: list[str] = []
+    if bare := sum(trial.unit is None for trial in trials):
+        told.append(f"{bare} trials without a unit: each counts as its own unit")
+    if any(aggregate.metric is None for aggregate in aggregates):
+        told.append(f"aggregates without a metric: {primary}")
+    return tuple(told)

@@ -1,0 +1,176 @@
+"""Verb: where everything stands, and what needs doing."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from experiment_tracker_tools.analysis.wording import change_in_words, number
+from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.standing import (
+    Outcome,
+    hours_saved_a_month,
+    outcome,
+    progress,
+    succeeded,
+    why_it_ended,
+)
+from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.domain.base import ExperimentId, Model
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.lifecycle import ENDED, State
+from experiment_tracker_tools.workspace import Workspace
+
+MARKS: dict[State, str] = {
+    "planned": "○",
+    "implemented": "◔",
+    "running": "▶",
+    "paused": "‖",
+    "analyzing": "◑",
+    "decided": "◉",
+    "completed": "✔",
+    "iterated": "↻",
+    "expired": "⌛",
+    "rolled_back": "↩",
+}
+_BAR = 10
+
+
+class Line(Model):
+    """One experiment at a glance.
+
+    Attributes:
+        experiment, name, mark, state: which, and where it stands.
+        bars: units of the planned ones, by variant.
+        to_come: units that are still missing, by variant.
+        means: arithmetic means of the last look that showed any, by variant; `results` says it in words.
+        verdict: the newest recorded one.
+        days_since_promotion: of the promotion that stands.
+        ended: why it ended.
+        next_action: what to do now.
+    """
+
+    experiment: ExperimentId
+    name: str
+    mark: str
+    state: State
+    bars: dict[str, str]
+    to_come: dict[str, int] | None = None
+    means: dict[str, str] | None = None
+    results: str | None = None
+    verdict: str | None = None
+    days_since_promotion: float | None = None
+    ended: str | None = None
+    next_action: str
+    uri: str | None = None
+
+
+class Status(Model):
+    """What status answers.
+
+    Attributes:
+        summary: how many are active, successful and failed, and the hours saved a month.
+        now: what decides over units in this project at this moment.
+        active, completed: experiments that go on, and that have ended.
+        more: how many are not shown.
+        next_action: what to do now.
+    """
+
+    summary: str
+    now: str
+    active: tuple[Line, ...] = ()
+    completed: tuple[Line, ...] = ()
+    more: int | None = None
+    next_action: str
+
+
+@tool("Status", read_only=True, idempotent=True)
+def status(
+    workspace: Workspace,
+    *,
+    experiment: ExperimentId | None = None,
+    limit: Annotated[int, Field(strict=True, ge=1, le=50)] = 3,
+    archived: bool = False,
+) -> Status:
+    """One experiment or all: state, progress, last results, what to do. Changes nothing and computes no effect."""
+    every = workspace.ledger.experiments()
+    asked = [workspace.ledger.experiment(experiment)] if experiment is not None else list(reversed(every))
+    shown = [e for e in asked if archived or experiment is not None or not e.archived]
+    active = [e for e in shown if e.state not in ENDED]
+    ended = [e for e in shown if e.state in ENDED]
+    room = max(limit - len(active), 1 if not active else 0)
+    lines = [_line(workspace, e, alone=experiment is not None) for e in active[:limit]]
+    return Status(
+        summary=_summary(workspace, every),
+        now=_now(workspace, every),
+        active=tuple(lines),
+        completed=tuple(_line(workspace, e, alone=experiment is not None) for e in ended[:room]),
+        more=max(0, len(active) - limit) + max(0, len(ended) - room) or None,
+        next_action=lines[0].next_action if lines else "Plan an experiment: design_experiment.",
+    )
+
+
+def _summary(workspace: Workspace, every: Sequence[Experiment]) -> str:
+    found = [(experiment, outcome(workspace, experiment)) for experiment in every]
+    active = sum(experiment.state not in ENDED for experiment, _ in found)
+    successful = sum(succeeded(experiment, done) for experiment, done in found)
+    saved = [hours for experiment, done in found if (hours := hours_saved_a_month(experiment, done)) is not None]
+    told = f"{number(sum(saved))} hours saved a month" if saved else "no hours saved a month measured yet"
+    return f"{active} active, {successful} successful, {len(every) - active - successful} failed, {told}"
+
+
+def _now(workspace: Workspace, every: Sequence[Experiment]) -> str:
+    if (reason := workspace.why_off) is not None:
+        return f"OFF, everybody gets control: {reason}"
+    running = [experiment.id for experiment in every if experiment.state == "running"]
+    more = f" and {len(running) - 5} more" if len(running) > 5 else ""
+    return f"assigning units: {', '.join(running[:5])}{more}" if running else "no experiment assigns units"
+
+
+def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
+    done, count = outcome(workspace, experiment), progress(workspace, experiment)
+    planned = experiment.plan.sample_size
+    to_come = {name: planned - n for name, n in count.units.items() if n < planned}
+    return Line(
+        experiment=experiment.id,
+        name=experiment.name,
+        mark=MARKS[experiment.state],
+        state=experiment.state,
+        bars={name: _bar(n, planned) for name, n in count.units.items()},
+        to_come=to_come if experiment.state in {"running", "paused"} and to_come else None,
+        means=_means(experiment, done),
+        results=_results(experiment, done),
+        verdict=done.verdict,
+        days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
+        ended=why_it_ended(experiment),
+        next_action=_next(experiment, done, due=count.due),
+        uri=uri_of(experiment.id) if alone else None,
+    )
+
+
+def _bar(n: int, planned: int) -> str:
+    filled = min(_BAR, _BAR * n // planned)
+    return f"{'█' * filled}{'░' * (_BAR - filled)} {n}/{planned}"
+
+
+def _means(experiment: Experiment, done: Outcome) -> dict[str, str] | None:
+    means: dict[str, str] = {}
+    for estimate in done.estimates:
+        if estimate.metric == experiment.primary.name:
+            if estimate.mean_control is not None:
+                means[experiment.control.name] = number(estimate.mean_control)
+            if estimate.mean_treatment is not None:
+                means[estimate.treatment] = number(estimate.mean_treatment)
+    return means or None
+
+
+def _results(experiment: Experiment, done: Outcome) -> str | None:
+    of_primary = [e for e in done.estimates if e.metric == experiment.primary.name]
+    told = [f"{e.treatment}: {change_in_words(experiment.primary, e)}" for e in of_primary[:3]]
+    return "; ".join(told) or None
+
+
+def _next(experiment: Experiment, done: Outcome, *, due: bool) -> str:
+    if due and experiment.state in {"running", "paused", "analyzing"}:
+        return "The planned look is due: analyze, then decide."
+    return next_action(experiment, done.verdict if experiment.state == "decided" else None)

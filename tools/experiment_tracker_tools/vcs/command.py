@@ -1,0 +1,139 @@
+"""The one place where git is run: list arguments, no shell, a scrubbed environment, a time limit."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from experiment_tracker_tools.core.errors import GitRefused
+from experiment_tracker_tools.core.text import quoted
+
+# What a person sets to say who they are and where their settings lie. Every other GIT_* variable of our own
+# process (a hook that started us exports GIT_DIR and GIT_INDEX_FILE) would point git at another repository.
+_KEPT = ("GIT_CONFIG_", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH", "GIT_EXEC_PATH", "GIT_PYTHON_")
+_DROPPED = ("GIT_CONFIG_PARAMETERS",)
+
+_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "LC_ALL": "C"}
+_SETTINGS: tuple[str, ...] = (
+    "core.fsmonitor=false",
+    "core.splitIndex=false",
+    "protocol.ext.allow=never",
+    "i18n.commitEncoding=UTF-8",
+)
+TIME_LIMIT_S = 60.0
+_ARGUMENTS_AT_ONCE = 100
+
+
+class Outcome(NamedTuple):
+    """How a git process ended: exit status, standard output, standard error."""
+
+    status: int
+    out: bytes
+    error: str
+
+
+def run(
+    root: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    hooks: Literal["off", "on"] = "off",
+    timeout_s: float = TIME_LIMIT_S,
+) -> bytes:
+    """Give what `git <arguments>` prints, run in `root`.
+
+    Raises:
+        GitRefused: if git is missing, does not finish in time, or fails.
+    """
+    outcome = attempt(root, *arguments, stdin=stdin, env=env, hooks=hooks, timeout_s=timeout_s)
+    if outcome.status:
+        raise GitRefused(_told(root, arguments[0], outcome.error))
+    return outcome.out
+
+
+def attempt(
+    root: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    hooks: Literal["off", "on"] = "off",
+    timeout_s: float = TIME_LIMIT_S,
+) -> Outcome:
+    """Run `git <arguments>` in `root`; a failing git is a result here, for callers to whom its status is an answer.
+
+    Raises:
+        GitRefused: if git is missing or does not finish in time.
+    """
+    program = shutil.which("git")
+    # A relative entry of PATH would run whatever the repository calls git.
+    if program is None or not Path(program).is_absolute():
+        raise GitRefused("git is not installed, or not on PATH. Install git 2.30 or newer, then call again.")
+    from git.cmd import Git
+
+    environment = {**_ENVIRONMENT, **(env or {})}
+    settings = list(_SETTINGS)
+    if hooks == "off":
+        settings.append(f"core.hooksPath={os.devnull}")
+        environment["GIT_LITERAL_PATHSPECS"] = "1"
+    command = [*_without_foreign(environment), program, "-C", str(root)]
+    command += [part for setting in settings for part in ("-c", setting)]
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        status, out, error = Git(root).execute(
+            [*command, *arguments],
+            istream=given,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            kill_after_timeout=timeout_s,
+            env=environment,
+            shell=False,
+        )
+    if status < 0 and error.startswith("Timeout:"):
+        raise GitRefused(f"git {arguments[0]} did not finish within {timeout_s:g} s and was stopped.")
+    return Outcome(status, out, error)
+
+
+def line(root: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+    """Give the one line that `git <arguments>` prints."""
+    return run(root, *arguments, stdin=stdin, env=env).decode("utf-8", "replace").strip()
+
+
+def records(output: bytes) -> Iterator[str]:
+    """Split NUL-terminated output; names that are not UTF-8 stay distinct.
+
+    >>> list(records(b"a\\0b\\0"))
+    ['a', 'b']
+    """
+    return (record.decode("utf-8", "surrogateescape") for record in output.split(b"\0") if record)
+
+
+def pathspecs(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the paths as arguments while they are few; an empty answer means: list everything and filter."""
+    return ("--", *paths) if len(paths) <= _ARGUMENTS_AT_ONCE else ()
+
+
+def _without_foreign(environment: Mapping[str, str]) -> list[str]:
+    # GitPython copies os.environ and can only add to it, so variables are taken away by env(1).
+    foreign = [
+        name
+        for name in os.environ
+        if name.startswith("GIT_") and (name in _DROPPED or not name.startswith(_KEPT)) and name not in environment
+    ]
+    return ["env", *(part for name in foreign for part in ("-u", name))] if foreign else []
+
+
+def _told(root: Path, verb: str, error: str) -> str:
+    if "not a git repository" in error:
+        return f"{quoted(str(root))} is not in a git repository. Run `git init` there, or start in another folder."
+    if "dubious ownership" in error:
+        return (
+            f"{quoted(str(root))} belongs to another user, so git does not touch it. "
+            "If you trust it, allow it yourself: git config --global --add safe.directory FOLDER."
+        )
+    lines = [text for text in error.splitlines() if text.startswith(("fatal:", "error:"))] or error.splitlines()
+    return f"git {verb} failed: {quoted(lines[0] if lines else 'it said nothing', 200)}."

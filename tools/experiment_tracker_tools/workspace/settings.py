@@ -1,0 +1,119 @@
+"""Defaults of a plan: the call overrides a preset, a preset overrides config.toml, and that overrides our own."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.domain.base import Model, Number
+from experiment_tracker_tools.domain.plan import Method
+
+Preset = Literal["meta", "product", "data_driven", "high_risk"]
+
+
+class FeatureFlags(Model):
+    """Where feature flags live.
+
+    Attributes:
+        provider: name of the provider; recorded, not used yet.
+    """
+
+    provider: str = "file"
+
+
+class Settings(Model):
+    """What a project or a preset may preset; None leaves the choice to the next source.
+
+    Attributes:
+        min_sample_size: never plan fewer units per variant.
+        confidence_level: 1 - alpha.
+        power: wanted probability of detecting the mde.
+        mde: smallest lift to detect, as a fraction.
+        runtime_days: longest runtime.
+        min_runtime_days: shortest runtime.
+        traffic_allocation: share of the units that the treatments get together.
+        statistical_method: how the plan decides.
+        automatic_rollback: wish for a later monitor; recorded, not enforced yet.
+        feature_flags: where flags live.
+    """
+
+    min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
+    confidence_level: Annotated[Number, Field(gt=0.5, lt=1)] | None = None
+    power: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
+    runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
+    min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None
+    traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    statistical_method: Method | None = None
+    automatic_rollback: bool | None = None
+    feature_flags: FeatureFlags = FeatureFlags()
+
+
+OURS = Settings(
+    min_sample_size=10,
+    confidence_level=0.95,
+    power=0.8,
+    runtime_days=14.0,
+    min_runtime_days=0.0,
+    traffic_allocation=0.5,
+    statistical_method="fixed",
+    automatic_rollback=True,
+)
+
+
+class Resolved(Model):
+    """Settings with the source of each value: call, preset, config.toml or default."""
+
+    values: Settings
+    sources: dict[str, str]
+
+
+def project_settings(folder: Path) -> Settings:
+    """What `.experiments/config.toml` says; empty where there is none.
+
+    Raises:
+        InvalidInput: if it does not parse, or has fields or values that we do not know.
+    """
+    path = folder / "config.toml"
+    try:
+        return _parsed("config.toml", path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"config.toml cannot be read ({error}). Mend or remove it.") from error
+
+
+def preset_settings(name: Preset) -> Settings:
+    """What the preset of that name says."""
+    text = (resources.files("experiment_tracker_tools.workspace") / "presets" / f"{name}.toml").read_text("utf-8")
+    return _parsed(f"preset {name}", text)
+
+
+def resolved(call: Settings, preset: Preset | None, project: Settings) -> Resolved:
+    """Every value with its source."""
+    layers: list[tuple[str, Settings]] = [("call", call), ("config.toml", project), ("default", OURS)]
+    if preset is not None:
+        layers.insert(1, (f"preset {preset}", preset_settings(preset)))
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, layer in layers:
+        for name, value in layer.model_dump(exclude_none=True, exclude_unset=True).items():
+            if name not in values:
+                values[name], sources[name] = value, source
+    return Resolved(values=Settings.model_validate(values), sources=sources)
+
+
+def _parsed(origin: str, text: str) -> Settings:
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{origin} is not valid TOML: {error}. Mend it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(Settings.model_fields)
+        raise InvalidInput(f"{origin}: {quoted(field)}: {first['msg']}. Known fields: {known}.") from error

@@ -1,0 +1,67 @@
+"""One user's project, wired: where it is, its settings, its ledger, its clock."""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiment_tracker_tools.core.clock import Clock, system_clock
+from experiment_tracker_tools.vcs.repository import find_worktree
+from experiment_tracker_tools.workspace.root import STORE, ready_folder, store_root
+from experiment_tracker_tools.workspace.settings import Settings, project_settings
+from experiment_tracker_tools.workspace.switch import check_on, why_off
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.ledger import Ledger
+
+
+class Workspace:
+    """What every verb is handed.
+
+    Args:
+        directory: where the caller works; the store belongs to the repository around it.
+        door: how the caller came: mcp, cli or demo; it is written beside every entry.
+        clock: gives the time.
+    """
+
+    def __init__(self, directory: Path, *, door: str, clock: Clock = system_clock) -> None:
+        self.directory = directory.resolve()
+        self.root = store_root(self.directory)
+        self.folder = self.root / STORE
+        self.door = door
+        self.clock = clock
+        self.secret = secrets.token_bytes(32)
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """The project's ledger; its folder is made when something is first recorded."""
+        from experiment_tracker_tools.ledger import Ledger
+
+        return Ledger(self.folder, clock=self.clock, writer=self.door)
+
+    @cached_property
+    def worktree(self) -> Path | None:
+        """The top of the git work tree that the caller works in (the store's root is the main one's)."""
+        return find_worktree(self.directory)
+
+    @property
+    def settings(self) -> Settings:
+        """What `.experiments/config.toml` says now."""
+        return project_settings(self.folder)
+
+    @property
+    def why_off(self) -> str | None:
+        """Why everything is paused, or None."""
+        return why_off(self.folder)
+
+    def check_on(self) -> None:
+        """Let work pass only while nothing is switched off.
+
+        Raises:
+            SwitchedOff: with how to end it.
+        """
+        check_on(self.folder)
+
+    def make_ready(self) -> None:
+        """Make the store's folder before the first write."""
+        ready_folder(self.root)
