@@ -21,7 +21,7 @@ from experiment_tracker_tools.ledger.tables import Erasure, Export
 from experiment_tracker_tools.ledger.verify import verify
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
-LOOK = Look(units={"control": 3, "short": 3}, planned=10, final=False, through_seq=6, srm_p=None)
+LOOK = Look(units={"control": 3, "short": 3}, planned=10, standing="interim", through_seq=6, srm_p=None)
 
 
 def trial(number: int, unit: str | None = None) -> Trial:
