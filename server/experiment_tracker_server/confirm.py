@@ -43,10 +43,11 @@ def promote_tool(workspace: Workspace) -> Tool:
         experiment: ExperimentId,
         proposal: Annotated[Promoted, Resolve(propose)],
         answer: Annotated[Answer, Resolve(ask)],
+        context: Context[Any, Any],
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
     ) -> CallToolResult:
         if not _agreed(proposal.question, answer):
-            return replied(_kept(proposal, answer))
+            return replied(_kept(proposal, answer, asked=_can_ask(context)))
         with told_to_the_model():
             return replied(promote_file.promote(workspace, experiment=experiment, confirm=proposal.confirm))
 
@@ -70,11 +71,12 @@ def rollback_tool(workspace: Workspace) -> Tool:
         experiment: ExperimentId,
         proposal: Annotated[RolledBack, Resolve(propose)],
         answer: Annotated[Answer, Resolve(ask)],
+        context: Context[Any, Any],
         reason: Note = "",
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
     ) -> CallToolResult:
         if not _agreed(proposal.question, answer):
-            return replied(_kept(proposal, answer))
+            return replied(_kept(proposal, answer, asked=_can_ask(context)))
         with told_to_the_model():
             return replied(
                 rollback_file.rollback(workspace, experiment=experiment, reason=reason, confirm=proposal.confirm)
@@ -86,19 +88,23 @@ def rollback_tool(workspace: Workspace) -> Tool:
 
 def _question(context: Context[Any, Any], question: str | None) -> Confirmation | Elicit[Confirmation]:
     """Ask where there is something to ask and a client that can; otherwise the proposal itself is the reply."""
-    capabilities = context.client_capabilities
-    if question is None or capabilities is None or capabilities.elicitation is None:
+    if question is None or not _can_ask(context):
         return Confirmation(proceed=False)
     return Elicit(question, Confirmation)
+
+
+def _can_ask(context: Context[Any, Any]) -> bool:
+    capabilities = context.client_capabilities
+    return capabilities is not None and capabilities.elicitation is not None
 
 
 def _agreed(question: str | None, answer: Answer) -> bool:
     return question is not None and isinstance(answer, AcceptedElicitation) and answer.data.proceed
 
 
-def _kept(proposal: Proposed, answer: Answer) -> Proposed:
+def _kept(proposal: Proposed, answer: Answer, *, asked: bool) -> Proposed:
     """What to reply when nothing (more) is done; a person's no takes the token away."""
-    refused = isinstance(answer, DeclinedElicitation)
+    refused = isinstance(answer, DeclinedElicitation) or (asked and isinstance(answer, AcceptedElicitation))
     if proposal.question is None or not refused:
         return proposal
     return proposal.model_copy(update={"confirm": None, "next_action": "The person said no. Nothing was changed."})

@@ -1,13 +1,14 @@
 """Experiments and their documents as MCP resources."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
-from experiment_tracker_tools.core.errors import NotFound
+from experiment_tracker_tools.core.errors import ExperimentError, NotFound
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
-from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.reports.markdown import document
 from experiment_tracker_tools.workspace import Workspace
 
@@ -18,21 +19,25 @@ def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
     @server.resource("experiments://all", title="All experiments", mime_type="application/json")
     def everything() -> str:
         """Id, name and state of every experiment, oldest first."""
-        return json.dumps([{"id": e.id, "name": e.name, "state": e.state} for e in workspace.ledger.experiments()])
+        with _told():
+            every = workspace.ledger.experiments()
+        return json.dumps([{"id": e.id, "name": e.name, "state": e.state} for e in every])
 
     @server.resource("experiment://{experiment}", title="Experiment", mime_type="application/json")
     def whole(experiment: str) -> str:
         """The plan, history, last look, decision, promotion and roll-back of one experiment."""
-        return json.dumps(_whole(workspace, experiment), ensure_ascii=False)
+        with _told():
+            return json.dumps(_whole(workspace, experiment), ensure_ascii=False)
 
     @server.resource("experiment://{experiment}/document", title="Experiment document", mime_type="text/markdown")
     def told(experiment: str) -> str:
         """One experiment as a Markdown document."""
-        return _document(workspace, experiment)
+        with _told():
+            return _document(workspace, experiment)
 
 
 def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
-    found: dict[str, object] = {"experiment": _experiment(workspace, experiment_id).model_dump(mode="json")}
+    found: dict[str, object] = {"experiment": workspace.ledger.experiment(experiment_id).model_dump(mode="json")}
     for name, kind in (("look", Look), ("decision", Decision), ("promotion", Promotion), ("rollback", RollBack)):
         entry = workspace.ledger.latest(experiment_id, kind)
         if entry is not None:
@@ -43,7 +48,7 @@ def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
 
 
 def _document(workspace: Workspace, experiment_id: str) -> str:
-    experiment = _experiment(workspace, experiment_id)
+    experiment = workspace.ledger.experiment(experiment_id)
     decision = workspace.ledger.latest(experiment_id, Decision)
     promotion = workspace.ledger.latest(experiment_id, Promotion)
     rollback = workspace.ledger.latest(experiment_id, RollBack)
@@ -55,8 +60,12 @@ def _document(workspace: Workspace, experiment_id: str) -> str:
     )
 
 
-def _experiment(workspace: Workspace, experiment_id: str) -> Experiment:
+@contextmanager
+def _told() -> Generator[None]:
+    """Our errors become the text that a client reads; anything else stays a bug."""
     try:
-        return workspace.ledger.experiment(experiment_id)
+        yield
     except NotFound as error:
         raise ResourceNotFoundError(str(error)) from error
+    except ExperimentError as error:
+        raise ResourceError(str(error)) from error

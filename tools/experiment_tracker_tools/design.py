@@ -68,7 +68,7 @@ def design_experiment(
     subject: Subject = Subject(),  # noqa: B008 it is frozen
     preset: Preset | None = None,
     sample_size: Annotated[SampleSize | None, Field(description="units per variant")] = None,
-    alpha: Annotated[Number, Field(gt=0, lt=0.5)] | None = None,
+    alpha: Annotated[Number, Field(ge=1e-8, lt=0.5)] | None = None,
     power: Annotated[Number, Field(gt=0, lt=1)] | None = None,
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None,
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None,

@@ -18,7 +18,7 @@ _FROM: dict[Action, tuple[State, ...]] = {
     "pause": ("running",),
     "resume": ("paused",),
     "stop": ("running", "paused"),
-    "archive": ("planned", "implemented", "decided", *ENDED),
+    "archive": ("planned", "implemented", "analyzing", "decided", *ENDED),
 }
 
 
@@ -71,8 +71,9 @@ def transition_experiment(
 
 def _moved(experiment: Experiment, action: Action, *, at: datetime, by: str, reason: str) -> Experiment:
     if experiment.state not in _FROM[action]:
-        possible = ", ".join(name for name, states in _FROM.items() if experiment.state in states) or "decide"
-        raise IllegalStep(f"{experiment.id} is {experiment.state}; {action} does not apply. Possible: {possible}.")
+        possible = [name for name, states in _FROM.items() if experiment.state in states]
+        told = ", ".join([*possible, "decide"] if experiment.state == "analyzing" else possible)
+        raise IllegalStep(f"{experiment.id} is {experiment.state}; {action} does not apply. Possible: {told}.")
     for target in _targets(experiment, action):
         experiment = experiment.advanced(target, at=at, by=by, reason=reason)
     return experiment.model_copy(update={"archived": True}) if action == "archive" else experiment
@@ -92,6 +93,7 @@ def _targets(experiment: Experiment, action: Action) -> tuple[State, ...]:
             ends: dict[State, tuple[State, ...]] = {
                 "planned": ("expired",),
                 "implemented": ("expired",),
+                "analyzing": ("expired",),
                 "decided": ("completed",),
             }
             return ends.get(experiment.state, ())

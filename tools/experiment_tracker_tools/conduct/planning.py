@@ -11,6 +11,9 @@ from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace import Resolved
 
 
+MOST_UNITS = 1_000_000_000
+
+
 class Sizing(NamedTuple):
     """What the power analysis says about a plan.
 
@@ -69,7 +72,11 @@ def with_shares(variants: Sequence[Variant], treatment_share: float) -> tuple[Va
 
 
 def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, sample_size: int | None) -> Sizing:
-    """The binding sample size: the caller's, else the larger of the power analysis and the folk minimum."""
+    """The binding sample size: the caller's, else the larger of the power analysis and the folk minimum.
+
+    Raises:
+        InvalidInput: if the power analysis asks for more units than any plan can have.
+    """
     from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
 
     values = settings.values
@@ -82,6 +89,11 @@ def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, samp
     need = needed(primary, wanted)
     least = values.min_sample_size or 2
     n = sample_size or max(need.n or 0, least)
+    if n > MOST_UNITS:
+        raise InvalidInput(
+            f"Detecting the mde of {primary.name} needs more than {MOST_UNITS:,} units a variant. Give a larger mde, "
+            "or check baseline and sd."
+        )
     power = power_at(primary, n, wanted)
     advice: list[str] = []
     if sample_size is not None and need.n is not None and sample_size < need.n:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from experiment_tracker_tools.domain.base import Model, Note, Slug, Title
-from experiment_tracker_tools.domain.variant import CommitId
+from experiment_tracker_tools.domain.variant import CommitId, GitText
 
 Verdict = Literal["HALT", "CONTINUE", "SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE"]
 Standing = Literal["interim", "final", "exploratory"]
@@ -113,7 +113,7 @@ class Promotion(Model):
     variant: Slug
     commit: CommitId
     parent: CommitId
-    branch: Title
+    branch: GitText
     paths: tuple[str, ...]
 
 

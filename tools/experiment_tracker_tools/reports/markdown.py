@@ -74,7 +74,7 @@ def _results(experiment: Experiment, decision: Decision | None) -> str:
         return ""
     metrics = {metric.name: metric for metric in experiment.metrics}
     rows = "\n".join(
-        f"| {e.metric} | {e.treatment} | {change_in_words(metrics[e.metric], e)} | "
+        f"| {e.metric} | {e.treatment} | {inert(change_in_words(metrics[e.metric], e))} | "
         f"{'none' if e.p_value is None else f'{e.p_value:.3g}'} | {e.n_control} + {e.n_treatment} | {e.test} |"
         for e in decision.look.estimates
     )

@@ -42,7 +42,7 @@ class Settings(Model):
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
-    confidence_level: Annotated[Number, Field(gt=0.5, lt=1)] | None = None
+    confidence_level: Annotated[Number, Field(gt=0.5, le=0.999_999_999)] | None = None
     power: Annotated[Number, Field(gt=0, lt=1)] | None = None
     mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
@@ -81,10 +81,11 @@ def project_settings(folder: Path) -> Settings:
     path = folder / "config.toml"
     try:
         return _parsed("config.toml", path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"config.toml cannot be read ({error}). Mend or remove it.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InvalidInput(f"config.toml cannot be read ({why}). Mend or remove it.") from error
 
 
 def preset_settings(name: Preset) -> Settings:

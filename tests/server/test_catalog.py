@@ -1,0 +1,94 @@
+"""What clients are told about the tools: names, order, hints, schemas, size.
+
+A schema that changes on purpose is written anew by: SNAPSHOTS=write python -m pytest tests/server/test_catalog.py
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from mcp_types import Tool
+
+from experiment_tracker_server.app import INSTRUCTIONS
+from tests.support.agent import Agent, Mode, agent
+from tests.support.project import Project
+
+SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
+NAMES = [
+    "design_experiment",
+    "transition_experiment",
+    "assign_unit",
+    "record_trial",
+    "status",
+    "analyze",
+    "decide",
+    "promote",
+    "rollback",
+]
+
+
+def listed(connected: Agent) -> list[Tool]:
+    return connected.portal.call(connected.client.list_tools).tools
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_nine_tools_are_listed_in_the_order_of_a_round(plain: Project, mode: Mode) -> None:
+    with agent(plain.workspace(), mode=mode) as connected:
+        assert [tool.name for tool in listed(connected)] == NAMES
+
+
+def test_the_list_of_tools_fits_into_8_kilobytes(at_plain: Agent) -> None:
+    found = at_plain.portal.call(at_plain.client.list_tools)
+    wire = json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
+    assert len(wire.encode()) <= 8192
+
+
+def test_no_schema_carries_titles_that_pydantic_made_up(at_plain: Agent) -> None:
+    assert all('"title":"' not in json.dumps(tool.input_schema) for tool in listed(at_plain))
+
+
+def test_every_tool_says_what_it_does_to_the_world(at_plain: Agent) -> None:
+    for tool in listed(at_plain):
+        hints = tool.annotations
+        assert hints is not None
+        said = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+        assert None not in said
+        assert hints.read_only_hint is (tool.name == "status")
+        assert hints.destructive_hint is (tool.name in {"promote", "rollback"})
+        assert hints.open_world_hint is False
+        assert tool.description
+        assert tool.title
+
+
+def test_promote_and_rollback_need_a_person_and_nothing_else_does(at_plain: Agent) -> None:
+    for tool in listed(at_plain):
+        wanted = {"anthropic/requiresUserInteraction": True} if tool.name in {"promote", "rollback"} else None
+        assert tool.meta == wanted
+
+
+def test_the_instructions_fit_into_2_kilobytes_and_name_the_round(at_plain: Agent) -> None:
+    assert len(INSTRUCTIONS.encode()) < 2048
+    assert all(name in INSTRUCTIONS for name in NAMES)
+    assert at_plain.client.instructions == INSTRUCTIONS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tools_schema_is_the_one_that_was_agreed(at_plain: Agent, name: str) -> None:
+    tool = next(tool for tool in listed(at_plain) if tool.name == name)
+    told = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    shown = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    path = SNAPSHOTS / f"{name}.json"
+    if os.environ.get("SNAPSHOTS") == "write":
+        path.write_text(shown, "utf-8")
+    assert path.read_text("utf-8") == shown, f"{name} changed; if that is meant: SNAPSHOTS=write pytest {__file__}"
+
+
+def test_no_snapshot_is_left_of_a_tool_that_is_gone() -> None:
+    assert sorted(path.stem for path in SNAPSHOTS.glob("*.json")) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arguments_that_a_tool_does_not_know_are_refused(at_plain: Agent, name: str) -> None:
+    told = at_plain.refusal(name, surprise=1)
+    assert "surprise is unknown; known: " in told

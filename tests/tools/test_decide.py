@@ -1,0 +1,84 @@
+"""Deciding: interim until the plan is full, once and for all after that."""
+
+from tests.support.agent import Agent
+from tests.support.plans import TIME, started, times
+from tests.support.project import Project
+
+
+def test_asking_after_every_trial_says_continue_until_the_plan_is_full_and_shows_no_effect(at_repo: Agent) -> None:
+    experiment = started(at_repo, sample_size=5)
+    for trial in times(5):
+        found = at_repo.call("analyze", experiment=experiment)
+        assert (found["standing"], found["verdict"]) == ("interim", "CONTINUE")
+        assert "results" not in found
+        assert at_repo.call("decide", experiment=experiment)["verdict"] == "CONTINUE"
+        at_repo.call("record_trial", experiment=experiment, trials=[trial])
+    assert at_repo.call("analyze", experiment=experiment)["standing"] == "final"
+
+
+def test_a_verdict_stands_whatever_is_asked_later(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times())
+    first = at_repo.call("decide", experiment=experiment, rationale="the plan's rule")
+    before = repo.picture()
+    again = at_repo.call("decide", experiment=experiment, rationale="second thoughts")
+    assert again == first
+    assert again["rationale"] == "the plan's rule"
+    assert repo.picture() == before
+
+
+def test_an_early_stop_cannot_ship(at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times(15, ratio=0.1))
+    at_repo.call("transition_experiment", experiment=experiment, action="stop", reason="it looked great")
+    found = at_repo.call("analyze", experiment=experiment)
+    assert (found["standing"], found["verdict"]) == ("exploratory", "INCONCLUSIVE")
+    assert found["results"][0]["p_value"] < 1e-6
+    decided = at_repo.call("decide", experiment=experiment)
+    assert (decided["verdict"], decided["state"]) == ("INCONCLUSIVE", "decided")
+    assert "exploratory and cannot ship" in decided["reasons"][0]
+
+
+def test_the_deadline_ends_an_experiment_that_never_filled_up(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo, runtime_days=3)
+    at_repo.call("record_trial", experiment=experiment, trials=times(10, ratio=0.3))
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "CONTINUE"
+    repo.clock.move(days=3.01)
+    decided = at_repo.call("decide", experiment=experiment)
+    assert decided["verdict"] == "SHIP"
+    assert any("The runtime ended at control 10, treatment 10 of 20" in reason for reason in decided["reasons"])
+
+
+def test_before_the_minimum_runtime_there_is_no_verdict(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo, min_runtime_days=7)
+    at_repo.call("record_trial", experiment=experiment, trials=times())
+    found = at_repo.call("analyze", experiment=experiment)
+    assert found["verdict"] == "CONTINUE"
+    assert any("minimum runtime ends 2026-11-27 12:00 UTC" in reason for reason in found["reasons"])
+    repo.clock.move(days=7)
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "SHIP"
+
+
+def test_an_unsafe_guardrail_keeps_a_winner_from_shipping(at_repo: Agent) -> None:
+    cost = {"name": "cost", "role": "guardrail", "kind": "continuous", "direction": "decrease", "unit": "usd"}
+    experiment = started(at_repo, metrics=[TIME, {**cost, "margin": 0.1}])
+    trials = times()
+    for place, trial in enumerate(trials):
+        worse = 1.3 if trial["variant"] == "treatment" else 1.0
+        trial["metrics"]["cost"] = worse * (1 + place % 7 / 100)
+    at_repo.call("record_trial", experiment=experiment, trials=trials)
+    decided = at_repo.call("decide", experiment=experiment)
+    assert decided["verdict"] == "INVESTIGATE"
+    assert "winner" not in decided
+    assert any("Guardrail cost of treatment is not shown to be within its margin" in r for r in decided["reasons"])
+
+
+def test_looking_leaves_a_trace_and_changes_nothing_else(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    head = repo.workspace().ledger.head(experiment)
+    at_repo.call("analyze", experiment=experiment)
+    assert repo.workspace().ledger.head(experiment) != head
+    head = repo.workspace().ledger.head(experiment)
+    at_repo.call("status")
+    at_repo.call("status", experiment=experiment)
+    assert repo.workspace().ledger.head(experiment) == head
