@@ -273,7 +273,7 @@ def test_an_experiment_that_went_on_differently_is_not_merged(
     copy = Ledger(tmp_path / "copy", clock=clock, writer="tests")
     copy.import_lines(ledger.export())
     ledger.append(filled, LOOK)
-    copy.append(filled, LOOK.model_copy(update={"final": True}))
+    copy.append(filled, LOOK.model_copy(update={"standing": "final"}))
     with pytest.raises(Conflict, match="differently"):
         copy.import_lines(ledger.export())
 
