@@ -31,7 +31,7 @@ _STEPS = (
 
 
 def brief(reply: Model, *, most: int) -> JsonObject:
-    """A reply's fields without nulls and defaults; long lists, mappings and texts are cut evenly until `most` bytes hold.
+    """A reply's fields without nulls and defaults; lists, mappings and texts are cut evenly until `most` bytes hold.
 
     What was cut is counted under `left_out`; the resource that `uri` names holds it.
     """
