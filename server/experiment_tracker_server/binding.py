@@ -1,7 +1,6 @@
 """A verb becomes an MCP tool: its schema, its checked arguments, its errors in words, its reply as compact JSON."""
 
 import inspect
-import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypedDict, get_type_hints
@@ -13,6 +12,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ConfigDict, ValidationError, create_model
 
+from experiment_tracker_server.brevity import brief, text_of
 from experiment_tracker_server.wording import explained
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.core.registry import card_of
@@ -53,7 +53,7 @@ def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
 
     def answer(**arguments: Any) -> CallToolResult:
         with told_to_the_model():
-            return replied(verb(workspace, **arguments))
+            return replied(verb(workspace, **arguments), most=_room(verb, arguments))
 
     hints = get_type_hints(verb, include_extras=True)
     fields: dict[str, Any] = {
@@ -71,6 +71,13 @@ def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
         context_kwarg=None,
         **_announced(verb.__name__),
     )
+
+
+def _room(verb: Callable[..., Model], arguments: dict[str, Any]) -> int:
+    """Bytes of a reply; whoever asks for more entries than by default gets a kilobyte for each."""
+    most = card_of(verb.__name__).most_bytes
+    limit = inspect.signature(verb).parameters.get("limit")
+    return most * arguments["limit"] if limit is not None and arguments["limit"] > limit.default else most
 
 
 def asking(answer: Callable[..., CallToolResult]) -> Tool:
@@ -111,11 +118,10 @@ def told_to_the_model() -> Generator[None]:
         raise ToolError(str(error)) from error
 
 
-def replied(reply: Model) -> CallToolResult:
-    """A reply without nulls and defaults: the same as compact text and as structured content."""
-    content = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=content)
+def replied(reply: Model, *, most: int = 1024) -> CallToolResult:
+    """A reply of at most that many bytes: the same as compact text and as structured content."""
+    content = brief(reply, most=most)
+    return CallToolResult(content=[TextContent(type="text", text=text_of(content))], structured_content=content)
 
 
 def compact(schema: JsonSchema) -> JsonSchema:

@@ -43,6 +43,7 @@ def promote_tool(workspace: Workspace) -> Tool:
         experiment: ExperimentId,
         proposal: Annotated[Promoted, Resolve(propose)],
         answer: Annotated[Answer, Resolve(ask)],
+        *,
         context: Context[Any, Any],
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
     ) -> CallToolResult:
@@ -71,6 +72,7 @@ def rollback_tool(workspace: Workspace) -> Tool:
         experiment: ExperimentId,
         proposal: Annotated[RolledBack, Resolve(propose)],
         answer: Annotated[Answer, Resolve(ask)],
+        *,
         context: Context[Any, Any],
         reason: Note = "",
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name

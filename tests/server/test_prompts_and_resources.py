@@ -45,7 +45,7 @@ def test_experiments_are_listed_and_read_as_resources(repo: Project, at_repo: Ag
         "**SHIP**",
         "Promoted treatment",
         "Rolled back",
-        "faster (",
+        "faster \\(",
     ):
         assert part in document
 

@@ -1,14 +1,18 @@
 """A real project of a test's own: a folder, usually a git repository, and a picture of all that must not change."""
 
 import hashlib
-import os
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from experiment_tracker_tools.workspace import Workspace
 
+_ROOTS = [str(Path(__file__).parents[2] / name) for name in ("server", "tools")]
+_MAIN = f"import sys; sys.path[:0] = {_ROOTS}; from experiment_tracker_server.cli import main; main()"
+# The command line of this checkout in a process of its own (what PYTHONPATH names, it does not trust).
+COMMAND = [sys.executable, "-P", "-c", _MAIN]
 PROGRAM = "app/run.py"
 SLOW, FAST = "print('slow')\n", "print('fast')\n"
 
@@ -111,10 +115,3 @@ def folder(root: Path) -> Project:
     """A folder that is no repository."""
     root.mkdir(parents=True, exist_ok=True)
     return Project(root, Hand())
-
-
-def child_environment(**more: str) -> dict[str, str]:
-    """The environment of a child process that finds our packages of this checkout."""
-    checkout = Path(__file__).parents[2]
-    roots = os.pathsep.join(str(checkout / name) for name in ("server", "tools"))
-    return {**os.environ, "PYTHONPATH": roots, **more}

@@ -78,7 +78,7 @@ class Analysis(Model):
     next_action: str
 
 
-@tool("Analyze", idempotent=True)
+@tool("Analyze", idempotent=True, most_bytes=2048)
 def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
     """Health, progress and, once the plan allows it, effects with intervals. Looking early or often changes nothing."""
     from experiment_tracker_tools.analysis.verdict import judge

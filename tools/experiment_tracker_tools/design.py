@@ -56,7 +56,7 @@ class Designed(Model):
     next_action: str
 
 
-@tool("Design an experiment")
+@tool("Design an experiment", most_bytes=2048)
 def design_experiment(
     workspace: Workspace,
     *,

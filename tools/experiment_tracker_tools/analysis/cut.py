@@ -164,13 +164,13 @@ def _outcomes_to_come(experiment: Experiment, entries: Entries, through: int) ->
 
 def _used(experiment: Experiment, entries: Entries, through: int) -> Entries:
     exposures = [entry for entry in entries.exposures if entry.seq <= through]
-    answers = _closing_trial(experiment, entries, through)
+    answers = _closing_trial(entries, through)
     met = {entry.content.unit for entry in exposures} if experiment.primary.kind in ZERO_WHERE_MISSING else set[str]()
     trials = [e for e in entries.trials if e.seq <= through or (e.content.unit in met and e.seq <= answers)]
     return Entries(trials, exposures, _used_posts(experiment, entries.aggregates, through))
 
 
-def _closing_trial(experiment: Experiment, entries: Entries, through: int) -> float:
+def _closing_trial(entries: Entries, through: int) -> float:
     """The ledger position at which the last exposed unit got its first outcome; infinite while one has none."""
     first: dict[str | None, int] = {}
     for entry in entries.trials:

@@ -15,7 +15,7 @@ _BY_STATE = {
     "rolled_back": "Learn from it; plan a new one with `iterates`.",
 }
 _BY_VERDICT: dict[Verdict, str] = {
-    "HALT": "Find out why units did not arrive as planned; then stop and archive it, and plan a new one with `iterates`.",
+    "HALT": "Find out why units did not arrive as planned; stop and archive, then plan anew with `iterates`.",
     "CONTINUE": "Go on recording trials.",
     "SHIP": "Call promote; a person confirms it.",
     "INVESTIGATE": "Look at the guardrail; keep control. Plan a variant that does not harm it.",

@@ -10,7 +10,6 @@ from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace import Resolved
 
-
 MOST_UNITS = 1_000_000_000
 
 

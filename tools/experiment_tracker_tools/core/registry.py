@@ -17,6 +17,7 @@ class ToolCard(NamedTuple):
         idempotent: repeating the same call changes nothing more.
         open_world: it reaches beyond this machine.
         asks_a_person: a person confirms every call.
+        most_bytes: of its reply, by default.
     """
 
     title: str
@@ -25,6 +26,7 @@ class ToolCard(NamedTuple):
     idempotent: bool
     open_world: bool
     asks_a_person: bool
+    most_bytes: int
 
 
 def tool(
@@ -35,9 +37,10 @@ def tool(
     idempotent: bool = False,
     open_world: bool = False,
     asks_a_person: bool = False,
+    most_bytes: int = 1024,
 ) -> Callable[[Callable[Parameters, Reply]], Callable[Parameters, Reply]]:
     """Pin a card to a verb; the function itself stays as it was."""
-    card = ToolCard(title, read_only, destructive, idempotent, open_world, asks_a_person)
+    card = ToolCard(title, read_only, destructive, idempotent, open_world, asks_a_person, most_bytes)
 
     def pin(verb: Callable[Parameters, Reply]) -> Callable[Parameters, Reply]:
         _CARDS[verb.__name__] = card

@@ -1,6 +1,7 @@
 """Hostile text made safe to show: names, notes, refs and paths come from models and files."""
 
 import unicodedata
+from collections.abc import Sequence
 
 # Cc control, Cf format (bidi marks, zero-width joiners), Cs lone surrogates, Zl and Zp line breaks.
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -30,6 +31,16 @@ def quoted(value: object, limit: int = 80) -> str:
     shown = "".join(c for c in value[: 4 * limit] if not is_unsafe(c))
     tail = f"… ({len(value)} characters)" if len(value) > limit else ""
     return f"'{shown[:limit]}{tail}'"
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Names in an error text, the first ones where they are many.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def cleaned(text: str) -> str:

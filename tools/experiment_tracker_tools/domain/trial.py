@@ -6,7 +6,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.core.text import listed, quoted
 from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Title, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
@@ -135,7 +135,7 @@ def checked_trial(experiment: Experiment, trial: Trial) -> Trial:
     _check_variant(experiment, trial.variant)
     for name, value in trial.metrics.items():
         if name not in known:
-            raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {', '.join(known)}.")
+            raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {listed(list(known))}.")
         _check_value(known[name], value)
     if experiment.primary.name not in trial.metrics:
         raise InvalidInput(
@@ -165,7 +165,7 @@ def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate
     known = {metric.name: metric for metric in experiment.metrics}
     name = aggregate.metric or experiment.primary.name
     if name not in known:
-        raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {', '.join(known)}.")
+        raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {listed(list(known))}.")
     if known[name].kind == "ratio":
         raise InvalidInput(f"{name} is a ratio; it needs trials, because its variance needs each unit's pair.")
     if (known[name].kind == "binary") != (aggregate.conversions is not None):
@@ -195,7 +195,7 @@ def _check_sums(metric: Metric, aggregate: Aggregate) -> None:
 def _check_variant(experiment: Experiment, name: str) -> None:
     names = [variant.name for variant in experiment.variants]
     if name not in names:
-        raise InvalidInput(f"Unknown variant {quoted(name)}. {experiment.id} compares: {', '.join(names)}.")
+        raise InvalidInput(f"Unknown variant {quoted(name)}. {experiment.id} compares: {listed(names)}.")
 
 
 def _check_value(metric: Metric, value: Value) -> None:

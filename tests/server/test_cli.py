@@ -1,0 +1,186 @@
+"""The command line: one subcommand a verb, JSON everywhere, errors with status 1, a person asked before git is touched."""
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from experiment_tracker_server.catalog import VERBS
+from experiment_tracker_server.commands import NAMES
+from experiment_tracker_server.group import group
+from tests.support.plans import HYPOTHESIS, TIME, times
+from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
+
+SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb in VERBS}
+DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
+DESIGN += ["--sample-size", "20", "--subject", json.dumps({"files": [PROGRAM]})]
+DESIGN += ["--variants", json.dumps([{"name": "control"}, {"name": "treatment", "source": "fast"}])]
+
+
+@pytest.fixture(autouse=True)
+def at_work(repo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+
+
+def run(*arguments: str, given: str | None = None) -> Result:
+    return CliRunner().invoke(group, list(arguments), input=given)
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    done = run(*arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return dict(json.loads(done.stdout))
+
+
+def shipped() -> str:
+    experiment = str(answer(*DESIGN)["experiment"])
+    answer("transition", experiment, "start")
+    answer("record", experiment, "--trials", json.dumps(times()))
+    assert answer("decide", experiment)["verdict"] == "SHIP"
+    return experiment
+
+
+def test_every_verb_has_a_subcommand_whose_help_tells_every_option() -> None:
+    for verb, name in SUBCOMMANDS.items():
+        command = group.commands[name]
+        shown = run(name, "--help").output
+        for parameter in command.params:
+            assert isinstance(parameter, click.Argument) or parameter.opts[0] in shown
+        assert "--json" in shown
+        assert ("--yes" in shown) is (verb in {"promote", "rollback"})
+    assert set(group.commands) == {*SUBCOMMANDS.values(), "serve", "demo", "doctor", "on", "off"}
+
+
+def test_help_lists_every_subcommand_with_what_it_does() -> None:
+    shown = run("--help").output
+    assert all(name in shown for name in group.commands)
+
+
+def test_a_round_by_command_line_ends_where_it_began(repo: Project) -> None:
+    experiment = shipped()
+    parent = repo.head()
+    promoted = answer("promote", experiment, "--yes")
+    assert (promoted["commit"], repo.read(PROGRAM)) == (repo.head(), FAST)
+    assert answer("rollback", experiment, "--yes", "--reason", "no")["blobs_equal"] is True
+    assert repo.read(PROGRAM) == SLOW
+    assert repo.git("rev-parse", "HEAD~2") == parent
+    assert answer("status", experiment)["completed"][0]["state"] == "rolled_back"
+
+
+def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
+    experiment = str(answer(*DESIGN)["experiment"])
+    answer("transition", experiment, "start")
+    batch = tmp_path / "batch.json"
+    batch.write_text(json.dumps(times(2)))
+    assert answer("record", experiment, "--trials", f"@{batch}")["recorded"] == {"trials": 4}
+    done = run("record", experiment, "--trials", "-", "--json", given=json.dumps(times(3)))
+    assert json.loads(done.stdout)["recorded"] == {"trials": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["analyze", "exp-2020-01-01-001"], "No experiment 'exp-2020-01-01-001'"),
+        (["analyze", "nope"], "experiment = 'nope'"),
+        (["design", "x", "--hypothesis", "{", "--metrics", "[]"], "--hypothesis '{' is not JSON"),
+        (["design", "x", "--hypothesis", "@/no/such", "--metrics", "[]"], "is not JSON"),
+        ([*DESIGN, "--runs-per-month", "nan"], "runs_per_month"),
+        ([*DESIGN, "--runtime-days", "inf"], "runtime_days"),
+        ([*DESIGN, "--alpha", "2"], "alpha"),
+        ([*DESIGN, "--owner", "a\x1b[2J"], "owner"),
+        (
+            ["record", "exp-2020-01-01-001", "--trials", '[{"variant": "a", "metrics": {"t": NaN}}]'],
+            "trials.0.metrics.t",
+        ),
+    ],
+)
+def test_an_error_leaves_with_status_1_and_its_text(arguments: list[str], told: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 1, done.output
+    assert told.split("|")[-1] in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "\x1b" not in done.stderr
+    in_json = run(*arguments, "--json")
+    assert in_json.exit_code == 1
+    assert set(json.loads(in_json.stdout)) == {"error", "kind"}
+
+
+def test_without_a_terminal_nothing_is_promoted_and_the_way_is_told(repo: Project) -> None:
+    experiment = shipped()
+    before = repo.picture()
+    for verb in ("promote", "rollback"):
+        done = run(verb, experiment)
+        assert done.exit_code == 1
+        assert "--yes" in done.output
+        assert "confirm" not in done.output
+        in_json = run(verb, experiment, "--json")
+        assert in_json.exit_code == 1
+        assert "--yes" in json.loads(in_json.stdout)["next_action"]
+        assert "confirm" not in json.loads(in_json.stdout)
+    assert repo.picture() == before
+
+
+@pytest.mark.parametrize(("typed", "promoted"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_at_a_terminal_a_person_is_asked(repo: Project, typed: str, promoted: bool) -> None:
+    experiment = shipped()
+    head = repo.head()
+    terminal, theirs = pty.openpty()
+    with os.fdopen(terminal, "wb", buffering=0) as keyboard:
+        keyboard.write(typed.encode())
+        done = subprocess.run(
+            [*COMMAND, "promote", experiment],
+            cwd=repo.root,
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        os.close(theirs)
+    assert f"Promote treatment of {experiment}" in done.stdout
+    assert (repo.head() != head) is promoted
+    assert done.returncode == (0 if promoted else 1), done.stderr
+
+
+def test_hostile_names_are_printed_as_they_are(repo: Project) -> None:
+    name = "[bold red]x[/bold red] [link=https://e.org]y[/link]"
+    experiment = answer(*["Faster" == part and name or part for part in DESIGN])["experiment"]
+    assert name in run("status").output
+    assert name in run("status", experiment).output
+
+
+def test_the_switch_pauses_everything_everywhere(repo: Project) -> None:
+    experiment = str(answer(*DESIGN)["experiment"])
+    answer("transition", experiment, "start")
+    linked = repo.root.parent / "linked"
+    repo.git("worktree", "add", "-q", "-b", "side", str(linked))
+    assert answer("off")["off"] is True
+    for place in (repo.root, linked):
+        os.chdir(place)
+        found = answer("assign", experiment, "u")
+        assert (found["variant"], found["exposure"]) == ("control", False)
+        assert "experiment-tracker on" in found["reason"]
+        assert "experiment-tracker on" in run("record", experiment, "--trials", json.dumps(times(1))).stderr
+        assert "OFF, everybody gets control" in answer("status")["now"]
+    answer("transition", experiment, "pause")
+    assert "switched off" in run("transition", experiment, "resume").stderr
+    assert answer("on")["off"] is False
+    answer("transition", experiment, "resume")
+    assert answer("assign", experiment, "u")["exposure"] is True
+
+
+@pytest.mark.parametrize("value", ["off", "OFF", " off "])
+def test_the_environment_switches_off_too(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = str(answer(*DESIGN)["experiment"])
+    answer("transition", experiment, "start")
+    monkeypatch.setenv("EXPERIMENT_TRACKER", value)
+    assert answer("assign", experiment, "u")["variant"] == "control"
+    assert "EXPERIMENT_TRACKER=off" in run("record", experiment, "--trials", json.dumps(times(1))).stderr
+    assert "EXPERIMENT_TRACKER=off" in answer("status")["now"]
+    assert answer("on")["off"] is True

@@ -1,0 +1,78 @@
+"""What doctor finds: each thing ok, or with how to mend it."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from experiment_tracker_server.doctor import Finding, examine
+from experiment_tracker_server.group import group
+from tests.support.agent import Agent
+from tests.support.plans import designed
+from tests.support.project import Project
+
+
+def found(project: Project) -> dict[str, Finding]:
+    return {finding.what: finding for finding in examine(project.workspace())}
+
+
+def test_a_tidy_project_is_in_order(repo: Project, at_repo: Agent) -> None:
+    assert found(repo)["store"].told.startswith("none yet")
+    assert not (repo.root / ".experiments").exists()
+    designed(at_repo)
+    findings = found(repo)
+    assert set(findings) == {"python", "packages", "store", "config.toml", "switch", "git", "repository", "plugin"}
+    assert all(finding.ok for finding in findings.values())
+    assert findings["store"].told.startswith("1 experiments")
+    assert "mcp 2." in findings["packages"].told
+
+
+def test_a_configuration_that_does_not_parse_comes_with_its_mend(repo: Project) -> None:
+    (repo.root / ".experiments").mkdir()
+    (repo.root / ".experiments" / "config.toml").write_text("power = ")
+    assert found(repo)["config.toml"].ok is False
+    assert "not valid TOML" in found(repo)["config.toml"].told
+
+
+def test_a_switched_off_project_says_so(repo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPERIMENT_TRACKER", "off")
+    assert found(repo)["switch"] == Finding("switch", ok=False, told="OFF: the environment says EXPERIMENT_TRACKER=off")
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([("switch", "-q", "--detach")], "HEAD is detached"),
+        ([("switch", "-q", "--orphan", "empty")], "has no commit yet"),
+    ],
+)
+def test_a_repository_that_takes_no_commit_comes_with_its_mend(
+    repo: Project, steps: list[tuple[str, ...]], told: str
+) -> None:
+    for step in steps:
+        repo.git(*step)
+    assert found(repo)["repository"].ok is False
+    assert told in found(repo)["repository"].told
+
+
+def test_without_a_repository_or_git_it_says_what_works(
+    plain: Project, repo: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repo.root / ".git").rename(repo.root / "gone")
+    assert "everything but promote and rollback works" in found(plain)["git"].told
+    monkeypatch.setenv("PATH", str(plain.root))
+    assert found(plain)["git"].ok is False
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_command_tells_by_its_status_whether_all_is_well(
+    repo: Project, broken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.root)
+    if broken:
+        repo.git("switch", "-q", "--detach")
+    done = CliRunner().invoke(group, ["doctor"])
+    assert done.exit_code == int(broken)
+    assert ("MEND  repository: HEAD is detached" in done.stdout) is broken
+    in_json = json.loads(CliRunner().invoke(group, ["doctor", "--json"]).stdout)
+    assert all(finding["ok"] for finding in in_json) is not broken
