@@ -21,7 +21,13 @@ from experiment_tracker_tools.ledger.state import salvaged
 
 
 class Compaction:
-    """One rewriting of a journal.
+    """One rewriting of a journal, in as many steps as are wanted.
+
+    Args:
+        handle: the journal.
+        header: of the new one.
+        tables: which documents are current.
+        keep: whether a document's payload stays, given it and whether it is current.
 
     Attributes:
         gone: payloads that were left out.
@@ -29,39 +35,48 @@ class Compaction:
     """
 
     def __init__(
-        self, handle: Handle, end: int, tables: Mapping[str, Rows], keep: Callable[[Record, bool], bool]
+        self,
+        handle: Handle,
+        header: Mapping[str, Any],
+        tables: Mapping[str, Rows],
+        keep: Callable[[Record, bool], bool],
     ) -> None:
-        self._handle, self._end, self._tables, self._keep = handle, end, tables, keep
+        self._handle, self._tables, self._keep = handle, tables, keep
+        self._first, self._crc = header_line(header["journal"], header["about"], header["epoch"])
         self.gone = 0
         self.broken: list[bytes] = []
 
-    def lines(self, header: Mapping[str, Any], added: Sequence[Part]) -> Iterator[bytes]:
-        """The new journal, line by line."""
-        line, crc = header_line(header["journal"], header["about"], header["epoch"])
-        yield line
-        for offset, old in self._whole_lines():
+    def lines(self, start: int, end: int) -> Iterator[bytes]:
+        """The new journal's lines for what stands between two places of the old one."""
+        if start == 0:
+            yield self._first
+        for offset, old in self._whole_lines(start, end):
             records = read_records(old)
             if not records:
                 continue
             kept = [self._stays(record, offset) for record in records]
             if all(kept):
-                line, crc = moved(old, crc)
+                line, self._crc = moved(old, self._crc)
             else:
                 self.gone += kept.count(False)
-                parts = read_parts(old)
-                line, crc = to_line([p if stays else erased(p) for p, stays in zip(parts, kept, strict=True)], crc)
+                parts = zip(read_parts(old), kept, strict=True)
+                line, self._crc = to_line([part if stays else erased(part) for part, stays in parts], self._crc)
             yield line
-        if added:
-            yield to_line(added, crc)[0]
 
-    def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
-        for offset, line in raw_lines(self._handle, 0, self._end):
+    def added(self, parts: Sequence[Part]) -> Iterator[bytes]:
+        """One more line."""
+        if parts:
+            line, self._crc = to_line(parts, self._crc)
+            yield line
+
+    def _whole_lines(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        for offset, line in raw_lines(self._handle, start, end):
             if line_crc(line) is not None:
                 yield offset, line
                 continue
             self.broken.append(line)
-            for start, piece in salvaged(line):
-                yield offset + start, piece
+            for inside, piece in salvaged(line):
+                yield offset + inside, piece
 
     def _stays(self, record: Record, offset: int) -> bool:
         if record.op not in {"i", "u"}:

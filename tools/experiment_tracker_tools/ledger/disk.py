@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
 from experiment_tracker_tools.core.errors import StoreFailure
 
@@ -55,22 +56,47 @@ def sync_folder(folder: Path) -> None:
     os.fsync(handle.fd)
 
 
+class Staged:
+    """A file that is written beside another one, then takes its place: readers see the old or the new, never half."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._staged = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.new")
+        self._staged.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(self._staged, flags, 0o600), "wb")
+
+    def __enter__(self) -> "Staged":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+        self._staged.unlink(missing_ok=True)
+
+    def write(self, chunks: Iterable[bytes | memoryview]) -> None:
+        """Add to the new file."""
+        self._file.writelines(chunks)
+
+    def sync(self) -> None:
+        """Bring what was written so far to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def take_place(self, *, durable: bool) -> None:
+        """Become the file; where it is durable, also after a power cut."""
+        if durable:
+            self.sync()
+        self._file.flush()
+        self._staged.replace(self._path)
+        if durable:
+            sync_folder(self._path.parent)
+
+
 def replace_file(path: Path, chunks: Iterable[bytes | memoryview], *, durable: bool = True) -> None:
-    """Write a file beside the old one and rename it over: readers see the old or the new, never half of it."""
-    staged = path.with_name(f"{path.name}.{os.getpid()}.new")
-    staged.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.writelines(chunks)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        staged.replace(path)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise
-    if durable:
-        sync_folder(path.parent)
+    """Replace a file in one step."""
+    with Staged(path) as staged:
+        staged.write(chunks)
+        staged.take_place(durable=durable)
 
 
 def refuse_network(folder: Path, mounts: str | None = None) -> None:

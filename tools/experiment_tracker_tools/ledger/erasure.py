@@ -62,5 +62,7 @@ def _note(journal: JournalFile, content: Model, *, at: str, by: str) -> Callable
 
 
 def _drop_leftovers(journal: JournalFile) -> None:
-    # Bytes that a dead writer left unfinished may hold what was asked to go.
+    # Bytes that a dead writer or a dead compaction left unfinished may hold what was asked to go.
     journal.path.with_suffix(".cut").unlink(missing_ok=True)
+    for unfinished in journal.path.parent.glob(f"{journal.path.name}.*.new"):
+        unfinished.unlink(missing_ok=True)

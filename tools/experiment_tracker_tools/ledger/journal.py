@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.compaction import Compaction
-from experiment_tracker_tools.ledger.disk import Handle, private_folder, replace_file, sync_folder
+from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, sync_folder
 from experiment_tracker_tools.ledger.follower import Fold, Follower
 from experiment_tracker_tools.ledger.frames import (
     Operation,
@@ -107,18 +107,41 @@ class JournalFile(Follower):
         Returns:
             How many payloads went.
         """
-        with self._exclusive() as handle:
-            compaction = Compaction(handle, self._state.end, self._state.tables, keep)
-            header = {**self._state.header, "epoch": int(self._state.header["epoch"]) + 1}
-            parts = linked(note(), self._state.place, self._state.chain)
-            try:
-                replace_file(self.path, compaction.lines(header, parts))
-                if compaction.broken:
-                    self._keep_aside(b"\n".join(compaction.broken))
-            except OSError as error:
-                raise StoreFailure(f"Cannot compact {self.about}: {error.strerror}. The old journal stands.") from error
+        while True:
+            self.refresh()
+            gone = self._rewritten(keep, note)
+            if gone is not None:
+                break
         self._checkpoint_path.unlink(missing_ok=True)
         self.refresh()
+        return gone
+
+    def _rewritten(self, keep: Callable[[Record, bool], bool], note: Callable[[], Sequence[Order]]) -> int | None:
+        """One attempt; None if another process rewrote the journal meanwhile."""
+        state, handle = self._state, self._handle
+        if handle is None:
+            return 0
+        if "epoch" not in state.header:
+            raise StoreFailure(
+                f"The first line of {self.about} is broken; `experiment-tracker verify` tells. Not compacted."
+            )
+        header, end = {**state.header, "epoch": int(state.header["epoch"]) + 1}, state.end
+        compaction = Compaction(handle, header, state.tables, keep)
+        try:
+            with Staged(self.path) as staged:
+                # Nearly all of it without the lock; the others only wait for what they wrote in between.
+                staged.write(compaction.lines(0, end))
+                staged.sync()
+                with self._exclusive() as now:
+                    if now is not handle:
+                        return None
+                    staged.write(compaction.lines(end, self._state.end))
+                    staged.write(compaction.added(linked(note(), self._state.place, self._state.chain)))
+                    staged.take_place(durable=True)
+                    if compaction.broken:
+                        self._keep_aside(b"\n".join(compaction.broken))
+        except OSError as error:
+            raise StoreFailure(f"Cannot compact {self.about}: {error.strerror}. The old journal stands.") from error
         return compaction.gone
 
     @contextmanager

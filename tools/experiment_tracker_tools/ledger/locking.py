@@ -14,7 +14,7 @@ from pathlib import Path
 from experiment_tracker_tools.core.errors import StoreFailure
 
 DEADLINE_S = 5.0
-_YIELDS, _FIRST_WAIT_S, _LONGEST_WAIT_S = 20, 0.00002, 0.0005
+_YIELDS, _FIRST_WAIT_S, _SHARE_OF_WAIT, _LONGEST_WAIT_S = 20, 0.0002, 0.05, 0.05
 
 
 def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) -> None:
@@ -29,20 +29,21 @@ def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) 
     Raises:
         StoreFailure: at the deadline, naming the holder's pid.
     """
-    wait, tries = _FIRST_WAIT_S, 0
+    start, tries = time.monotonic(), 0
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > deadline:
                 raise held(name, holder(fd)) from None
             meanwhile()
             tries += 1
             if tries < _YIELDS:
                 os.sched_yield()
                 continue
-            time.sleep(wait)
-            wait = min(1.5 * wait, _LONGEST_WAIT_S)
+            # Whoever has waited long asks less often, and leaves the processor to the holder.
+            time.sleep(min(max(_FIRST_WAIT_S, _SHARE_OF_WAIT * (now - start)), _LONGEST_WAIT_S))
         else:
             return
 
