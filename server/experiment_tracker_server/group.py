@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from experiment_tracker_server import doctor
+from experiment_tracker_server import doctor, store
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_tools.core.errors import ExperimentError
@@ -84,3 +84,5 @@ def _switch(*, off: bool, json_output: bool) -> None:
 
 for verb in VERBS:
     group.add_command(command_of(verb))
+for command in store.COMMANDS:
+    group.add_command(command)

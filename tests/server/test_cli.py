@@ -10,12 +10,12 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from tests.support.plans import HYPOTHESIS, TIME, times
+from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import NAMES
 from experiment_tracker_server.group import group
-from tests.support.plans import HYPOTHESIS, TIME, times
-from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb in VERBS}
 DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
@@ -103,7 +103,7 @@ def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
 def test_an_error_leaves_with_status_1_and_its_text(arguments: list[str], told: str) -> None:
     done = run(*arguments)
     assert done.exit_code == 1, done.output
-    assert told.split("|")[-1] in done.stderr
+    assert told.rsplit("|", maxsplit=1)[-1] in done.stderr
     assert done.stderr.startswith("error: ")
     assert "\x1b" not in done.stderr
     in_json = run(*arguments, "--json")
@@ -150,7 +150,7 @@ def test_at_a_terminal_a_person_is_asked(repo: Project, typed: str, promoted: bo
 
 def test_hostile_names_are_printed_as_they_are(repo: Project) -> None:
     name = "[bold red]x[/bold red] [link=https://e.org]y[/link]"
-    experiment = answer(*["Faster" == part and name or part for part in DESIGN])["experiment"]
+    experiment = answer(*[(part == "Faster" and name) or part for part in DESIGN])["experiment"]
     assert name in run("status").output
     assert name in run("status", experiment).output
 

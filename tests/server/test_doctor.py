@@ -4,12 +4,12 @@ import json
 
 import pytest
 from click.testing import CliRunner
-
-from experiment_tracker_server.doctor import Finding, examine
-from experiment_tracker_server.group import group
 from tests.support.agent import Agent
 from tests.support.plans import designed
 from tests.support.project import Project
+
+from experiment_tracker_server.doctor import Finding, examine
+from experiment_tracker_server.group import group
 
 
 def found(project: Project) -> dict[str, Finding]:

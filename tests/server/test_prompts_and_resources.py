@@ -4,11 +4,11 @@ import json
 
 import pytest
 from mcp import MCPError
-
-from experiment_tracker_server import bundle
 from tests.support.agent import Agent
 from tests.support.plans import TIME, designed, plan, shipped
 from tests.support.project import Project
+
+from experiment_tracker_server import bundle
 
 
 def test_every_prompt_file_is_a_prompt(at_plain: Agent) -> None:

@@ -13,6 +13,7 @@ from experiment_tracker_tools.workspace.switch import check_on, why_off
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.ledger import Ledger
+    from experiment_tracker_tools.ledger.pseudonyms import Key
 
 
 class Workspace:
@@ -37,7 +38,22 @@ class Workspace:
         """The project's ledger; its folder is made when something is first recorded."""
         from experiment_tracker_tools.ledger import Ledger
 
-        return Ledger(self.folder, clock=self.clock, writer=self.door)
+        return Ledger(self.folder, clock=self.clock, writer=self.door, pseudonym=self._pseudonym)
+
+    @property
+    def key_path(self) -> Path:
+        """Where the project's key lies, apart from the journals."""
+        return self.folder / "key" / "units.json"
+
+    def _pseudonym(self, unit: str) -> str:
+        return self.key.pseudonym(unit)
+
+    @cached_property
+    def key(self) -> "Key":
+        """The key under which unit ids are stored as pseudonyms; made when the first one is stored."""
+        from experiment_tracker_tools.ledger.pseudonyms import project_key
+
+        return project_key(self.key_path)
 
     @cached_property
     def worktree(self) -> Path | None:

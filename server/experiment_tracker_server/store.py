@@ -1,0 +1,118 @@
+"""What a person does with the store itself: verify it, take it along, correct a trial, forget a unit, share the key."""
+
+import json
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from experiment_tracker_server.commands import fail
+from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.workspace import Workspace
+
+_JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
+_REASON = click.option("--reason", required=True, help="Recorded beside it.")
+_PATH = click.Path(exists=True, path_type=Path)
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("--path", type=_PATH, help="A copy of a store, or one of its journals.")
+@_JSON
+def verify(*, experiment: str | None, path: Path | None, json_output: bool) -> None:
+    """Walk the chain of every journal, or of one, and name the first record that was altered, taken out or moved."""
+    from experiment_tracker_tools.ledger.verify import verify as walk
+
+    with _telling(json_output=json_output) as workspace:
+        found = walk(path) if path is not None else workspace.ledger.verify(experiment)
+    if json_output:
+        click.echo(json.dumps([each._asdict() for each in found], ensure_ascii=False))
+    for each in () if json_output else found:
+        whole = f"{each.records} records" + (f", {each.erased} erased on purpose" if each.erased else "")
+        click.echo(f"{'FAULT' if each.fault else 'ok   '} {each.journal}: {each.fault or whole}")
+    raise SystemExit(1 if any(each.fault for each in found) else 0)
+
+
+@click.command()
+@click.argument("experiment", required=False)
+def export(*, experiment: str | None) -> None:
+    """Print one experiment, or all, as JSON lines. Rows of a running experiment break its seal; that is recorded."""
+    with _telling(json_output=False) as workspace:
+        for line in workspace.ledger.export(experiment):
+            click.echo(line)
+
+
+@click.command(name="import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@_JSON
+def import_(*, file: Iterable[str], json_output: bool) -> None:
+    """Take in what `export` printed (FILE, or - for standard input); what is there already is left alone."""
+    with _telling(json_output=json_output) as workspace:
+        workspace.make_ready()
+        done = workspace.ledger.import_lines(line.rstrip("\n") for line in file)
+    _say(done._asdict(), f"{done.records} records taken in, {done.repeats} were there", json_output=json_output)
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("seq", type=click.INT)
+@_REASON
+@_JSON
+def amend(*, experiment: str, seq: int, reason: str, json_output: bool) -> None:
+    """Let a wrongly recorded trial no longer count. It stays in the journal, with the reason."""
+    with _telling(json_output=json_output) as workspace:
+        done = workspace.ledger.amend(experiment, seq, reason=reason)
+    told = f"trial {seq} of {experiment} ({done.variant}) no longer counts"
+    _say(done.model_dump(mode="json"), told, json_output=json_output)
+
+
+@click.command()
+@click.argument("unit")
+@_REASON
+@_JSON
+def forget(*, unit: str, reason: str, json_output: bool) -> None:
+    """Erase a unit's rows in every experiment. That it was done is recorded, who it was is not."""
+    with _telling(json_output=json_output) as workspace:
+        gone = workspace.ledger.forget_unit(unit, reason=reason)
+    told = ", ".join(f"{count} rows of {experiment}" for experiment, count in gone.items())
+    _say(dict(gone), f"erased {told}" if told else "no experiment has rows of this unit", json_output=json_output)
+
+
+@click.group()
+def key() -> None:
+    """The project's key, under which unit ids are stored as pseudonyms; a team shares one, out of band."""
+
+
+@key.command(name="export")
+def export_key() -> None:
+    """Print the key, a secret: hand it over where nobody else reads."""
+    with _telling(json_output=False) as workspace:
+        workspace.make_ready()
+        click.echo(workspace.key.exported())
+
+
+@key.command(name="import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+def import_key(*, file: Iterable[str]) -> None:
+    """Take over a team's key (FILE, or - for standard input) before the first trial is stored."""
+    from experiment_tracker_tools.ledger.pseudonyms import take_key
+
+    with _telling(json_output=False) as workspace:
+        workspace.make_ready()
+        click.echo(f"key {take_key(workspace.key_path, ''.join(file)).id} is in use")
+
+
+COMMANDS: tuple[click.Command, ...] = (verify, export, import_, amend, forget, key)
+
+
+@contextmanager
+def _telling(*, json_output: bool) -> Generator[Workspace]:
+    try:
+        yield Workspace(Path.cwd(), door="cli")
+    except ExperimentError as error:
+        fail(error, json_output=json_output)
+
+
+def _say(fields: dict[str, object], told: str, *, json_output: bool) -> None:
+    click.echo(json.dumps(fields, ensure_ascii=False) if json_output else told)

@@ -1,0 +1,93 @@
+"""What a person does with the store at a terminal, on a real store in a real folder."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from experiment_tracker_server.group import group
+from experiment_tracker_tools.workspace import Workspace
+
+HYPOTHESIS = json.dumps({"change": "c", "impact": "i", "reasoning": "r"})
+TOKENS = json.dumps([{"name": "tokens", "role": "primary", "kind": "count", "direction": "decrease"}])
+ANN, BOB = "ann@example.org", "bob@example.org"
+
+
+def run(*arguments: str, given: str | None = None) -> Result:
+    return CliRunner().invoke(group, arguments, input=given)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A running experiment with one trial of Ann and one of Bob."""
+    monkeypatch.chdir(tmp_path)
+    planned = json.loads(run("design", "t", "--hypothesis", HYPOTHESIS, "--metrics", TOKENS, "--json").stdout)
+    found = str(planned["experiment"])
+    run("transition", found, "start")
+    trials = [
+        {"variant": variant, "unit": unit, "metrics": {"tokens": 3}}
+        for variant, unit in (("control", ANN), ("treatment", BOB))
+    ]
+    assert run("record", found, "--trials", json.dumps(trials)).exit_code == 0
+    return found
+
+
+def stored() -> bytes:
+    return b"".join(path.read_bytes() for path in Path(".experiments").rglob("*") if path.is_file())
+
+
+def test_no_file_of_the_store_holds_a_units_own_id(experiment: str) -> None:
+    assert ANN.encode() not in stored()
+    assert experiment.encode() in stored()
+
+
+def test_verify_passes_what_is_whole_and_names_what_was_altered(experiment: str) -> None:
+    assert run("verify").exit_code == 0
+    journal = next(Path(".experiments", experiment).glob("*.jsonl"))
+    journal.write_bytes(journal.read_bytes().replace(b'"tokens":3', b'"tokens":4', 1))
+    found = run("verify", "--path", str(journal))
+    assert found.exit_code == 1
+    assert "FAULT" in found.stdout
+
+
+def test_an_amended_trial_no_longer_counts(experiment: str, tmp_path: Path) -> None:
+    assert "no longer counts" in run("amend", experiment, "1", "--reason", "a typo").stdout
+    assert len(Workspace(tmp_path, door="test").ledger.journal(experiment).trials) == 1
+    again = run("amend", experiment, "1", "--reason", "a typo")
+    assert (again.exit_code, "before" in again.stderr) == (1, True)
+
+
+def test_a_forgotten_unit_has_no_rows_and_the_chain_still_holds(experiment: str, tmp_path: Path) -> None:
+    assert f"1 rows of {experiment}" in run("forget", BOB, "--reason", "asked").stdout
+    assert [t.content.variant for t in Workspace(tmp_path, door="test").ledger.journal(experiment).trials] == [
+        "control"
+    ]
+    assert "no experiment has rows" in run("forget", BOB, "--reason", "asked").stdout
+    assert run("verify").exit_code == 0
+
+
+def test_an_export_is_taken_in_once(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = run("export").stdout
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", other], check=True)
+    monkeypatch.chdir(other)
+    first, second = (json.loads(run("import", "-", "--json", given=lines).stdout) for _ in range(2))
+    assert first["experiments"] == [experiment]
+    assert (first["repeats"], second["records"]) == (0, 0)
+    refused = run("import", "-", given="not an export\n")
+    assert refused.exit_code == 1
+
+
+def test_a_team_shares_one_key_before_the_first_trial(
+    experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = run("key", "export").stdout
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".experiments").mkdir()
+    monkeypatch.chdir(other)
+    assert "is in use" in run("key", "import", "-", given=key).stdout
+    assert run("key", "export").stdout == key
+    assert run("key", "import", "-", given='{"key_id": "x", "secret": "00"}').exit_code == 1
