@@ -46,12 +46,33 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 bench: $(VENV)/.dev ## every benchmark, as ratios measured side by side
 	@for b in benchmarks/*.py; do echo "== $$b"; $(PY) "$$b" || exit 1; done
 
+docs: $(VENV)/.run ## write docs/tools.md anew from the schemas (a test compares)
+	@$(PY) -m experiment_tracker_server.reference
+
 lock: $(VENV)/.dev ## re-pin requirements*.txt (hashes, no registry address)
 	@$(PIP) install uv
 	@$(VENV)/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header -q -o requirements.txt
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o requirements-dev.txt
+
+E2E := .cache/e2e
+INSPECTOR := @modelcontextprotocol/inspector@0.15.0
+
+$(E2E)/.inspector:
+	@command -v npm >/dev/null || { echo "npm is missing: run 'make e2e-deps' (or install Node.js 20 or newer)"; exit 1; }
+	@mkdir -p $(E2E)
+	@npm install --prefix $(E2E) --no-package-lock --no-save --no-fund --no-audit --silent $(INSPECTOR)
+	@touch $@
+
+e2e-deps: ## install the system packages that e2e needs (Debian, as root)
+	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq nodejs npm; }
+
+e2e: $(VENV)/.dev $(E2E)/.inspector ## real clients against the real server (needs node)
+	@$(PY) -m pytest tests/e2e
+
+e2e-smoke: $(VENV)/.dev $(E2E)/.inspector ## the part of e2e that fits in minutes
+	@$(PY) -m pytest tests/e2e
 
 clean: ## remove what make made
 	@rm -rf $(VENV) .cache dist

@@ -1,16 +1,16 @@
 """A verb becomes an MCP tool: its schema, its checked arguments, its errors in words, its reply as compact JSON."""
 
 import inspect
-import types
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict, get_type_hints
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError, create_model
 
 from experiment_tracker_server.brevity import brief, text_of
 from experiment_tracker_server.wording import explained
@@ -42,18 +42,35 @@ class VerbTool(Tool):
             raise (error.__cause__ if isinstance(error.__cause__, ToolError) else error) from None
 
 
+class Arguments(ArgModelBase):
+    """The arguments of a tool; those that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
     """The tool of a verb in a workspace."""
 
-    def answer(self: Workspace, /, **arguments: Any) -> CallToolResult:
+    def answer(**arguments: Any) -> CallToolResult:
         with told_to_the_model():
-            return replied(verb(self, **arguments), most=_room(verb, arguments))
+            return replied(verb(workspace, **arguments), most=_room(verb, arguments))
 
-    answer.__name__ = verb.__name__
-    answer.__doc__ = inspect.getdoc(verb)
-    answer.__signature__ = inspect.signature(verb).replace(return_annotation=CallToolResult)  # type: ignore[attr-defined]
-    answer.__annotations__ = {**verb.__annotations__, "return": CallToolResult}
-    return tool_of(types.MethodType(answer, workspace))
+    hints = get_type_hints(verb, include_extras=True)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if parameter.default is inspect.Parameter.empty else parameter.default)
+        for name, parameter in list(inspect.signature(verb).parameters.items())[1:]
+    }
+    arguments = create_model(f"{verb.__name__}Arguments", __base__=Arguments, **fields)
+    return VerbTool(
+        fn=answer,
+        name=verb.__name__,
+        description=inspect.getdoc(verb) or "",
+        parameters=compact(arguments.model_json_schema()),
+        fn_metadata=FuncMetadata(arg_model=arguments),
+        is_async=False,
+        context_kwarg=None,
+        **_announced(verb.__name__),
+    )
 
 
 def _room(verb: Callable[..., Model], arguments: dict[str, Any]) -> int:
@@ -63,26 +80,33 @@ def _room(verb: Callable[..., Model], arguments: dict[str, Any]) -> int:
     return most * arguments["limit"] if limit is not None and arguments["limit"] > limit.default else most
 
 
-def tool_of(answer: Callable[..., Any]) -> Tool:
-    """Announce a function under the card of the verb that has its name; arguments it does not know are refused."""
-    card = card_of(answer.__name__)
+def asking(answer: Callable[..., CallToolResult]) -> Tool:
+    """The tool of a function that asks a person, under the card of the verb that has its name."""
     tool = VerbTool.from_function(
-        answer,
-        title=card.title,
-        description=inspect.getdoc(answer),
-        annotations=ToolAnnotations(
-            read_only_hint=card.read_only,
-            destructive_hint=card.destructive,
-            idempotent_hint=card.idempotent,
-            open_world_hint=card.open_world,
-        ),
-        meta={"anthropic/requiresUserInteraction": True} if card.asks_a_person else None,
-        structured_output=False,
+        answer, description=inspect.getdoc(answer), structured_output=False, **_announced(answer.__name__)
     )
     tool.fn_metadata.arg_model.model_config["extra"] = "forbid"
     tool.fn_metadata.arg_model.model_rebuild(force=True)
-    tool.parameters = compact(tool.fn_metadata.arg_model.model_json_schema(by_alias=True))
+    tool.parameters = compact(tool.fn_metadata.arg_model.model_json_schema())
     return tool
+
+
+class _Announced(TypedDict):
+    title: str
+    annotations: ToolAnnotations
+    meta: dict[str, Any] | None
+
+
+def _announced(name: str) -> _Announced:
+    card = card_of(name)
+    hints = ToolAnnotations(
+        read_only_hint=card.read_only,
+        destructive_hint=card.destructive,
+        idempotent_hint=card.idempotent,
+        open_world_hint=card.open_world,
+    )
+    meta = {"anthropic/requiresUserInteraction": True} if card.asks_a_person else None
+    return _Announced(title=card.title, annotations=hints, meta=meta)
 
 
 @contextmanager

@@ -24,7 +24,6 @@ NAMES = {
     "assign_unit": "assign",
     "record_trial": "record",
 }
-NOT_AGREED = "Nothing was changed. Answer yes at a terminal, or add --yes."
 Verb = Callable[..., Model]
 
 
@@ -62,40 +61,39 @@ def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json
         checked = {name: _checked(name, value, hints[name]) for name, value in given.items()}
         reply = verb(workspace, **checked)
         question, token = getattr(reply, "question", None), getattr(reply, "confirm", None)
-        agreed = question is None or yes or _agreed(question, json_output=json_output)
-        if not agreed:
-            reply = reply.model_copy(update={"confirm": None, "next_action": NOT_AGREED})
-        elif question is not None:
+        if question is not None:
+            if not yes:
+                _ask(question, json_output=json_output)
             reply = verb(workspace, **checked, confirm=token)
     except ExperimentError as error:
         fail(error, json_output=json_output)
     render.show(reply, json_output=json_output)
-    if not agreed:
-        sys.exit(1)
 
 
-def _agreed(question: str, *, json_output: bool) -> bool:
-    return sys.stdin.isatty() and not json_output and click.confirm(question.removesuffix(" Continue?"), default=False)
+def _ask(question: str, *, json_output: bool) -> None:
+    """Go on if the person at the terminal says yes; leave with status 1 otherwise."""
+    asked = question.removesuffix(" Continue?")
+    if json_output or not sys.stdin.isatty():
+        fail(InvalidInput(f"{asked} Nothing was changed: a person has to agree; pass --yes."), json_output=json_output)
+    if not click.confirm(asked, default=False):
+        fail(InvalidInput("The answer was no. Nothing was changed."), json_output=json_output)
 
 
 def _parameter(name: str, annotation: Any, *, required: bool) -> click.Parameter:
-    """An argument for the experiment; a flag, a plain option or a JSON option for the rest."""
-    if name == "experiment":
-        return click.Argument([name], required=required)
+    """What is needed and short is an argument, the rest are options: a flag, a plain one, or one that takes JSON."""
     schema = _without_null(TypeAdapter(annotation).json_schema())
     option = f"--{name.replace('_', '-')}"
-    if schema.get("type") == "boolean":
-        return click.Option([option, name], is_flag=True, default=None, help=schema.get("description"))
-    if schema.get("type") in {"object", "array"} or "$ref" in schema:
+    told = schema.get("description")
+    if schema.get("type") in {"object", "array"}:
         return click.Option([option, name], required=required, metavar="JSON", help=_shape(schema))
+    if schema.get("type") == "boolean":
+        return click.Option([option, name], is_flag=True, default=None, help=told)
     kind = {"integer": click.INT, "number": click.FLOAT}.get(schema.get("type", ""), click.STRING)
-    choices = schema.get("enum")
-    return click.Option(
-        [option, name],
-        required=required,
-        type=click.Choice(choices) if choices else kind,
-        help=schema.get("description"),
-    )
+    if "enum" in schema:
+        kind = click.Choice(schema["enum"])
+    if required or name == "experiment":
+        return click.Argument([name], required=required, type=kind)
+    return click.Option([option, name], type=kind, help=told)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -104,14 +102,14 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shape(schema: dict[str, Any]) -> str:
-    """How the JSON looks: its fields, optional ones with a question mark; @FILE reads a file, - standard input."""
+    """How the JSON looks: its fields, those that may be left out with a question mark."""
     of_items = schema.get("items", schema)
-    model = schema.get("$defs", {}).get(of_items.get("$ref", "").rpartition("/")[2], {})
+    model = schema.get("$defs", {}).get(of_items.get("$ref", "").rpartition("/")[2], of_items)
     needed = model.get("required", [])
     fields = ", ".join(field if field in needed else f"{field}?" for field in model.get("properties", {}))
     inner = f"{{{fields}}}" if fields else "text"
     shape = f"[{inner}, ...]" if schema.get("type") == "array" else inner
-    return f"{shape}; or @FILE, or - for standard input."
+    return f"{shape}; @FILE reads a file, - standard input."
 
 
 def _checked(name: str, value: object, annotation: Any) -> Any:
@@ -126,7 +124,7 @@ def _checked(name: str, value: object, annotation: Any) -> Any:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise InvalidInput(f"{name}: {explained(error, known=[])}") from error
+        raise InvalidInput(explained(error, known=[], within=name)) from error
 
 
 def _text(value: str) -> str:

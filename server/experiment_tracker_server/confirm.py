@@ -7,7 +7,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
 from pydantic import BaseModel, Field
 
-from experiment_tracker_server.binding import replied, told_to_the_model, tool_of
+from experiment_tracker_server.binding import asking, replied, told_to_the_model
 from experiment_tracker_tools import promote as promote_file
 from experiment_tracker_tools import rollback as rollback_file
 from experiment_tracker_tools.conduct.promotion import Token
@@ -53,7 +53,7 @@ def promote_tool(workspace: Workspace) -> Tool:
             return replied(promote_file.promote(workspace, experiment=experiment, confirm=proposal.confirm))
 
     promote.__doc__ = promote_file.promote.__doc__
-    return tool_of(promote)
+    return asking(promote)
 
 
 def rollback_tool(workspace: Workspace) -> Tool:
@@ -85,7 +85,7 @@ def rollback_tool(workspace: Workspace) -> Tool:
             )
 
     rollback.__doc__ = rollback_file.rollback.__doc__
-    return tool_of(rollback)
+    return asking(rollback)
 
 
 def _question(context: Context[Any, Any], question: str | None) -> Confirmation | Elicit[Confirmation]:

@@ -5,7 +5,6 @@ import json
 from pydantic import JsonValue
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.status import Line, Status
@@ -28,12 +27,12 @@ def console() -> Console:
 
 
 def _show_fields(reply: Model) -> None:
-    table = Table.grid(padding=(0, 2))
-    for name, value in reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True).items():
-        lines = _lines(value)
-        for place, line in enumerate(lines):
-            table.add_row(f"[dim]{name.replace('_', ' ') if place == 0 else ''}[/dim]", escape(line))
-    console().print(table)
+    fields = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    width = max(len(name) for name in fields) + 2
+    for name, value in fields.items():
+        for place, line in enumerate(_lines(value)):
+            shown = name.replace("_", " ") if place == 0 else ""
+            console().print(f"[dim]{shown:<{width}}[/dim]{escape(line)}")
 
 
 def _lines(value: JsonValue) -> list[str]:

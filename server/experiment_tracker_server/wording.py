@@ -15,10 +15,17 @@ _WORDS = {
 }
 
 
-def explained(error: ValidationError, *, known: list[str]) -> str:
-    """One sentence for all that is wrong, at most five places; `known` are the names that the call may use."""
+def explained(error: ValidationError, *, known: list[str], within: str = "") -> str:
+    """One sentence for all that is wrong, at most five places.
+
+    Args:
+        error: what pydantic found.
+        known: the names that the call may use, told when it used another.
+        within: name of the argument that was checked by itself.
+    """
     found = error.errors(include_url=False, include_context=False)
-    lines = [_line(dict(each), known) for each in found[:_MOST_TOLD]]
+    outer = (within,) if within else ()
+    lines = [_line({**each, "loc": (*outer, *each["loc"])}, known) for each in found[:_MOST_TOLD]]
     more = [f"and {len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else []
     return "; ".join([*dict.fromkeys(lines), *more]) + ". Nothing was changed."
 

@@ -18,7 +18,7 @@ from tests.support.plans import HYPOTHESIS, TIME, times
 from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb in VERBS}
-DESIGN = ["design", "--name", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
+DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
 DESIGN += ["--sample-size", "20", "--subject", json.dumps({"files": [PROGRAM]})]
 DESIGN += ["--variants", json.dumps([{"name": "control"}, {"name": "treatment", "source": "fast"}])]
 
@@ -40,7 +40,7 @@ def answer(*arguments: str) -> dict[str, Any]:
 
 def shipped() -> str:
     experiment = str(answer(*DESIGN)["experiment"])
-    answer("transition", experiment, "--action", "start")
+    answer("transition", experiment, "start")
     answer("record", experiment, "--trials", json.dumps(times()))
     assert answer("decide", experiment)["verdict"] == "SHIP"
     return experiment
@@ -75,7 +75,7 @@ def test_a_round_by_command_line_ends_where_it_began(repo: Project) -> None:
 
 def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
     experiment = str(answer(*DESIGN)["experiment"])
-    answer("transition", experiment, "--action", "start")
+    answer("transition", experiment, "start")
     batch = tmp_path / "batch.json"
     batch.write_text(json.dumps(times(2)))
     assert answer("record", experiment, "--trials", f"@{batch}")["recorded"] == {"trials": 4}
@@ -87,23 +87,23 @@ def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (["analyze", "exp-2020-01-01-001"], "No experiment 'exp-2020-01-01-001'"),
-        (["analyze", "nope"], "experiment: = 'nope'|experiment"),
-        (["design", "--name", "x", "--hypothesis", "{", "--metrics", "[]"], "--hypothesis '{' is not JSON"),
-        (["design", "--name", "x", "--hypothesis", "@/no/such", "--metrics", "[]"], "is not JSON"),
+        (["analyze", "nope"], "experiment = 'nope'"),
+        (["design", "x", "--hypothesis", "{", "--metrics", "[]"], "--hypothesis '{' is not JSON"),
+        (["design", "x", "--hypothesis", "@/no/such", "--metrics", "[]"], "is not JSON"),
         ([*DESIGN, "--runs-per-month", "nan"], "runs_per_month"),
         ([*DESIGN, "--runtime-days", "inf"], "runtime_days"),
         ([*DESIGN, "--alpha", "2"], "alpha"),
         ([*DESIGN, "--owner", "a\x1b[2J"], "owner"),
         (
             ["record", "exp-2020-01-01-001", "--trials", '[{"variant": "a", "metrics": {"t": NaN}}]'],
-            "trials: 0.metrics.t",
+            "trials.0.metrics.t",
         ),
     ],
 )
 def test_an_error_leaves_with_status_1_and_its_text(arguments: list[str], told: str) -> None:
     done = run(*arguments)
     assert done.exit_code == 1, done.output
-    assert told.split("|")[-1] in done.stderr
+    assert told in done.stderr
     assert done.stderr.startswith("error: ")
     assert "\x1b" not in done.stderr
     in_json = run(*arguments, "--json")
@@ -117,12 +117,10 @@ def test_without_a_terminal_nothing_is_promoted_and_the_way_is_told(repo: Projec
     for verb in ("promote", "rollback"):
         done = run(verb, experiment)
         assert done.exit_code == 1
-        assert "--yes" in done.output
-        assert "confirm" not in done.output
+        assert "Nothing was changed: a person has to agree; pass --yes." in done.stderr
         in_json = run(verb, experiment, "--json")
         assert in_json.exit_code == 1
-        assert "--yes" in json.loads(in_json.stdout)["next_action"]
-        assert "confirm" not in json.loads(in_json.stdout)
+        assert "pass --yes" in json.loads(in_json.stdout)["error"]
     assert repo.picture() == before
 
 
@@ -157,30 +155,30 @@ def test_hostile_names_are_printed_as_they_are(repo: Project) -> None:
 
 def test_the_switch_pauses_everything_everywhere(repo: Project) -> None:
     experiment = str(answer(*DESIGN)["experiment"])
-    answer("transition", experiment, "--action", "start")
+    answer("transition", experiment, "start")
     linked = repo.root.parent / "linked"
     repo.git("worktree", "add", "-q", "-b", "side", str(linked))
     assert answer("off")["off"] is True
     for place in (repo.root, linked):
         os.chdir(place)
-        found = answer("assign", experiment, "--unit", "u")
+        found = answer("assign", experiment, "u")
         assert (found["variant"], found["exposure"]) == ("control", False)
         assert "experiment-tracker on" in found["reason"]
         assert "experiment-tracker on" in run("record", experiment, "--trials", json.dumps(times(1))).stderr
         assert "OFF, everybody gets control" in answer("status")["now"]
-    answer("transition", experiment, "--action", "pause")
-    assert "switched off" in run("transition", experiment, "--action", "resume").stderr
+    answer("transition", experiment, "pause")
+    assert "switched off" in run("transition", experiment, "resume").stderr
     assert answer("on")["off"] is False
-    answer("transition", experiment, "--action", "resume")
-    assert answer("assign", experiment, "--unit", "u")["exposure"] is True
+    answer("transition", experiment, "resume")
+    assert answer("assign", experiment, "u")["exposure"] is True
 
 
 @pytest.mark.parametrize("value", ["off", "OFF", " off "])
 def test_the_environment_switches_off_too(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = str(answer(*DESIGN)["experiment"])
-    answer("transition", experiment, "--action", "start")
+    answer("transition", experiment, "start")
     monkeypatch.setenv("EXPERIMENT_TRACKER", value)
-    assert answer("assign", experiment, "--unit", "u")["variant"] == "control"
+    assert answer("assign", experiment, "u")["variant"] == "control"
     assert "EXPERIMENT_TRACKER=off" in run("record", experiment, "--trials", json.dumps(times(1))).stderr
     assert "EXPERIMENT_TRACKER=off" in answer("status")["now"]
     assert answer("on")["off"] is True

@@ -9,7 +9,7 @@ from experiment_tracker_tools.status import status
 from tests.support.plans import HYPOTHESIS, TIME
 from tests.support.project import COMMAND, Project
 
-DESIGN = ["design", "--name", "n", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME]), "--json"]
+DESIGN = ["design", "n", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME]), "--json"]
 
 
 def ran(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:

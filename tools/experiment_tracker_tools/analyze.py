@@ -1,6 +1,5 @@
 """Verb: what the data say, as far as the plan allows to look."""
 
-from experiment_tracker_tools.analysis.verdict import judge
 from experiment_tracker_tools.analysis.wording import change_in_words
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
@@ -82,6 +81,8 @@ class Analysis(Model):
 @tool("Analyze", idempotent=True, most_bytes=2048)
 def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
     """Health, progress and, once the plan allows it, effects with intervals. Looking early or often changes nothing."""
+    from experiment_tracker_tools.analysis.verdict import judge
+
     found = workspace.ledger.experiment(experiment)
     look = take_look(workspace, found)
     judged = judge(found, look)

@@ -12,13 +12,14 @@ from experiment_tracker_tools.conduct.planning import Sizing, check_names, plann
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Slug, Title
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Positive, Slug, Title
 from experiment_tracker_tools.domain.experiment import Experiment, ExperimentType, Hypothesis, Step
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.variant import Subject, Variant
 from experiment_tracker_tools.workspace import Preset, Resolved, Settings, Workspace, resolved
 
+SampleSize = Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
 DEFAULT_VARIANTS = (Variant(name="control", control=True), Variant(name="treatment"))
 NOT_ENFORCED = ("automatic_rollback", "feature_flags")
 
@@ -66,12 +67,12 @@ def design_experiment(
     variants: Annotated[Sequence[Variant], Field(min_length=2, max_length=10)] = DEFAULT_VARIANTS,
     subject: Subject = Subject(),  # noqa: B008 it is frozen
     preset: Preset | None = None,
-    sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None,
+    sample_size: Annotated[SampleSize | None, Field(description="units per variant")] = None,
     alpha: Annotated[Number, Field(ge=1e-8, lt=0.5)] | None = None,
     power: Annotated[Number, Field(gt=0, lt=1)] | None = None,
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None,
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None,
-    runs_per_month: Annotated[Number, Field(gt=0, le=1e12)] | None = None,
+    runs_per_month: Annotated[Positive | None, Field(le=1e12, description="to tell savings")] = None,
     owner: Title | None = None,
     tags: Annotated[Sequence[Slug], Field(max_length=20)] = (),
     iterates: ExperimentId | None = None,

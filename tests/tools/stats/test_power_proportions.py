@@ -92,7 +92,7 @@ def test_n_is_the_smallest_that_reaches_the_power(p: float, step: float, ratio: 
     assert size.power >= 0.8 - 1e-3
     if fewer[0] >= 1 and fewer[1] >= 1:
         reached = power(p, p + step, n_control=fewer[0], n_treatment=fewer[1], variance_factor=factor)
-        assert reached < 0.8 + 1e-5  # the published formula leaves out the tail of the wrong sign
+        assert reached < 0.8 + 1e-4  # the published formula leaves out the tail of the wrong sign
 
 
 @pytest.mark.parametrize(("arguments", "named"), [

@@ -2,15 +2,20 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-AUTHOR = "Ada Lovelace <ada@example.org>"
+from experiment_tracker_tools.core.errors import GitRefused
+from experiment_tracker_tools.vcs import capture, promotion
+from experiment_tracker_tools.vcs.capture import EDITS, HEAD, Source
+from experiment_tracker_tools.vcs.changes import Preview
+from experiment_tracker_tools.vcs.promotion import Promotion
 
 
 class Sandbox(NamedTuple):
@@ -38,7 +43,7 @@ class Sandbox(NamedTuple):
     def read(self, path: str) -> bytes:
         return (self.root / path).read_bytes()
 
-    def commit(self, message: str = "work", **files: str) -> str:
+    def commit(self, message: str = "work") -> str:
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "--no-verify", "-m", message)
         return self.head()
@@ -54,6 +59,18 @@ class Sandbox(NamedTuple):
         self.git("switch", "-q", "-")
         return commit
 
+    def captured(self, paths: Sequence[str], treatment: Source) -> "Captured":
+        kept = capture.capture(self.root, "exp-1", paths, {"control": HEAD, "treatment": treatment})
+        return Captured(self, kept.baseline, kept.variants["treatment"].commit, paths)
+
+    def captured_branch(
+        self, content: str | bytes = "fast\n", path: str = "app/sort.py", *, mode: int = 0o644
+    ) -> "Captured":
+        return self.captured([path], Source("ref", self.branch_with("fast", path, content, mode=mode)))
+
+    def captured_edits(self, *paths: str) -> "Captured":
+        return self.captured(paths, EDITS)
+
     def hook(self, name: str, script: str) -> None:
         self.write(f".git/hooks/{name}", f"#!/bin/sh\n{script}\n", mode=0o755)
 
@@ -65,7 +82,7 @@ class Sandbox(NamedTuple):
             if name.parts[0] == ".git" or (path.is_dir() and not path.is_symlink()):
                 continue
             mode = path.lstat().st_mode
-            content = os.readlink(path).encode() if stat.S_ISLNK(mode) else path.read_bytes()
+            content = bytes(path.readlink()) if stat.S_ISLNK(mode) else path.read_bytes()
             found[str(name)] = (mode, hashlib.sha256(content).hexdigest())
         return found
 
@@ -85,38 +102,94 @@ class Sandbox(NamedTuple):
         }
 
 
-@pytest.fixture(autouse=True)
-def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Captured(NamedTuple):
+    """An experiment's treatment, captured and ready to be promoted."""
+
+    sandbox: Sandbox
+    baseline: str
+    variant: str
+    paths: Sequence[str]
+
+    def promote(self, **options: str) -> Promotion:
+        return promotion.promote(
+            self.sandbox.root,
+            experiment_id="exp-1",
+            variant_commit=self.variant,
+            baseline_commit=self.baseline,
+            paths=self.paths,
+            subject=options.get("subject", "experiment: promote exp-1: faster"),
+            body="The evidence.",
+            trailers=[("Experiment-Id", "exp-1"), ("Lift", options.get("lift", "-39%"))],
+            expected_head=options.get("expected_head") or self.sandbox.head(),
+            hooks_run="none" if options.get("hooks") == "none" else "all",
+            hook_timeout_s=float(options.get("timeout_s", "60")),
+        )
+
+    def preview(self) -> Preview:
+        return promotion.preview(
+            self.sandbox.root, variant_commit=self.variant, baseline_commit=self.baseline, paths=self.paths
+        )
+
+    def refused(self, match: str, **options: str) -> None:
+        """The promotion is refused, and not a byte, ref or index entry differs."""
+        before = self.sandbox.picture()
+        with pytest.raises(GitRefused, match=match):
+            self.promote(**options)
+        assert self.sandbox.picture() == before
+
+
+def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     """Nothing of this machine's git configuration or of the process around the tests has a say."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.delenv("EMAIL", raising=False)
+        patch.delenv(name)
+    patch.setenv("HOME", str(home))
+    patch.setenv("XDG_CONFIG_HOME", str(home / "no-configuration"))
+    patch.setenv("GIT_CONFIG_GLOBAL", str(home / "no-gitconfig"))
+    patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    patch.delenv("EMAIL", raising=False)
+
+
+def begin(sandbox: Sandbox) -> None:
+    """Make a repository with an identity of its own."""
+    sandbox.git("init", "-q", "-b", "main")
+    sandbox.git("config", "user.name", "Ada Lovelace")
+    sandbox.git("config", "user.email", "ada@example.org")
+
+
+@pytest.fixture(autouse=True)
+def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Sandbox:
-    """A repository without a commit, with an identity of its own."""
-    root = tmp_path / "project"
-    root.mkdir()
-    sandbox = Sandbox(root)
-    sandbox.git("init", "-q", "-b", "main")
-    sandbox.git("config", "user.name", "Ada Lovelace")
-    sandbox.git("config", "user.email", "ada@example.org")
+    """A repository without a commit."""
+    sandbox = Sandbox(tmp_path / "project")
+    sandbox.root.mkdir()
+    begin(sandbox)
     return sandbox
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One repository that is made once and copied for every test."""
+    root = tmp_path_factory.mktemp("template")
+    made = Sandbox(root)
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, root.parent)
+        begin(made)
+        made.write("app/sort.py", "def order(x):\n    return slow(x)\n")
+        made.write("app/run.sh", "#!/bin/sh\necho slow\n", mode=0o755)
+        made.write("notes.txt", "notes\n")
+        made.write("other.txt", "other\n")
+        made.commit("start")
+    return root
+
+
 @pytest.fixture
-def sandbox(empty: Sandbox) -> Sandbox:
+def sandbox(template: Path, tmp_path: Path) -> Sandbox:
     """A repository with one commit: app/sort.py, app/run.sh (executable), notes.txt, other.txt."""
-    empty.write("app/sort.py", "def order(x):\n    return slow(x)\n")
-    empty.write("app/run.sh", "#!/bin/sh\necho slow\n", mode=0o755)
-    empty.write("notes.txt", "notes\n")
-    empty.write("other.txt", "other\n")
-    empty.commit("start")
-    return empty
+    copy = Sandbox(tmp_path / "project")
+    shutil.copytree(template, copy.root, symlinks=True)
+    copy.git("update-index", "--refresh")
+    return copy

@@ -22,8 +22,9 @@ def judge(experiment: Experiment, look: Look) -> Judgement:
     """Apply the plan's rules to a look.
 
     HALT (units did not arrive in the planned shares), CONTINUE (the plan's look is not due), INCONCLUSIVE (an early
-    stop), SHIP (the primary's test rejects in the good direction and every guardrail is shown safe), INVESTIGATE (it
-    rejects, but a guardrail is not shown safe), KEEP_CONTROL (it rejects in the bad direction), else INCONCLUSIVE.
+    stop, or variants that are equal byte for byte), SHIP (the primary's test rejects in the good direction and every
+    guardrail is shown safe), INVESTIGATE (it rejects, but a guardrail is not shown safe), KEEP_CONTROL (it rejects in
+    the bad direction), else INCONCLUSIVE.
     """
     if look.srm_p is not None and look.srm_p < SRM_HALT:
         return Judgement("HALT", None, (_mismatch(experiment, look),))
@@ -31,14 +32,29 @@ def judge(experiment: Experiment, look: Look) -> Judgement:
         return Judgement("CONTINUE", None, (_progress(look), *look.notes))
     if look.standing == "exploratory":
         return Judgement("INCONCLUSIVE", None, look.notes)
-    primaries = [estimate for estimate in look.estimates if estimate.metric == experiment.primary.name]
+    return _judge_final(experiment, look)
+
+
+def _judge_final(experiment: Experiment, look: Look) -> Judgement:
+    of_primary = [estimate for estimate in look.estimates if estimate.metric == experiment.primary.name]
+    primaries = [estimate for estimate in of_primary if not _is_copy(experiment, estimate)]
     better = [e for e in primaries if is_significant(experiment, e) and _gain(experiment, e) > 0]
     if better:
         return _shipped_or_not(experiment, look, sorted(better, key=lambda e: -_gain(experiment, e)))
-    reasons = tuple(_told(experiment, estimate) for estimate in primaries)
-    if all(is_significant(experiment, estimate) for estimate in primaries):
-        return Judgement("KEEP_CONTROL", None, (*reasons, *look.notes))
-    return Judgement("INCONCLUSIVE", None, (*reasons, *look.notes))
+    copies = tuple(_copied(estimate) for estimate in of_primary if _is_copy(experiment, estimate))
+    reasons = (*(_told(experiment, estimate) for estimate in primaries), *copies, *look.notes)
+    worse = primaries and all(is_significant(experiment, estimate) for estimate in primaries)
+    return Judgement("KEEP_CONTROL" if worse else "INCONCLUSIVE", None, reasons)
+
+
+def _is_copy(experiment: Experiment, estimate: Estimate) -> bool:
+    """Whether a treatment's files equal control's, so that there is nothing to ship whatever the numbers say."""
+    return experiment.capture is not None and experiment.capture.variants[estimate.treatment].identical
+
+
+def _copied(estimate: Estimate) -> str:
+    shown = "not computable" if estimate.p_value is None else f"{estimate.p_value:.2g}"
+    return f"{estimate.treatment} equals control byte for byte: there is nothing to ship, whatever p ({shown}) says."
 
 
 def is_significant(experiment: Experiment, estimate: Estimate) -> bool:

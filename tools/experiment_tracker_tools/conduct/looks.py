@@ -1,7 +1,5 @@
 """The only place that computes an effect: every look is made here, and every look is written down."""
 
-from experiment_tracker_tools.analysis.cut import Entries
-from experiment_tracker_tools.analysis.look import look_at
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -27,6 +25,9 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
     """
     if experiment.entered("running") is None:
         raise IllegalStep(f"{experiment.id} is {experiment.state}: no data yet. Start it with transition_experiment.")
+    from experiment_tracker_tools.analysis.cut import Entries
+    from experiment_tracker_tools.analysis.look import look_at
+
     journal = workspace.ledger.journal(experiment.id)
     entries = Entries(journal.trials, journal.exposures, journal.aggregates)
     return look_at(experiment, entries, now=workspace.clock())

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
@@ -77,6 +76,8 @@ def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, samp
     Raises:
         InvalidInput: if the power analysis asks for more units than any plan can have.
     """
+    from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
+
     values = settings.values
     wanted = Wanted(
         alpha=(1 - (values.confidence_level or 0.95)) / (len(variants) - 1),

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from experiment_tracker_tools.analysis.cut import Entries, cut
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED
@@ -51,6 +50,8 @@ class Outcome(NamedTuple):
 
 def progress(workspace: Workspace, experiment: Experiment) -> Progress:
     """Count an experiment's units."""
+    from experiment_tracker_tools.analysis.cut import Entries, cut
+
     journal = workspace.ledger.journal(experiment.id)
     chosen = cut(experiment, Entries(journal.trials, journal.exposures, journal.aggregates), now=workspace.clock())
     started = experiment.entered("running") is not None

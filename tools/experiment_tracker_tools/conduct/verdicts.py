@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from experiment_tracker_tools.analysis.verdict import judge
 from experiment_tracker_tools.conduct.looks import unrecorded_look
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.decision import FINAL, Decision
@@ -19,6 +18,8 @@ def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) ->
     """
     if (earlier := final_decision(workspace, experiment.id)) is not None:
         return earlier
+    from experiment_tracker_tools.analysis.verdict import judge
+
     look = unrecorded_look(workspace, experiment)
     judged = judge(experiment, look)
     decision = Decision(

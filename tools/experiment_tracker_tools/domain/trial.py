@@ -50,7 +50,7 @@ class Trial(Model):
 
     variant: Slug
     metrics: Annotated[dict[Slug, Value], Field(min_length=1, max_length=30)]
-    unit: Annotated[UnitId | None, Field(description="what was randomised: session, task, user")] = None
+    unit: Annotated[UnitId | None, Field(description="session, task, user ...")] = None
     key: Annotated[UnitId | None, Field(description="makes a retry count once")] = None
     note: Note = ""
 

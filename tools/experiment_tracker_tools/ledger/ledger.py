@@ -1,41 +1,48 @@
 """The ledger: experiments, what they recorded and what was decided; every rule that must hold between processes."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-import filelock
-from tinydb import TinyDB
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from experiment_tracker_tools.core.clock import Clock, next_experiment_id
-from experiment_tracker_tools.core.errors import NotFound, StoreFailure
-from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.core.errors import Conflict, NotFound, StoreFailure
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.lifecycle import LIVE
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
+from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
+from experiment_tracker_tools.ledger.erasure import RETENTION_DAYS, erase_rows, erase_unit, is_past_retention
+from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
+from experiment_tracker_tools.ledger.migration import migrate
 from experiment_tracker_tools.ledger.rules import (
     Batch,
-    Known,
     check_running,
     check_sources,
     check_units,
     new_exposures,
     new_trials,
 )
-from experiment_tracker_tools.ledger.storage import StagedStorage
+from experiment_tracker_tools.ledger.shelf import Shelf, Volume
+from experiment_tracker_tools.ledger.spool import Taken, take_in
+from experiment_tracker_tools.ledger.state import Damage
+from experiment_tracker_tools.ledger.statistics import Running
 from experiment_tracker_tools.ledger.tables import (
+    TABLES,
+    Amendment,
+    Export,
     entries,
-    experiment_ids,
-    experiments,
-    find_experiment,
     last_seq,
     put_entries,
     put_experiment,
+    to_entry,
 )
+from experiment_tracker_tools.ledger.verify import Verified, verify
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.ledger.documents import JournalDB
 
 Content = TypeVar("Content", bound=Model)
-LOCK_DEADLINE_S = 5.0
 
 
 class Recorded(NamedTuple):
@@ -57,11 +64,27 @@ class Recorded(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """What an experiment recorded, in order."""
+    """What an experiment recorded, in order, without amended trials."""
 
     trials: Sequence[Entry[Trial]]
     exposures: Sequence[Entry[Exposure]]
     aggregates: Sequence[Entry[Aggregate]]
+
+
+class Totals(NamedTuple):
+    """The running statistics of an experiment's trials, without amended ones.
+
+    Attributes:
+        running: by variant and metric.
+        trials: how many, by variant; repeated: those of a unit that already had one; exposed: units, by variant.
+        amended: trials that no longer count, by variant.
+    """
+
+    running: dict[tuple[str, str], Running]
+    trials: dict[str, int]
+    repeated: dict[str, int]
+    exposed: dict[str, int]
+    amended: dict[str, int]
 
 
 class Ledger:
@@ -71,24 +94,37 @@ class Ledger:
         folder: the project's `.experiments`.
         clock: gives the time of every entry.
         writer: the door that entries come through, such as mcp or cli.
+        pseudonym: what is stored in the place of a unit id; the id itself where left out.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock, writer: str) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Clock, writer: str, pseudonym: Callable[[str], str] | None = None
+    ) -> None:
         self._folder = folder
-        self._path = folder / "ledger.json"
         self._clock = clock
-        self._writer = writer
+        self._door = writer
+        self._pseudonym = pseudonym
+        self._shelf = Shelf(folder, now=lambda: clock().isoformat(), writer=writer)
+        self._local = False
 
     def plan(self, build: Callable[[str], Experiment]) -> Experiment:
         """Store a new experiment, built for the next free id."""
-        with self._writing() as store:
-            experiment = build(next_experiment_id(self._clock(), experiment_ids(store)))
-            put_experiment(store, experiment)
+        taken = self._opened().ids()
+        while True:
+            experiment_id = next_experiment_id(self._clock(), taken)
+            volume = self._shelf.volume(experiment_id)
+            with volume.journal.writing(new=True) as draft:
+                if volume.experiment() is None:
+                    experiment = build(experiment_id)
+                    put_experiment(draft, experiment, new=True)
+                    break
+            taken.append(experiment_id)
+        self._anchor(volume, "plan")
         return experiment
 
     def experiments(self) -> tuple[Experiment, ...]:
         """Every experiment, oldest first."""
-        return tuple(experiments(self._reading()))
+        return tuple(self._opened().experiments())
 
     def experiment(self, experiment_id: str) -> Experiment:
         """One experiment.
@@ -96,12 +132,16 @@ class Ledger:
         Raises:
             NotFound: with the ids that exist.
         """
-        return _find(self._reading(), experiment_id)
+        return self._opened().found(experiment_id)[1]
 
     def change(self, experiment_id: str, step: Callable[[Experiment], Experiment]) -> Experiment:
         """Store what `step` makes of the experiment as it is now; what `step` raises changes nothing."""
-        with self._writing() as store:
-            return _change(store, experiment_id, step)
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            changed = step(_present(volume))
+            put_experiment(draft, changed)
+        self._anchor(volume, changed.state)
+        return changed
 
     def record(self, experiment_id: str, batch: Batch, *, provenance: Provenance = "claimed") -> Recorded:
         """Record a batch, all of it or nothing.
@@ -110,127 +150,215 @@ class Ledger:
             NotFound, IllegalStep, Conflict: told by the rules; nothing is recorded then.
             StoreFailure: nothing is acknowledged then.
         """
-        with self._writing() as store:
-            check_running(_find(store, experiment_id))
-            known = _known(store, experiment_id)
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            check_running(_present(volume))
+            known = volume.known(self._pseudonym)
             check_units(batch, known)
             check_sources(batch, known)
-            trials, exposures = new_trials(batch.trials, known), new_exposures(batch.exposures, known)
-            self._append(store, experiment_id, exposures, provenance)
-            self._append(store, experiment_id, trials, provenance)
-            posted = {_slice(entry.content) for entry in entries(store, experiment_id, Aggregate)}
-            last = self._append(store, experiment_id, batch.aggregates, provenance)
-        replaced = sum(_slice(aggregate) in posted for aggregate in batch.aggregates)
+            trials = new_trials([self._stored(trial) for trial in batch.trials], known)
+            exposures = [self._stored(exposure) for exposure in new_exposures(batch.exposures, known)]
+            replaced = sum(known.tally.is_posted(aggregate) for aggregate in batch.aggregates)
+            contents = [*exposures, *trials, *batch.aggregates]
+            last = put_entries(draft, contents, provenance, after=last_seq(volume.journal))
         repeats = len(batch.trials) + len(batch.exposures) - len(trials) - len(exposures)
         return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last)
 
     def expose(self, experiment_id: str, unit: str, choose: Callable[[], Exposure]) -> Exposure:
         """The unit's exposure: the recorded one, else what `choose` gives, recorded before it is returned."""
-        with self._writing() as store:
-            check_running(_find(store, experiment_id))
-            for entry in entries(store, experiment_id, Exposure):
-                if entry.content.unit == unit:
-                    return entry.content
-            earlier = _known(store, experiment_id).met.get(unit)
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            check_running(_present(volume))
+            known = volume.known(self._pseudonym)
+            recorded = known.exposure(unit)
+            if recorded is not None:
+                return recorded.model_copy(update={"unit": unit})
+            earlier = known.variant(unit)
             exposure = choose() if earlier is None else Exposure(unit=unit, variant=earlier)
-            self._append(store, experiment_id, [exposure], "command")
+            put_entries(draft, [self._stored(exposure)], "command", after=last_seq(volume.journal))
         return exposure
 
     def journal(self, experiment_id: str) -> Journal:
         """What an experiment recorded."""
-        store = self._reading()
+        volume, _ = self._opened().found(experiment_id)
+        amended = volume.tally().amended
         return Journal(
-            entries(store, experiment_id, Trial),
-            entries(store, experiment_id, Exposure),
-            entries(store, experiment_id, Aggregate),
+            [entry for entry in entries(volume.journal, Trial) if entry.seq not in amended],
+            entries(volume.journal, Exposure),
+            entries(volume.journal, Aggregate),
         )
+
+    def entries(self, experiment_id: str, kind: type[Content]) -> Sequence[Entry[Content]]:
+        """Every entry of one kind, amended trials included."""
+        return entries(self._opened().found(experiment_id)[0].journal, kind)
+
+    def statistics(self, experiment_id: str) -> Totals:
+        """The running statistics of an experiment, without reading its rows."""
+        volume, _ = self._opened().found(experiment_id)
+        with volume.journal.still:
+            tally = volume.tally()
+            running = {name: Running.restored(kept.facts()) for name, kept in tally.running.items()}
+            return Totals(
+                running, dict(tally.trials), dict(tally.repeated), dict(tally.exposed), tally.amended_counts()
+            )
 
     def append(
         self, experiment_id: str, content: Model, *, step: Callable[[Experiment], Experiment] | None = None
     ) -> None:
         """Record a look, decision, promotion or roll-back, together with the step that it causes."""
-        with self._writing() as store:
-            _find(store, experiment_id)
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            experiment = _present(volume)
             if step is not None:
-                _change(store, experiment_id, step)
-            self._append(store, experiment_id, [content], "command")
+                put_experiment(draft, step(experiment))
+            put_entries(draft, [content], "command", after=last_seq(volume.journal))
+        self._anchor(volume, TABLES[type(content)])
+
+    def amend(self, experiment_id: str, seq: int, *, reason: str) -> Amendment:
+        """Let a wrongly recorded trial no longer count; it stays, with a tombstone that says why.
+
+        Raises:
+            NotFound: if no trial has this position.
+            Conflict: if it was amended before.
+        """
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            record = volume.journal.find("trials", seq)
+            if record is None:
+                raise NotFound(f"{experiment_id} has no trial {seq}. Nothing was amended; name the seq of a trial.")
+            if seq in volume.tally().amended:
+                raise Conflict(f"Trial {seq} of {experiment_id} was amended before. Nothing was recorded.")
+            amendment = Amendment(seq=seq, variant=record.document["content"]["variant"], reason=reason)
+            put_entries(draft, [amendment], "command", after=last_seq(volume.journal))
+        return amendment
 
     def latest(self, experiment_id: str, kind: type[Content]) -> Entry[Content] | None:
         """The newest entry of that kind."""
-        found = entries(self._reading(), experiment_id, kind)
-        return found[-1] if found else None
+        journal = self._opened().found(experiment_id)[0].journal
+        rows = journal.tables.get(TABLES[kind])
+        newest = rows.newest() if rows is not None else None
+        record = journal.find(TABLES[kind], newest) if newest is not None else None
+        return to_entry(kind, record) if record is not None else None
 
     def head(self, experiment_id: str) -> str:
-        """Changes whenever anything about the experiment is recorded."""
-        store = self._reading()
-        return f"{last_seq(store, experiment_id)}.{len(_find(store, experiment_id).history)}"
+        """Changes whenever anything about the experiment is recorded: position and hash in its chain."""
+        journal = self._opened().found(experiment_id)[0].journal
+        return f"{journal.place}.{journal.chain[:16]}"
 
-    def _append(self, store: TinyDB, experiment_id: str, contents: Sequence[Model], provenance: Provenance) -> int:
-        last, now = last_seq(store, experiment_id), self._clock()
-        put_entries(
-            store,
-            experiment_id,
-            [
-                Entry[Model](seq=last + place, at=now, by=self._writer, provenance=provenance, content=content)
-                for place, content in enumerate(contents, 1)
-            ],
-        )
-        return last + len(contents)
+    def documents(self, experiment_id: str) -> "JournalDB":
+        """An experiment's journal as a TinyDB, for queries; tables are trials, exposures, looks, decisions, ..."""
+        from experiment_tracker_tools.ledger.documents import JournalDB
 
-    @contextmanager
-    def _writing(self) -> Generator[TinyDB]:
-        lock = filelock.FileLock(self._folder / "ledger.lock", timeout=LOCK_DEADLINE_S)
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise StoreFailure(
-                f"Another process holds the store for over {LOCK_DEADLINE_S:g} s. Nothing was recorded; try again."
-            ) from error
-        except OSError as error:
-            raise StoreFailure(
-                f"The store {self._folder.name} is not writable: {error.strerror}. Nothing was recorded; mend it."
-            ) from error
-        try:
-            staged = StagedStorage(self._path)
-            yield TinyDB(storage=lambda: staged)
-            staged.commit()
-        finally:
-            lock.release()
+        return JournalDB(self._opened().found(experiment_id)[0].journal)
 
-    def _reading(self) -> TinyDB:
-        return TinyDB(storage=lambda: StagedStorage(self._path))
+    def damage(self, experiment_id: str) -> Sequence[Damage]:
+        """Every sign that bytes of an experiment's journal are not as they were written."""
+        return self._opened().found(experiment_id)[0].journal.damage
+
+    def take_in_spools(self) -> Taken:
+        """Record what hooks have left in `spool/`, each event once."""
+
+        def record(experiment_id: str, batch: Batch) -> tuple[int, int]:
+            recorded = self.record(experiment_id, batch, provenance="hook")
+            return recorded.trials + recorded.exposures, recorded.repeats
+
+        return take_in(self._folder / "spool", record, now=self._clock())
+
+    def forget_unit(self, unit: str, *, reason: str) -> dict[str, int]:
+        """Erase a person's rows everywhere; gives how many went, by experiment. That it was done is recorded."""
+        units = frozenset({unit} if self._pseudonym is None else {unit, self._pseudonym(unit)})
+        at = self._clock().isoformat()
+        gone: dict[str, int] = {}
+        for experiment in self.experiments():
+            volume = self._writable(experiment.id)
+            if count := erase_unit(volume.journal, units, reason=reason, at=at, by=self._door):
+                gone[experiment.id] = count
+                self._anchor(volume, "erasure")
+        return gone
+
+    def enforce_retention(self, days: float = RETENTION_DAYS) -> dict[str, int]:
+        """Erase the rows of experiments that ended more than `days` ago; their statistics stay.
+
+        Returns:
+            How many rows went, by experiment.
+        """
+        now, gone = self._clock(), dict[str, int]()
+        for experiment in self.experiments():
+            if not is_past_retention(experiment, now, days):
+                continue
+            volume = self._writable(experiment.id)
+            reason = f"retention of {days:g} days"
+            if count := erase_rows(volume.journal, volume.tally(), reason=reason, at=now.isoformat(), by=self._door):
+                gone[experiment.id] = count
+                self._anchor(volume, "erasure")
+        return gone
+
+    def verify(self, experiment_id: str | None = None) -> tuple[Verified, ...]:
+        """Walk the chain of one experiment, or of the whole store, and name the first fault."""
+        if experiment_id is None:
+            return verify(self._folder)
+        return verify(self._opened().found(experiment_id)[0].journal.path.parent)
+
+    def export(self, experiment_id: str | None = None) -> Iterator[str]:
+        """One experiment, or all, as JSON lines; rows of a live experiment that leave are recorded as a broken seal."""
+        chosen = self.experiments() if experiment_id is None else (self.experiment(experiment_id),)
+        for experiment in chosen:
+            if experiment.state in LIVE:
+                self.append(experiment.id, Export(state=experiment.state, sealed=False))
+            yield from export_lines(self._writable(experiment.id).journal.path)
+
+    def import_lines(self, lines: Iterable[str]) -> Imported:
+        """Take in what `export` gave; records that are there already are left alone.
+
+        Raises:
+            InvalidInput: for lines that are no export, or whose chain does not hold; nothing is imported then.
+            Conflict: for an experiment that went on differently here; the ones before it are imported.
+        """
+        found = sorted_exports(lines)
+        new = repeats = 0
+        for about, (journal, parts) in found.items():
+            volume = self._opened().volume(about)
+            with volume.journal.writing(new=True):
+                added, there = import_journal(volume.journal.path, about, journal, parts)
+            volume.journal.refresh()
+            new, repeats = new + added, repeats + there
+            if added:
+                self._anchor(volume, "import")
+        return Imported(new, repeats, tuple(found))
+
+    def close(self) -> None:
+        """Leave checkpoints behind for whoever opens the store next; the ledger can still be used."""
+        self._shelf.close()
+
+    def _opened(self) -> Shelf:
+        if not self._local:
+            refuse_network(self._folder)
+            close_to_others(self._folder)
+            migrate(self._folder, self._shelf)
+            self._local = True
+        return self._shelf
+
+    def _writable(self, experiment_id: str) -> Volume:
+        return self._opened().writable(experiment_id)
+
+    def _stored(self, content: Content) -> Content:
+        unit = getattr(content, "unit", None)
+        if self._pseudonym is None or unit is None:
+            return content
+        return content.model_copy(update={"unit": self._pseudonym(unit)})
+
+    def _anchor(self, volume: Volume, kind: str) -> None:
+        """Note in the catalogue how far a journal has come, so that a journal cut short later is found out."""
+        journal, catalogue = volume.journal, self._shelf.catalogue
+        # What is anchored stands already; a catalogue that cannot be written must not deny it.
+        with suppress(StoreFailure), catalogue.writing(new=True) as draft:
+            rows = catalogue.tables.get("anchors")
+            anchor = {"experiment": journal.about, "place": journal.place, "chain": journal.chain, "kind": kind}
+            draft.put("i", "anchors", rows.next_id if rows is not None else 1, anchor)
 
 
-def _find(store: TinyDB, experiment_id: str) -> Experiment:
-    found = find_experiment(store, experiment_id)
-    if found is not None:
-        return found
-    newest = ", ".join(experiment_ids(store)[-5:])
-    known = f"Newest: {newest}." if newest else "None is planned yet."
-    raise NotFound(f"No experiment {quoted(experiment_id)}. {known} Plan one with design_experiment.")
-
-
-def _change(store: TinyDB, experiment_id: str, step: Callable[[Experiment], Experiment]) -> Experiment:
-    changed = step(_find(store, experiment_id))
-    put_experiment(store, changed)
-    return changed
-
-
-def _known(store: TinyDB, experiment_id: str) -> Known:
-    trials = [entry.content for entry in entries(store, experiment_id, Trial)]
-    exposures = [entry.content for entry in entries(store, experiment_id, Exposure)]
-    aggregates = [entry.content for entry in entries(store, experiment_id, Aggregate)]
-    met: dict[str, str] = {exposure.unit: exposure.variant for exposure in exposures}
-    for trial in trials:
-        if trial.unit is not None:
-            met.setdefault(trial.unit, trial.variant)
-    return Known(
-        {trial.key: trial for trial in trials if trial.key is not None},
-        met,
-        frozenset(name for trial in trials for name in trial.metrics),
-        frozenset(aggregate.metric or "" for aggregate in aggregates),
-    )
-
-
-def _slice(aggregate: Aggregate) -> tuple[str, str | None, str]:
-    return aggregate.variant, aggregate.metric, aggregate.period
+def _present(volume: Volume) -> Experiment:
+    experiment = volume.experiment()
+    if experiment is None:
+        raise NotFound(f"{volume.journal.about} was there a moment ago and is gone. Look at the store's folder.")
+    return experiment

@@ -1,13 +1,14 @@
 """What a batch must satisfy against what is already there; checked under the lock that also writes it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import Conflict, IllegalStep
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
+from experiment_tracker_tools.ledger.known import Known
 
 
 class Batch(NamedTuple):
@@ -16,22 +17,6 @@ class Batch(NamedTuple):
     trials: Sequence[Trial] = ()
     exposures: Sequence[Exposure] = ()
     aggregates: Sequence[Aggregate] = ()
-
-
-class Known(NamedTuple):
-    """What the journal of one experiment already holds.
-
-    Attributes:
-        keys: trial by its idempotency key.
-        met: variant by unit, from exposures and trials.
-        rows: metric names that trials have measured.
-        sums: metric names that aggregates have measured.
-    """
-
-    keys: Mapping[str, Trial]
-    met: Mapping[str, str]
-    rows: frozenset[str]
-    sums: frozenset[str]
 
 
 def check_running(experiment: Experiment) -> None:
@@ -56,10 +41,10 @@ def new_trials(trials: Sequence[Trial], known: Known) -> list[Trial]:
     Raises:
         Conflict: for a key that stands for other content.
     """
-    keys = dict(known.keys)
+    keys: dict[str, Trial] = {}
     fresh: list[Trial] = []
     for trial in trials:
-        earlier = keys.get(trial.key) if trial.key is not None else None
+        earlier = (keys.get(trial.key) or known.trial(trial.key)) if trial.key is not None else None
         if earlier is None:
             fresh.append(trial)
             if trial.key is not None:
@@ -75,7 +60,7 @@ def new_trials(trials: Sequence[Trial], known: Known) -> list[Trial]:
 def new_exposures(exposures: Sequence[Exposure], known: Known) -> list[Exposure]:
     """The exposures of units that have not met a variant yet."""
     first = {exposure.unit: exposure for exposure in reversed(exposures)}
-    return [first[unit] for unit in dict.fromkeys(e.unit for e in exposures) if unit not in known.met]
+    return [first[unit] for unit in dict.fromkeys(e.unit for e in exposures) if known.variant(unit) is None]
 
 
 def check_units(batch: Batch, known: Known) -> None:
@@ -84,11 +69,11 @@ def check_units(batch: Batch, known: Known) -> None:
     Raises:
         Conflict: naming the unit and both variants.
     """
-    met = dict(known.met)
+    met: dict[str, str] = {}
     pairs = [(exposure.unit, exposure.variant) for exposure in batch.exposures]
     pairs += [(trial.unit, trial.variant) for trial in batch.trials if trial.unit is not None]
     for unit, variant in pairs:
-        if met.setdefault(unit, variant) != variant:
+        if met.setdefault(unit, known.variant(unit) or variant) != variant:
             raise Conflict(
                 f"Unit {quoted(unit)} met {met[unit]}; this call puts it under {variant}. Nothing was recorded. "
                 "A unit stays with its first variant: ask assign_unit, or use another unit id."
@@ -101,8 +86,10 @@ def check_sources(batch: Batch, known: Known) -> None:
     Raises:
         Conflict: naming the metric.
     """
-    rows = known.rows.union(*(trial.metrics for trial in batch.trials)) if batch.trials else known.rows
-    sums = known.sums.union(aggregate.metric or "" for aggregate in batch.aggregates)
+    if not batch.aggregates and not known.tally.slices:
+        return
+    rows = known.tally.measured_metrics().union(*(trial.metrics for trial in batch.trials))
+    sums = known.tally.summed_metrics().union(aggregate.metric or "" for aggregate in batch.aggregates)
     if both := sorted(rows & sums):
         raise Conflict(
             f"{', '.join(both)}: trials and aggregates of one metric would count units twice. Nothing was recorded; "

@@ -1,20 +1,61 @@
-"""Which table keeps which kind of record, and the few TinyDB calls that the ledger makes, with types."""
+"""Which table keeps which kind of record, and how records become entries."""
 
-# TinyDB's own annotations leave its documents' types open; here is the one place where they get closed.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
-from tinydb import TinyDB, where
+from pydantic import Field
 
-from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.domain.base import Model, Note, Slug
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Trial
+from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
+from experiment_tracker_tools.ledger.frames import Record
+from experiment_tracker_tools.ledger.journal import Draft, JournalFile
 
 Content = TypeVar("Content", bound=Model)
 
-_TABLES: dict[type[Model], str] = {
+EXPERIMENTS = "experiments"
+
+
+class Amendment(Model):
+    """A tombstone: a trial that was recorded wrongly and no longer counts.
+
+    Attributes:
+        seq: the trial's position; variant: where it was counted.
+        reason: why, in the words of whoever amended.
+    """
+
+    seq: int
+    variant: Slug
+    reason: Note
+
+
+class Erasure(Model):
+    """Payloads that went, for a person's request or for retention.
+
+    Attributes:
+        records: how many.
+        reason: why.
+    """
+
+    records: int = Field(ge=0)
+    reason: Note
+
+
+class Export(Model):
+    """Rows that left the store; of a running experiment, it breaks the seal.
+
+    Attributes:
+        state: of the experiment at that time.
+        sealed: false where somebody could see rows before the end.
+    """
+
+    state: str
+    sealed: bool
+
+
+TABLES: dict[type[Model], str] = {
     Trial: "trials",
     Exposure: "exposures",
     Aggregate: "aggregates",
@@ -22,55 +63,57 @@ _TABLES: dict[type[Model], str] = {
     Decision: "decisions",
     Promotion: "promotions",
     RollBack: "rollbacks",
+    Amendment: "amendments",
+    Erasure: "erasures",
+    Export: "exports",
 }
-_EXPERIMENTS = "experiments"
 
 
-def experiments(store: TinyDB) -> list[Experiment]:
-    """Every experiment, oldest first."""
-    return [Experiment.model_validate(dict(document)) for document in store.table(_EXPERIMENTS)]
+def last_seq(journal: JournalFile) -> int:
+    """The position of an experiment's newest entry, 0 where there is none; entries of every kind share the count."""
+    last = 0
+    for name, rows in journal.tables.items():
+        if name != EXPERIMENTS and rows.next_id > last + 1:
+            last = rows.next_id - 1
+    return last
 
 
-def find_experiment(store: TinyDB, experiment_id: str) -> Experiment | None:
-    """The experiment of that id, if there is one."""
-    found = store.table(_EXPERIMENTS).search(where("id") == experiment_id)
-    return Experiment.model_validate(dict(found[0])) if found else None
+def find_experiment(journal: JournalFile) -> Experiment | None:
+    """The experiment that a journal is about, as it is now."""
+    record = journal.find(EXPERIMENTS, 1)
+    return Experiment.model_validate(record.document) if record is not None else None
 
 
-def experiment_ids(store: TinyDB) -> list[str]:
-    """Every id that is taken."""
-    return [str(document["id"]) for document in store.table(_EXPERIMENTS)]
+def put_experiment(draft: Draft, experiment: Experiment, *, new: bool = False) -> None:
+    """Store an experiment, in the place of what it was."""
+    draft.put("i" if new else "u", EXPERIMENTS, 1, experiment.model_dump(mode="json"))
 
 
-def put_experiment(store: TinyDB, experiment: Experiment) -> None:
-    """Store an experiment, in the place of the one with its id."""
-    store.table(_EXPERIMENTS).upsert(experiment.model_dump(mode="json"), where("id") == experiment.id)
+def put_entries(draft: Draft, contents: Iterable[Model], provenance: Provenance, *, after: int) -> int:
+    """Add entries behind position `after`; gives the last position."""
+    for content in contents:
+        after += 1
+        draft.put("i", TABLES[type(content)], after, document_of(content, provenance))
+    return after
 
 
-def entries(store: TinyDB, experiment_id: str, kind: type[Content]) -> list[Entry[Content]]:
+def document_of(content: Model, provenance: Provenance) -> dict[str, object]:
+    """What is stored of an entry; its position, time and door stand in the line itself."""
+    return {"provenance": provenance, "content": content.model_dump(mode="json", exclude_defaults=True)}
+
+
+def entries(journal: JournalFile, kind: type[Content]) -> list[Entry[Content]]:
     """An experiment's entries of one kind, in the order they were recorded."""
-    found = store.table(_TABLES[kind]).search(where("experiment") == experiment_id)
-    return [_to_entry(kind, dict(document)) for document in found]
+    return [to_entry(kind, record) for record in journal.documents(TABLES[kind])]
 
 
-def put_entries(store: TinyDB, experiment_id: str, contents: Iterable[Entry[Model]]) -> None:
-    """Add entries to the tables of their kinds."""
-    by_table: dict[str, list[dict[str, Any]]] = {}
-    for entry in contents:
-        document = {"experiment": experiment_id, **entry.model_dump(mode="json", exclude_defaults=True)}
-        document["content"] = entry.content.model_dump(mode="json", exclude_defaults=True)
-        by_table.setdefault(_TABLES[type(entry.content)], []).append(document)
-    for name, documents in by_table.items():
-        store.table(name).insert_multiple(documents)
-
-
-def last_seq(store: TinyDB, experiment_id: str) -> int:
-    """The position of an experiment's newest entry, 0 where there is none."""
-    of_experiment = where("experiment") == experiment_id
-    found = (store.table(name).search(of_experiment) for name in _TABLES.values())
-    return max((int(document["seq"]) for documents in found for document in documents), default=0)
-
-
-def _to_entry(kind: type[Content], document: dict[str, Any]) -> Entry[Content]:
-    fields = {name: value for name, value in document.items() if name not in {"experiment", "content"}}
-    return Entry(content=kind.model_validate(document["content"]), **fields)
+def to_entry(kind: type[Content], record: Record) -> Entry[Content]:
+    """The entry that a record holds."""
+    # The content was checked; the rest was written by this ledger, and is guarded by the line's checksum.
+    return Entry[Content].model_construct(
+        seq=record.id,
+        at=datetime.fromisoformat(record.at),
+        by=record.by,
+        provenance=record.document["provenance"],
+        content=kind.model_validate(record.document["content"]),
+    )

@@ -1,4 +1,4 @@
-"""Tests on means of two independent samples, from their sufficient statistics.
+"""Tests on means of two samples, independent, paired or in blocks, from their sufficient statistics.
 
 The effect is treatment minus control. What cannot be computed is None, and `reason` says why.
 
@@ -7,12 +7,17 @@ References:
 """
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.samples import Moments, checked_moments
+from experiment_tracker_tools.stats.samples import Moments, checked_moments, moments, vector
 from experiment_tracker_tools.stats.tails import t_quantile, two_sided_t
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
 
 class MeanTest(NamedTuple):
@@ -65,6 +70,10 @@ def t_test(effect: float, se: float, df: float, *, alpha: float) -> MeanTest:
     >>> round(t_test(17.8, 3.682, 12, alpha=0.05).ci_low, 2)
     9.78
     """
+    if math.isinf(effect / se):
+        return untestable(
+            effect, "The standard error is too small for floating point: give the metric in a larger unit."
+        )
     p_value, log10_p = two_sided_t(effect / se, df)
     margin = t_quantile(df, alpha) * se
     return MeanTest(effect, effect - margin, effect + margin, effect / se, df, p_value, log10_p, se)
@@ -152,6 +161,93 @@ def student(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Mea
     if se == 0:
         return untestable(_effect(control, treatment), "The variances are too small for floating point.")
     return t_test(treatment.mean - control.mean, se, df, alpha=alpha)
+
+
+def one_sample(sample: Moments, *, alpha: float = 0.05) -> MeanTest:
+    """The t test and interval of one mean against 0; the paired test, when the sample is one of differences.
+
+    Args:
+        sample: moments of treatment minus control per pair, 2 or more pairs to be testable.
+        alpha: 1 - confidence of the two-sided interval, 0 to 1 exclusive.
+
+    Raises:
+        InvalidInput: for moments that no sample has, or alpha outside (0, 1).
+
+    References:
+        Student (1908), Biometrika 6, 1-25.
+
+    >>> round(one_sample(Moments(4, 1.0, 3.0)).t, 6)
+    2.0
+    """
+    between("alpha", alpha, 0, 1)
+    n, mean, m2 = checked_moments("the sample", sample)
+    if n < 2:
+        return untestable(mean if n else None, f"There are {n} differences; the test needs 2 or more.")
+    if m2 == 0:
+        return untestable(mean, "All differences are equal: there is no variation to test against.")
+    return t_test(mean, math.sqrt(m2 / (n - 1) / n), n - 1, alpha=alpha)
+
+
+def paired(control: "ArrayLike", treatment: "ArrayLike", *, alpha: float = 0.05) -> MeanTest:
+    """The paired t test and interval of the mean of treatment minus control.
+
+    Args:
+        control: finite numbers, shape (n,).
+        treatment: finite numbers, shape (n,), the same pairs in the same order.
+        alpha: 1 - confidence of the two-sided interval, 0 to 1 exclusive.
+
+    Raises:
+        InvalidInput: for other shapes, unequal lengths, NaN or infinity, or alpha outside (0, 1).
+
+    References:
+        Student (1908), Biometrika 6, 1-25.
+
+    >>> round(paired([1.0, 2.0, 3.0], [2.0, 4.0, 4.0]).effect, 6)
+    1.333333
+    """
+    first, second = vector("control", control), vector("treatment", treatment)
+    if first.size != second.size:
+        raise InvalidInput(f"control has {first.size} values and treatment {second.size}. Give one of each a pair.")
+    return one_sample(moments(second - first), alpha=alpha)
+
+
+def blocked(blocks: "Sequence[tuple[Moments, Moments]]", *, alpha: float = 0.05) -> MeanTest:
+    """The effect within blocks, by least squares with one level a block, with its t test and interval.
+
+    Args:
+        blocks: (control, treatment) moments of each block; a block with one variant only adds to the variance.
+        alpha: 1 - confidence of the two-sided interval, 0 to 1 exclusive.
+
+    Raises:
+        InvalidInput: for moments that no sample has, or alpha outside (0, 1).
+
+    References:
+        Gerber & Green (2012), Field Experiments, 4.5; Imbens & Rubin (2015), Causal Inference, 9.6.
+
+    >>> block = (Moments(2, 1.0, 2.0), Moments(2, 3.0, 2.0))
+    >>> result = blocked([block, block])
+    >>> (result.effect, result.df)
+    (2.0, 5)
+    """
+    between("alpha", alpha, 0, 1)
+    pairs = [(checked_moments("control", first), checked_moments("treatment", second)) for first, second in blocks]
+    both = [
+        (first.n * second.n / (first.n + second.n), second.mean - first.mean)
+        for first, second in pairs
+        if first.n and second.n
+    ]
+    if not both:
+        return untestable(None, "No block holds both variants.")
+    weight = math.fsum(each for each, _ in both)
+    effect = math.fsum(each * step for each, step in both) / weight
+    df = sum(first.n + second.n - (first.n + second.n > 0) for first, second in pairs) - 1
+    if df < 1:
+        return untestable(effect, "The blocks leave no degrees of freedom: give 2 pairs or more.")
+    residual = math.fsum(first.m2 + second.m2 for first, second in pairs)
+    residual += math.fsum(each * (step - effect) ** 2 for each, step in both)
+    if residual == 0:
+        return untestable(effect, "Nothing varies within the blocks: there is no variation to test against.")
+    return t_test(effect, math.sqrt(residual / df / weight), df, alpha=alpha)
 
 
 def log_ratio(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> RatioTest:

@@ -106,10 +106,7 @@ def _limit(t: float, df: float, level: float) -> float:
         probability, density = _cdf_and_density(t, df, guess)
         low, high = (guess, high) if probability > level else (low, guess)
         step = (probability - level) / density if density > 1e-12 else math.inf
-        following = guess + step
-        if not low < following < high:
-            following = (low + high) / 2
-        if abs(following - guess) <= 1e-12 * max(1.0, abs(guess)):
-            return following
-        guess = following
+        if abs(step) <= 1e-11 * max(1.0, abs(guess)):
+            return guess + step
+        guess = guess + step if low < guess + step < high else (low + high) / 2
     return guess

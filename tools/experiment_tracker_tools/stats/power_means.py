@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import at_least, between, finite
-from experiment_tracker_tools.stats.root_finding import root, upper_end
+from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -324,7 +324,7 @@ def checked_sides(sides: Sides) -> Sides:
 def _rejection(drift: float, *, df: float, alpha: float, sides: Sides) -> float:
     from scipy.special import nctdtr, stdtrit
 
-    critical = float(stdtrit(df, 1 - alpha / sides))
+    critical = -float(stdtrit(df, alpha / sides))
     if sides == 1:
         return 1 - float(nctdtr(df, drift, critical)) if drift > FAR else 0.0
     drift = abs(drift)
@@ -336,7 +336,7 @@ def _drift(power: float, *, df: float, alpha: float, sides: Sides) -> float:
     def missing(drift: float) -> float:
         return _rejection(drift, df=df, alpha=alpha, sides=sides) - power
 
-    return root(missing, 0.0, upper_end(missing, 4.0))
+    return bracketed_root(missing, 0.0, upper_end(missing, 4.0))
 
 
 def _smallest(reached: "Callable[[float], float]", power: float, fewest: float) -> float:
@@ -346,7 +346,7 @@ def _smallest(reached: "Callable[[float], float]", power: float, fewest: float) 
     def missing(n: float) -> float:
         return reached(n) - power
 
-    return root(missing, fewest, upper_end(missing, 2 * fewest), tolerance=1e-10)
+    return bracketed_root(missing, fewest, upper_end(missing, 2 * fewest), tolerance=1e-10)
 
 
 def _checked(alpha: float, power: float) -> None:

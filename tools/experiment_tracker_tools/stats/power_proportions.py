@@ -16,7 +16,7 @@ from typing import Literal
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import at_least, between, finite
 from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checked_sides, whole_above
-from experiment_tracker_tools.stats.root_finding import root
+from experiment_tracker_tools.stats.roots import bracketed_root
 
 Method = Literal["pooled", "arcsine"]
 
@@ -94,7 +94,7 @@ def n_per_variant(
             f"treatment = {treatment!r} against control = {control!r} cannot be found with sides = {sides}. "
             "Give the nearest proportion worth finding; a one-sided test looks for an increase."
         )
-    z = float(ndtri(1 - alpha / sides)) * null_sd + float(ndtri(power)) * true_sd
+    z = float(ndtri(power)) * true_sd - float(ndtri(alpha / sides)) * null_sd
     n = (z / effect) ** 2
     whole = (whole_above(n), whole_above(n * allocation))
     scales = _scales(control, treatment, whole[1] / whole[0], method, variance_factor)
@@ -143,7 +143,7 @@ def mde(
         return _rejection(scales, n_control, alpha, sides) - power
 
     furthest = (1 - between("control", base, 0, 1)) * (1 - 1e-9)
-    return None if missing(furthest) < 0 else sign * root(missing, 0.0, furthest)
+    return None if missing(furthest) < 0 else sign * bracketed_root(missing, 0.0, furthest)
 
 
 def n_noninferiority(
@@ -177,10 +177,10 @@ def n_noninferiority(
 
     between("power", power, between("alpha", alpha, 0, 1), 1)
     room, sd = _noninferiority(control, margin, true_loss, allocation, variance_factor)
-    n = (float(ndtri(1 - alpha) + ndtri(power)) * sd / room) ** 2
+    n = (float(ndtri(power) - ndtri(alpha)) * sd / room) ** 2
     whole = (whole_above(n), whole_above(n * allocation))
     room, sd = _noninferiority(control, margin, true_loss, whole[1] / whole[0], variance_factor)
-    return SampleSize(*whole, float(ndtr(room * math.sqrt(whole[0]) / sd - ndtri(1 - alpha))))
+    return SampleSize(*whole, float(ndtr(room * math.sqrt(whole[0]) / sd + ndtri(alpha))))
 
 
 def power_noninferiority(
@@ -206,7 +206,7 @@ def power_noninferiority(
     at_least("n_control", n_control, 1)
     at_least("n_treatment", n_treatment, 1)
     room, sd = _noninferiority(control, margin, true_loss, n_treatment / n_control, variance_factor)
-    return float(ndtr(room * math.sqrt(n_control) / sd - ndtri(1 - between("alpha", alpha, 0, 1))))
+    return float(ndtr(room * math.sqrt(n_control) / sd + ndtri(between("alpha", alpha, 0, 1))))
 
 
 def _noninferiority(
@@ -239,7 +239,7 @@ def _rejection(scales: tuple[float, float, float], n_control: float, alpha: floa
     from scipy.special import ndtr, ndtri
 
     null_sd, true_sd, effect = scales
-    critical = float(ndtri(1 - alpha / checked_sides(sides))) * null_sd
+    critical = -float(ndtri(alpha / checked_sides(sides))) * null_sd
     drift = effect * math.sqrt(n_control)
     right = float(ndtr((drift - critical) / true_sd))
     return right + float(ndtr((-drift - critical) / true_sd)) if sides == 2 else right

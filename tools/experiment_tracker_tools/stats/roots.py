@@ -32,7 +32,7 @@ def bracketed_root(function: "Callable[[float], float]", low: float, high: float
         return a if f_a == 0 else b
     if (f_a > 0) == (f_b > 0):
         raise ValueError(f"No change of sign between {low!r} and {high!r}.")
-    step = 0.5
+    step, best = 0.5, a
     for _ in range(200):
         x = a + step * (b - a)
         f_x = function(x)
@@ -57,3 +57,20 @@ def _step(points: tuple[float, float, float], values: tuple[float, float, float]
     if not (phi * phi < xi and (1 - phi) ** 2 < 1 - xi):
         return 0.5
     return f_a / (f_b - f_a) * f_c / (f_b - f_c) + (c - a) / (b - a) * f_a / (f_c - f_a) * f_b / (f_c - f_b)
+
+
+def upper_end(function: "Callable[[float], float]", start: float) -> float:
+    """The first of start, 2 start, 4 start, ... where an increasing function is no longer negative.
+
+    Raises:
+        ValueError: if it is still negative beyond 1e300.
+
+    >>> upper_end(lambda x: x - 5, 1)
+    8
+    """
+    end = start
+    while function(end) < 0:
+        end *= 2
+        if not math.isfinite(end) or end > 1e300:
+            raise ValueError(f"No end of the bracket above {start!r}.")
+    return end

@@ -7,6 +7,7 @@ References:
     Chan, Golub & LeVeque (1983), The American Statistician 37(3), 242-247. Welford (1962), Technometrics 4(3).
 """
 
+import functools
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +15,14 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import at_least, count, finite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
+
+
+_EPSILON = 2.0**-52
+_UNDERFLOW = 1e-300
 
 
 class Moments(NamedTuple):
@@ -54,9 +61,12 @@ def vector(name: str, values: "ArrayLike") -> "NDArray[np.float64]":
     import numpy as np
 
     try:
-        array = np.asarray(values, dtype=float)
+        given = np.asarray(values)
+        array = given.astype(float, copy=False) if given.dtype.kind in "biufO" else None
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{name} is not a flat list of numbers ({error}). Give numbers only.") from error
+    if array is None:
+        raise InvalidInput(f"{name} holds {given.dtype} values, not real numbers. Give numbers only.")
     if array.ndim != 1:
         raise InvalidInput(f"{name} has shape {array.shape}, not one dimension. Give a flat list of numbers.")
     if not np.isfinite(array).all():
@@ -145,7 +155,7 @@ def moments_from_sums(n: int, total: float, total_of_squares: float) -> Moments:
             f"sum_of_squares = {total_of_squares!r} is below sum² / n = {total * mean!r}, which no sample has. "
             "Check that it is the sum of the squared values."
         )
-    return Moments(int(n), mean, max(m2, 0.0))
+    return Moments(int(n), mean, m2 if m2 > 4 * _EPSILON * total_of_squares else 0.0)
 
 
 def merge(first: Moments, second: Moments) -> Moments:
@@ -160,6 +170,58 @@ def merge(first: Moments, second: Moments) -> Moments:
     step = second.mean - first.mean
     mean = first.mean + step * second.n / n
     return Moments(n, mean, first.m2 + second.m2 + step * step * first.n * second.n / n)
+
+
+def merge_all(samples: "Iterable[Moments]") -> Moments:
+    """The moments of any number of samples laid together; of none, the empty sample.
+
+    >>> merge_all(moments([value]) for value in (1.0, 2.0, 3.0))
+    Moments(n=3, mean=2.0, m2=2.0)
+    """
+    return functools.reduce(merge, samples, Moments(0, 0.0, 0.0))
+
+
+def moments_from_counts(successes: int, n: int) -> Moments:
+    """The moments of a sample of zeros and ones.
+
+    Args:
+        successes: number of ones, 0 to n.
+        n: number of units.
+
+    Raises:
+        InvalidInput: if these are not counts, or successes exceed n.
+
+    >>> moments_from_counts(3, 12)
+    Moments(n=12, mean=0.25, m2=2.25)
+    """
+    if count("successes", successes) > count("n", n):
+        raise InvalidInput(f"successes = {successes} exceed n = {n}. Give the successes among the n units.")
+    return Moments(int(n), successes / n, successes * (n - successes) / n) if n else Moments(0, 0.0, 0.0)
+
+
+def moments_from_frequencies(values: "ArrayLike", counts: "ArrayLike") -> Moments:
+    """The moments of a sample that was reported as distinct values and how many units had each.
+
+    Args:
+        values: finite numbers, shape (k,).
+        counts: units of each value, whole numbers of 0 or more, shape (k,).
+
+    Raises:
+        InvalidInput: for other shapes, unequal lengths, values that are not finite, counts that are none.
+
+    >>> moments_from_frequencies([0, 1, 2], [1, 1, 1])
+    Moments(n=3, mean=1.0, m2=2.0)
+    """
+    value, weight = vector("values", values), vector("counts", counts)
+    if value.size != weight.size:
+        raise InvalidInput(f"There are {value.size} values and {weight.size} counts. Give a count for each value.")
+    if (wrong := weight[(weight < 0) | (weight % 1 != 0)]).size:
+        raise InvalidInput(f"The count {float(wrong[0])!r} is not a whole number of 0 or more. Give numbers of units.")
+    n = float(weight.sum())
+    if n == 0:
+        return Moments(0, 0.0, 0.0)
+    mean = float(value @ weight) / n
+    return checked_moments("the sample", Moments(int(n), mean, float((value - mean) ** 2 @ weight)))
 
 
 def moments_of_logs(values: "ArrayLike") -> Moments:
@@ -246,8 +308,8 @@ def checked_bivariate(name: str, sample: BivariateMoments) -> BivariateMoments:
     """
     checked_moments(f"y of {name}", sample.y)
     checked_moments(f"x of {name}", sample.x)
-    limit = math.sqrt(sample.m2_y) * math.sqrt(sample.m2_x)
-    if not abs(sample.c_yx) <= limit * (1 + 1e-9) + 1e-300:
+    limit = math.sqrt(sample.m2_y + _UNDERFLOW) * math.sqrt(sample.m2_x + _UNDERFLOW)
+    if not abs(sample.c_yx) <= limit * (1 + 1e-6):
         raise InvalidInput(
             f"c_yx = {sample.c_yx!r} of {name} is outside ±{limit:.6g}, the most that m2_y and m2_x allow. "
             "Check that it is the sum of products of deviations."

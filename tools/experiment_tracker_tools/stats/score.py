@@ -93,6 +93,8 @@ def score_at_difference(control: Pair, treatment: Pair, difference: float, *, in
     1.788854
     """
     (x0, n0), (x1, n1) = control, treatment
+    if 2 * (x0 + x1) > n0 + n1:  # so that 1 - rate keeps its digits too
+        return -score_at_difference((n0 - x0, n0), (n1 - x1, n1), -difference, inflated=inflated)
     p0, p1 = rates_at_difference(control, treatment, difference)
     variance = p0 * (1 - p0) / n0 + p1 * (1 - p1) / n1
     return _standardised((x1 * n0 - x0 * n1) / (n0 * n1) - difference, variance, n0 + n1, inflated=inflated)

@@ -15,6 +15,11 @@ from experiment_tracker_tools.stats.tails import upper_chi_square
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MOST_OUTCOMES = 2_000_000
+
 
 class SrmTest(NamedTuple):
     """A test of assigned counts against planned shares.
@@ -69,3 +74,56 @@ def chi_square_srm(counts: "Sequence[int]", shares: "Sequence[float]") -> SrmTes
     chi_square = math.fsum((o - e) ** 2 / e for o, e in zip(observed, expected, strict=True))
     p_value, log10_p = upper_chi_square(chi_square, len(planned) - 1)
     return SrmTest(p_value, log10_p, chi_square, len(planned) - 1, expected)
+
+
+def exact_srm(counts: "Sequence[int]", shares: "Sequence[float]") -> SrmTest:
+    """The exact multinomial test of assigned counts, by the outcomes that are at most as likely as the observed one.
+
+    Args:
+        counts: assigned units of each variant, whole numbers of 0 or more; at most two million possible outcomes.
+        shares: planned share of each variant, above 0, adding up to 1.
+
+    Raises:
+        InvalidInput: for negative or fractional counts, shares that do not add up, or too many outcomes.
+
+    References:
+        Read & Cressie (1988), Goodness-of-Fit Statistics for Discrete Multivariate Data, appendix.
+
+    >>> round(exact_srm([9, 1], [0.5, 0.5]).p_value, 6)
+    0.021484
+    """
+    import numpy as np
+    from scipy.special import logsumexp
+
+    observed, planned = _checked(counts, shares)
+    total = sum(observed)
+    expected = tuple(total * share for share in planned)
+    outcomes = math.comb(total + len(planned) - 1, len(planned) - 1)
+    if outcomes > _MOST_OUTCOMES:
+        raise InvalidInput(
+            f"{total} units in {len(planned)} variants can fall in {outcomes} ways, more than {_MOST_OUTCOMES}. "
+            "Use the chi-square test."
+        )
+    if total == 0:
+        return SrmTest(None, None, None, len(planned) - 1, expected, "No unit was assigned yet.")
+    log_p = _log_probabilities(total, planned)
+    own = math.fsum(n * math.log(share) - math.lgamma(n + 1) for n, share in zip(observed, planned, strict=True))
+    limit = own + math.lgamma(total + 1) + 1e-7
+    log_tail = min(float(logsumexp(log_p[log_p <= limit])), 0.0)
+    chi_square = math.fsum((o - e) ** 2 / e for o, e in zip(observed, expected, strict=True))
+    return SrmTest(float(np.exp(log_tail)), log_tail / math.log(10), chi_square, len(planned) - 1, expected)
+
+
+def _log_probabilities(total: int, shares: tuple[float, ...]) -> "NDArray[np.float64]":
+    """The log probability of every way in which the units can fall."""
+    import numpy as np
+    from scipy.special import gammaln
+
+    left, log_p = np.array([total]), np.array([math.lgamma(total + 1)])
+    for share in shares[:-1]:
+        rows = np.repeat(np.arange(left.size), left + 1)
+        starts = np.repeat(np.cumsum(left + 1) - left - 1, left + 1)
+        taken = np.arange(rows.size) - starts
+        log_p = log_p[rows] + taken * math.log(share) - gammaln(taken + 1)
+        left = left[rows] - taken
+    return np.asarray(log_p + left * math.log(shares[-1]) - gammaln(left + 1))

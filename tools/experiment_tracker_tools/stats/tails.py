@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _TRUSTED = 1e-280
 _TINY = 1e-300
+_HUGE = 1e150
 
 
 class Tail(NamedTuple):
@@ -46,7 +47,9 @@ def _log_t_tail(t: float, df: float) -> float:
     from scipy.special import betaln
 
     a, b = df / 2, 0.5
-    x = df / (df + t * t)
+    odds = df / t / t
+    x = odds / (1 + odds)
+    log_x = -math.log1p(t * t / df) if t < _HUGE else math.log(df) - 2 * math.log(t)
 
     def terms() -> "Iterator[tuple[float, float]]":
         yield 1.0, 1.0
@@ -55,7 +58,7 @@ def _log_t_tail(t: float, df: float) -> float:
                 yield m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), 1.0
             yield -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)), 1.0
 
-    front = -a * math.log1p(t * t / df) + b * math.log(t * t / (df + t * t)) - math.log(a) - float(betaln(a, b))
+    front = a * log_x - b * math.log1p(odds) - math.log(a) - float(betaln(a, b))
     return front + math.log(_lentz(0.0, terms()))
 
 

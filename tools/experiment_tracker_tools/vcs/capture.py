@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import command, refs, repository, trees
+from experiment_tracker_tools.vcs import command, refs, repository, trees, worktree
 from experiment_tracker_tools.vcs.paths import declared
 from experiment_tracker_tools.vcs.trees import Entries
 
@@ -70,10 +70,11 @@ def capture(root: Path, experiment_id: str, paths: Iterable[str], sources: Mappi
     baseline = repository.head(top).commit
     if baseline is None:
         raise GitRefused("This repository has no commit yet, so there is no control. Make a first commit.")
+    at_head = trees.at_commit(top, baseline, chosen)
     with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
-        contents = _contents(top, baseline, chosen, sources, Path(scratch))
-        _refuse_unknown(chosen, contents)
-        commits = _commits(top, baseline, experiment_id, contents, Path(scratch))
+        contents = _contents(top, at_head, sources, Path(scratch))
+    _refuse_unknown(chosen, contents)
+    commits = _commits(top, baseline, experiment_id, at_head, contents)
     _keep(top, experiment_id, {names[name]: commit for name, commit in commits.items()})
     control = next(iter(contents.values()))
     variants = {
@@ -100,25 +101,25 @@ def release(root: Path, experiment_id: str) -> tuple[str, ...]:
     return tuple(f"{folder}{name}" for name in kept)
 
 
-def _contents(
-    top: Path, baseline: str, paths: tuple[str, ...], sources: Mapping[str, Source], scratch: Path
-) -> dict[str, Entries]:
-    at_head = trees.at_commit(top, baseline, paths)
-    known: dict[Source, Entries] = {HEAD: at_head}
+def _contents(top: Path, at_head: Entries, sources: Mapping[str, Source], scratch: Path) -> dict[str, Entries]:
+    known: dict[Source, Entries] = {}
     for source in sources.values():
-        if source.kind == "ref" and source not in known:
-            known[source] = trees.at_commit(top, refs.resolve(top, source.ref), paths)
-        elif source.kind == "edits" and source not in known:
-            known[source] = _edits(top, baseline, paths, scratch)
-    return {name: known[source if source.kind != "head" else HEAD] for name, source in sources.items()}
+        if source in known:
+            continue
+        if source.kind == "head":
+            known[source] = at_head
+        elif source.kind == "ref":
+            known[source] = trees.at_commit(top, refs.resolve(top, source.ref), tuple(at_head))
+        else:
+            known[source] = _edits(top, at_head, scratch)
+    return {name: known[source] for name, source in sources.items()}
 
 
-def _edits(top: Path, baseline: str, paths: tuple[str, ...], scratch: Path) -> Entries:
+def _edits(top: Path, at_head: Entries, scratch: Path) -> Entries:
+    paths = tuple(at_head)
+    # For its refusals: a path that the user's index keeps out of the work tree is not a deleted one.
     trees.in_index(top, paths)
-    like = scratch / "baseline"
-    trees.read_into(top, baseline, like)
-    copies = trees.copied(top, paths, scratch / "edits")
-    return trees.in_worktree(top, copies, like=like, scratch=scratch / "edits.index", blobs="kept")
+    return worktree.in_worktree(top, worktree.copied(top, paths, scratch / "edits"), like=at_head, blobs="kept")
 
 
 def _refuse_unknown(paths: tuple[str, ...], contents: Mapping[str, Entries]) -> None:
@@ -131,23 +132,20 @@ def _refuse_unknown(paths: tuple[str, ...], contents: Mapping[str, Entries]) -> 
 
 
 def _commits(
-    top: Path, baseline: str, experiment_id: str, contents: Mapping[str, Entries], scratch: Path
+    top: Path, baseline: str, experiment_id: str, at_head: Entries, contents: Mapping[str, Entries]
 ) -> dict[str, str]:
-    when = f"{command.line(top, 'show', '-s', '--no-show-signature', '--format=%ct', baseline)} +0000"
-    env = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in _signature(when)}
-    index = scratch / "variants"
-    trees.read_into(top, baseline, index)
+    seconds, tree = command.line(top, "show", "-s", "--no-show-signature", "--format=%ct %T", baseline).split()
+    env = {
+        f"GIT_{role}_{field}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for field, value in (("NAME", _NAME), ("EMAIL", _EMAIL), ("DATE", f"{seconds} +0000"))
+    }
     commits: dict[str, str] = {}
     for name, entries in contents.items():
-        trees.set_entries(top, entries, index=index)
-        tree = trees.write_tree(top, index)
+        own = tree if entries == at_head else trees.tree_with(top, baseline, entries)
         message = f"experiment: capture {experiment_id}/{name}\n".encode()
-        commits[name] = command.line(top, "commit-tree", tree, "-p", baseline, stdin=message, env=env)
+        commits[name] = command.line(top, "commit-tree", own, "-p", baseline, stdin=message, env=env)
     return commits
-
-
-def _signature(when: str) -> tuple[tuple[str, str], ...]:
-    return (("NAME", _NAME), ("EMAIL", _EMAIL), ("DATE", when))
 
 
 def _keep(top: Path, experiment_id: str, wanted: Mapping[str, str]) -> None:

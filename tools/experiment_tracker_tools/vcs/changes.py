@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import trees
+from experiment_tracker_tools.vcs import trees, worktree
 from experiment_tracker_tools.vcs.repository import Head
-from experiment_tracker_tools.vcs.trees import Copies, Entries
+from experiment_tracker_tools.vcs.trees import Entries
+from experiment_tracker_tools.vcs.worktree import Copies
 
 
 class Change(NamedTuple):
@@ -33,34 +34,25 @@ class Preview(NamedTuple):
     problems: tuple[str, ...]
 
 
-class Bench(NamedTuple):
-    """The scratch folder of one commit: its private index, and the user's files as they were."""
+class Found(NamedTuple):
+    """The declared files of the work tree at one moment: our copies, and what `git add` would make of them."""
 
-    folder: Path
-    private_index: Path
     copies: Copies
+    entries: Entries
 
 
-def bench(change: Change, scratch: Path) -> Bench:
-    """Fill the private index from HEAD and copy the declared files of the work tree."""
-    assert change.at.commit is not None
-    private_index = scratch / "index"
-    trees.read_into(change.top, change.at.commit, private_index)
-    return Bench(scratch, private_index, trees.copied(change.top, tuple(change.before), scratch / "before"))
+def look(change: Change, folder: Path) -> Found:
+    """Look at the declared files of the work tree; their copies stay in a new `folder`."""
+    copies = worktree.copied(change.top, tuple(change.before), folder)
+    return Found(copies, worktree.in_worktree(change.top, copies, like=change.before, blobs="computed"))
 
 
-def worktree(change: Change, on: Bench, copies: Copies) -> Entries:
-    """Give what `git add` would make of these copies of work tree files."""
-    scratch = copies.folder.with_suffix(".index")
-    return trees.in_worktree(change.top, copies, like=on.private_index, scratch=scratch, blobs="computed")
-
-
-def obstacles(change: Change, on: Bench) -> list[str]:
+def obstacles(change: Change, found: Found) -> list[str]:
     """Tell what the user would lose: declared content that is neither at HEAD nor what would be written."""
     problems: list[str] = []
     if foreign := _foreign(change, trees.in_index(change.top, tuple(change.before))):
         problems.append(f"{named(foreign)}: other content is staged; commit or unstage it (git restore --staged)")
-    if foreign := _foreign(change, worktree(change, on, on.copies)):
+    if foreign := _foreign(change, found.entries):
         problems.append(f"{named(foreign)}: uncommitted edits in the work tree; commit or stash them")
     return problems
 

@@ -67,7 +67,8 @@ def attempt(
         GitRefused: if git is missing or does not finish in time.
     """
     program = shutil.which("git")
-    if program is None:
+    # A relative entry of PATH would run whatever the repository calls git.
+    if program is None or not Path(program).is_absolute():
         raise GitRefused("git is not installed, or not on PATH. Install git 2.30 or newer, then call again.")
     from git.cmd import Git
 
@@ -132,7 +133,7 @@ def _told(root: Path, verb: str, error: str) -> str:
     if "dubious ownership" in error:
         return (
             f"{quoted(str(root))} belongs to another user, so git does not touch it. "
-            "If you trust it, its owner's name belongs in your own safe.directory setting."
+            "If you trust it, allow it yourself: git config --global --add safe.directory FOLDER."
         )
     lines = [text for text in error.splitlines() if text.startswith(("fatal:", "error:"))] or error.splitlines()
     return f"git {verb} failed: {quoted(lines[0] if lines else 'it said nothing', 200)}."

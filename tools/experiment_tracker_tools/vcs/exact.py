@@ -8,12 +8,13 @@ from typing import Literal
 
 from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import changes, command, hooks, messages, publish, trees
-from experiment_tracker_tools.vcs.changes import Bench, Change, Preview
-from experiment_tracker_tools.vcs.trees import Copies
+from experiment_tracker_tools.vcs import changes, command, hooks, messages, publish, trees, worktree
+from experiment_tracker_tools.vcs.changes import Change, Found, Preview
 
 HOOK_TIME_LIMIT_S = 300.0
 _STATED_IDENTITY = ("-c", "user.useConfigOnly=true")
+# In the scratch folder: the private index of the new tree, and its changed files as a checkout writes them.
+_INDEX, _CONTENTS = "index", "contents"
 
 
 def previewed(change: Change, problems: Sequence[str]) -> Preview:
@@ -22,11 +23,8 @@ def previewed(change: Change, problems: Sequence[str]) -> Preview:
     paths = trees.differing(change.before, change.after)
     if at.commit is None:
         return Preview(at.branch, None, paths, (), tuple(problems))
-    with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
-        on = changes.bench(change, Path(scratch))
-        found = (*problems, *changes.obstacles(change, on), *_identity_problems(change.top))
-        trees.set_entries(change.top, change.after, index=on.private_index)
-        diffstat = _diffstat(change.top, at.commit, trees.write_tree(change.top, on.private_index))
+    diffstat = _diffstat(change.top, at.commit, trees.tree_with(change.top, at.commit, change.after))
+    found = (*problems, *_obstacles(change), *_identity_problems(change.top))
     return Preview(at.branch, at.commit, paths, diffstat, found)
 
 
@@ -36,6 +34,7 @@ def commit(
     subject: str,
     body: str,
     trailers: Sequence[tuple[str, str]],
+    reason: str,
     hooks_run: Literal["all", "none"],
     hook_timeout_s: float,
 ) -> str:
@@ -45,19 +44,29 @@ def commit(
         GitRefused: with everything as it was before.
     """
     text = messages.message(subject, body, trailers)
-    with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
-        on = changes.bench(change, Path(scratch))
-        changes.refuse([*changes.obstacles(change, on), *_identity_problems(change.top)])
-        tree = _written_tree(change, on)
-        if hooks_run == "all" and hooks.present(change.top):
-            text = hooks.before_commit(change.top, text, index=on.private_index, timeout_s=hook_timeout_s)
-            on = _checked_again(change, on, tree)
+    installed = hooks.present(change.top) if hooks_run == "all" else frozenset[str]()
+    with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as folder:
+        scratch = Path(folder)
+        found = changes.look(change, scratch / "found")
+        changes.refuse(changes.obstacles(change, found))
+        tree = _written_tree(change, scratch, found)
+        if installed:
+            index = scratch / _INDEX
+            text = hooks.before_commit(change.top, text, installed, index=index, timeout_s=hook_timeout_s)
+            found = _checked_again(change, scratch, tree)
         new = _commit_object(change, tree, text, timeout_s=hook_timeout_s)
-        publish.publish(change, on, new, reason=messages.one_line(subject), hooks_run=hooks_run)
-    if hooks_run == "all":
-        with suppress(GitRefused):
-            hooks.after_commit(change.top, timeout_s=hook_timeout_s)
+        publish.publish(change, found, new, contents=scratch / _CONTENTS, reason=reason, hooks_run=hooks_run)
+    with suppress(GitRefused):
+        hooks.after_commit(change.top, installed, timeout_s=hook_timeout_s)
     return new
+
+
+def _obstacles(change: Change) -> list[str]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
+            return changes.obstacles(change, changes.look(change, Path(scratch) / "found"))
+    except GitRefused as refusal:
+        return [str(refusal)]
 
 
 def _identity_problems(top: Path) -> list[str]:
@@ -68,21 +77,24 @@ def _identity_problems(top: Path) -> list[str]:
     return []
 
 
-def _written_tree(change: Change, on: Bench) -> str:
-    """Put `after` into the private index, check it out on the bench, and see that it comes back the same."""
+def _written_tree(change: Change, scratch: Path, found: Found) -> str:
+    """Write the tree, check its changed files out on the bench, and see that they come back the same."""
+    assert change.at.commit is not None
     changed = trees.differing(change.before, change.after)
-    trees.set_entries(change.top, {path: change.after[path] for path in changed}, index=on.private_index)
+    index, contents = scratch / _INDEX, scratch / _CONTENTS
+    trees.read_into(change.top, change.at.commit, index)
+    trees.set_entries(change.top, {path: change.after[path] for path in changed}, index=index)
     present = [path for path in changed if change.after[path]]
-    folder = on.folder / "after"
-    trees.checked_out(change.top, present, index=on.private_index, folder=folder)
-    _lay_rules(on.copies.folder, folder)
-    again = changes.worktree(change, on, Copies(folder, dict.fromkeys(present)))
+    trees.checked_out(change.top, present, index=index, folder=contents)
+    _lay_rules(found.copies.folder, contents)
+    written = found.copies._replace(folder=contents, stamps=dict.fromkeys(present))
+    again = worktree.in_worktree(change.top, written, like=change.after, blobs="computed")
     if unstable := [path for path in present if again[path] != change.after[path]]:
         raise GitRefused(
             f"Nothing was changed: {changes.named(unstable)} would not come back from the work tree as committed, "
             "because of line-ending or filter rules. Normalise the variant (git add --renormalize), capture it again."
         )
-    return trees.write_tree(change.top, on.private_index)
+    return trees.write_tree(change.top, index)
 
 
 def _lay_rules(source: Path, folder: Path) -> None:
@@ -94,17 +106,16 @@ def _lay_rules(source: Path, folder: Path) -> None:
             beside.write_bytes(rule.read_bytes())
 
 
-def _checked_again(change: Change, on: Bench, tree: str) -> Bench:
+def _checked_again(change: Change, scratch: Path, tree: str) -> Found:
     """Hooks are programs that may take long and touch files: see that all is still as it was decided on."""
-    if trees.write_tree(change.top, on.private_index) != tree:
+    if trees.write_tree(change.top, scratch / _INDEX) != tree:
         raise GitRefused(
             "Nothing was committed: your commit hooks changed the content, so it would no longer be what was measured. "
             "Capture the variant as the hooks want it, or commit without hooks if you may."
         )
-    paths = tuple(change.before)
-    again = on._replace(copies=trees.copied(change.top, paths, on.folder / "before-after-hooks"))
-    changes.refuse(changes.obstacles(change, again))
-    return again
+    found = changes.look(change, scratch / "found-after-hooks")
+    changes.refuse(changes.obstacles(change, found))
+    return found
 
 
 def _commit_object(change: Change, tree: str, text: str, *, timeout_s: float) -> str:
@@ -113,6 +124,7 @@ def _commit_object(change: Change, tree: str, text: str, *, timeout_s: float) ->
     asked = ("commit-tree", tree, "-p", change.at.commit, *(("-S",) if signed else ()))
     made = command.attempt(change.top, *_STATED_IDENTITY, *asked, stdin=text.encode(), timeout_s=timeout_s)
     if made.status:
+        changes.refuse(_identity_problems(change.top))
         why = "the commit could not be signed" if signed else "the commit could not be made"
         raise GitRefused(f"Nothing was changed: {why}: {quoted(made.error.strip(), 200)}. Mend it, then call again.")
     return made.out.decode().strip()

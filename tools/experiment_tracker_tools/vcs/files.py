@@ -63,7 +63,8 @@ def place(root: Path, path: str, source: Path, *, permissions: int) -> str:
     """Write `source` beside its destination under a name of its own and give that name, for `exchange`."""
     temporary = f".experiment-tracker-{secrets.token_hex(8)}"
     with _folder_of(root, path, create=True) as (folder, _), source.open("rb") as content:
-        assert folder is not None
+        if folder is None:
+            raise _touched(path)
         try:
             with os.fdopen(os.open(temporary, _CREATE, 0o600, dir_fd=folder), "wb") as sink:
                 shutil.copyfileobj(content, sink)
@@ -83,7 +84,8 @@ def exchange(root: Path, path: str, temporary: str, *, expected: Stamp | None) -
     """
     with _folder_of(root, path) as (folder, name):
         _refuse_touched(folder, name, path, expected)
-        assert folder is not None
+        if folder is None:
+            raise _touched(path)
         stamp = _stamp(folder, temporary, path)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         return stamp
@@ -192,7 +194,11 @@ def _stamp(folder: int, name: str, path: str) -> Stamp | None:
 def _refuse_touched(folder: int | None, name: str, path: str, expected: Stamp | None) -> None:
     now = None if folder is None else _stamp(folder, name, path)
     if now != expected:
-        raise GitRefused(f"Path {quoted(path)} was changed by somebody else meanwhile. Nothing was lost; call again.")
+        raise _touched(path)
+
+
+def _touched(path: str) -> GitRefused:
+    return GitRefused(f"Path {quoted(path)} was changed by somebody else meanwhile. Nothing was lost; call again.")
 
 
 def _refusal(path: str, reason: str) -> str:

@@ -22,13 +22,12 @@ def present(root: Path) -> frozenset[str]:
     return frozenset(name for name in (*_BEFORE, _AFTER) if os.access(place / name, os.X_OK))
 
 
-def before_commit(root: Path, text: str, *, index: Path, timeout_s: float) -> str:
-    """Run pre-commit, prepare-commit-msg and commit-msg as `git commit` does; give the message that they leave.
+def before_commit(root: Path, text: str, installed: frozenset[str], *, index: Path, timeout_s: float) -> str:
+    """Run the installed hooks that `git commit` runs before it commits; give the message that they leave.
 
     Raises:
         GitRefused: if one fails or hangs, or git is too old to run them for us.
     """
-    wanted = present(root)
     if repository.git_version() < _NEEDED:
         raise GitRefused("This git is too old to run your commit hooks for us. Install git 2.36 or newer.")
     note = index.with_name("COMMIT_EDITMSG")
@@ -36,14 +35,17 @@ def before_commit(root: Path, text: str, *, index: Path, timeout_s: float) -> st
     arguments = {"prepare-commit-msg": (str(note), "message"), "commit-msg": (str(note),)}
     env = {"GIT_INDEX_FILE": str(index)}
     for name in _BEFORE:
-        if name in wanted:
+        if name in installed:
             _run(root, name, *arguments.get(name, ()), env=env, timeout_s=timeout_s)
-    return note.read_text("utf-8", "replace")
+    left = note.read_text("utf-8", "replace")
+    if not left.strip():
+        raise GitRefused(f"Your hooks left an empty commit message. {_MEND}")
+    return left
 
 
-def after_commit(root: Path, *, timeout_s: float) -> None:
-    """Run post-commit; the commit stands whatever it says."""
-    if _AFTER in present(root):
+def after_commit(root: Path, installed: frozenset[str], *, timeout_s: float) -> None:
+    """Run post-commit if installed; the commit stands whatever it says."""
+    if _AFTER in installed:
         command.attempt(root, "hook", "run", "--ignore-missing", _AFTER, hooks="on", timeout_s=timeout_s)
 
 

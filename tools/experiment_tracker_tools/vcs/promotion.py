@@ -76,6 +76,7 @@ def promote(
         subject=subject,
         body=body,
         trailers=trailers,
+        reason=f"promote {experiment_id}",
         hooks_run=hooks_run,
         hook_timeout_s=hook_timeout_s,
     )
@@ -96,7 +97,7 @@ def _planned(root: Path, variant: str, baseline: str, paths: Iterable[str]) -> t
     refs.checked_commits(top, (variant, baseline))
     at = repository.head(top)
     after = trees.at_commit(top, variant, chosen)
-    problems = list(repository.state_problems(top))
+    problems = list(repository.problems_at(top, at))
     if at.commit is None:
         return Change(top, at, dict.fromkeys(chosen), after), problems
     before = trees.at_commit(top, at.commit, chosen)

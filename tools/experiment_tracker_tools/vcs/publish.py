@@ -8,27 +8,44 @@ from typing import Literal
 
 from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import changes, command, files, trees
-from experiment_tracker_tools.vcs.changes import Bench, Change
-from experiment_tracker_tools.vcs.trees import Copies
+from experiment_tracker_tools.vcs import changes, command, files, trees, worktree
+from experiment_tracker_tools.vcs.changes import Change, Found
+from experiment_tracker_tools.vcs.worktree import Copies
 
 _Undo = list[Callable[[], object]]
+_MORE_ATTEMPTS = 2
 
 
-def publish(change: Change, on: Bench, new: str, *, reason: str, hooks_run: Literal["all", "none"]) -> None:
+def publish(
+    change: Change,
+    found: Found,
+    new: str,
+    *,
+    contents: Path,
+    reason: str,
+    hooks_run: Literal["all", "none"],
+) -> None:
     """Move the branch to `new`, then index entries and files.
 
     What may fail most comes first: the new contents lie beside their destinations before the branch moves, so that
     what is left after it are renames.
+
+    Args:
+        change: what the commit `new` does.
+        found: the work tree as it was when nothing stood in the way.
+        new: the commit, made and not yet on any branch.
+        contents: a folder with the changed files as a checkout writes them.
+        reason: for the reflog.
+        hooks_run: "all" runs the user's reference-transaction hook too.
 
     Raises:
         GitRefused: if any step fails; branch, index and files are as before then, or the message says what is not.
     """
     top, old = change.top, change.at.commit
     assert old is not None
-    placed = _placed(change, on)
-    undo: _Undo = [partial(_discard, top, placed)]
+    undo: _Undo = []
     try:
+        placed = _place_all(change, found, contents, undo)
         moved = ("update-ref", "-m", reason, "HEAD", new, old)
         command.run(top, *moved, hooks="on" if hooks_run == "all" else "off")
         undo.append(partial(command.run, top, "update-ref", "-m", f"undo: {reason}", "HEAD", old, new))
@@ -36,27 +53,24 @@ def publish(change: Change, on: Bench, new: str, *, reason: str, hooks_run: Lite
         stale = trees.differing(change.after, staged)
         undo.append(partial(trees.set_entries, top, {path: staged[path] for path in stale}, index=None))
         trees.set_entries(top, {path: change.after[path] for path in stale}, index=None)
-        _exchange(change, on.copies, placed, undo)
-        _refuse_unequal(change, on, new)
+        _exchange(change, found.copies, placed, undo)
+        _refuse_unequal(change, new, contents.with_name("written"))
     except BaseException as failure:
         _go_back(undo, new, failure)
         raise
     _refresh(top, [path for path in stale if change.after[path]])
 
 
-def _placed(change: Change, on: Bench) -> dict[str, str | None]:
+def _place_all(change: Change, found: Found, contents: Path, undo: _Undo) -> dict[str, str | None]:
     """Write every new content beside its destination; None stands for a file that is to go."""
     placed: dict[str, str | None] = {}
-    try:
-        for path in trees.differing(changes.worktree(change, on, on.copies), change.after):
-            placed[path] = None
-            if change.after[path]:
-                source = on.folder / "after" / path
-                permissions = _permissions(source, on.copies.stamps[path])
-                placed[path] = files.place(change.top, path, source, permissions=permissions)
-    except BaseException:
-        _discard(change.top, placed)
-        raise
+    for path in trees.differing(found.entries, change.after):
+        placed[path] = None
+        if change.after[path]:
+            source = contents / path
+            permissions = _permissions(source, found.copies.stamps[path])
+            temporary = placed[path] = files.place(change.top, path, source, permissions=permissions)
+            undo.append(partial(files.discard, change.top, path, temporary))
     return placed
 
 
@@ -87,34 +101,36 @@ def _restore(top: Path, copies: Copies, path: str, now: files.Stamp | None) -> N
         files.exchange(top, path, temporary, expected=now)
 
 
-def _refuse_unequal(change: Change, on: Bench, new: str) -> None:
+def _refuse_unequal(change: Change, new: str, folder: Path) -> None:
     paths = tuple(change.after)
     committed = trees.at_commit(change.top, new, paths)
-    written = changes.worktree(change, on, trees.copied(change.top, paths, on.folder / "written"))
+    copies = worktree.copied(change.top, paths, folder)
+    written = worktree.in_worktree(change.top, copies, like=change.after, blobs="computed")
     unequal = {*trees.differing(committed, change.after), *trees.differing(written, change.after)}
     if unequal:
         raise GitRefused(f"{changes.named(sorted(unequal))} did not compare equal after writing; all was undone.")
 
 
 def _go_back(steps: _Undo, new: str, failure: BaseException) -> None:
-    left: list[str] = []
-    for step in reversed(steps):
-        try:
-            step()
-        # Every step must be tried, and all that fails be told.
-        except Exception as error:
-            left.append(str(error))
-    if left:
+    """Undo the steps, the last first; one that fails is tried again, for what is in its way may be passing."""
+    failed = {step: error for step in reversed(steps) if (error := _failure(step))}
+    for _ in range(_MORE_ATTEMPTS):
+        failed = {step: error for step in failed if (error := _failure(step))}
+    if failed:
+        left = quoted("; ".join(failed.values()), 300)
         raise GitRefused(
-            f"Writing failed ({quoted(str(failure), 200)}) and was not undone in full: {quoted('; '.join(left), 300)}. "
-            f"The new commit is {new}; compare it with `git status` before you go on."
+            f"Writing failed ({quoted(str(failure), 200)}) and was not undone in full: {left}. "
+            f"The new commit was {new}; compare it with `git status` before you go on."
         ) from failure
 
 
-def _discard(top: Path, placed: dict[str, str | None]) -> None:
-    for path, temporary in placed.items():
-        if temporary is not None:
-            files.discard(top, path, temporary)
+def _failure(step: Callable[[], object]) -> str:
+    # Whatever it is: the other steps must be tried, and all that fails be told.
+    try:
+        step()
+    except Exception as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _refresh(top: Path, paths: list[str]) -> None:

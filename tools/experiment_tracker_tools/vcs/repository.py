@@ -101,14 +101,18 @@ def state_problems(root: Path) -> tuple[str, ...]:
         GitRefused: if git is missing.
     """
     try:
-        git_dir = _git_dir(checked_top(root))
+        top = checked_top(root)
     except GitRefused as refusal:
         return (str(refusal),)
-    return (*head_problems(head(root)), *_unfinished(git_dir))
+    return problems_at(top, head(top))
 
 
-def head_problems(at: Head) -> tuple[str, ...]:
-    """List what is wrong with HEAD as the place of a new commit."""
+def problems_at(top: Path, at: Head) -> tuple[str, ...]:
+    """List what keeps a commit from being made at the top of a work tree whose HEAD is known."""
+    return (*_head_problems(at), *_unfinished(_git_dir(top)))
+
+
+def _head_problems(at: Head) -> tuple[str, ...]:
     if at.commit is None:
         return (f"branch {quoted(at.branch)} has no commit yet; make a first commit",)
     if at.branch is None:

@@ -70,6 +70,7 @@ def roll_back(
         subject=subject,
         body=body,
         trailers=trailers,
+        reason=f"roll back {promotion_commit[:12]}",
         hooks_run=hooks_run,
         hook_timeout_s=hook_timeout_s,
     )
@@ -93,7 +94,7 @@ def _planned(root: Path, promotion: str, paths: Iterable[str]) -> tuple[Change, 
     parent = _only_parent(top, promotion)
     _refuse_foreign_changes(top, promotion, chosen)
     at = repository.head(top)
-    problems = list(repository.state_problems(top))
+    problems = list(repository.problems_at(top, at))
     after = trees.at_commit(top, parent, chosen)
     if at.commit is None:
         return Change(top, at, dict.fromkeys(chosen), after), problems

@@ -1,18 +1,17 @@
-"""The declared paths as git sees them: in a commit, in the user's index, in the work tree, in a private index."""
+"""The declared paths as git sees them: in a commit, in the user's index, in a private index."""
 
 import os
-import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import command, files
+from experiment_tracker_tools.vcs import command
 from experiment_tracker_tools.vcs.paths import ancestors
 
-_REGULAR = {"100644", "100755"}
+REGULAR = {"100644", "100755"}
 
 
 class Entry(NamedTuple):
@@ -26,13 +25,6 @@ class Entry(NamedTuple):
 Entries = dict[str, Entry | None]
 
 
-class Copies(NamedTuple):
-    """The work tree's declared files, copied to a folder of ours: stamps are None for files that do not exist."""
-
-    folder: Path
-    stamps: dict[str, files.Stamp | None]
-
-
 def at_commit(root: Path, commit: str, paths: tuple[str, ...]) -> Entries:
     """Give what the commit (or tree) holds at the declared paths.
 
@@ -42,9 +34,9 @@ def at_commit(root: Path, commit: str, paths: tuple[str, ...]) -> Entries:
     """
     above = {folder for path in paths for folder in ancestors(path)}
     asked = command.pathspecs((*paths, *sorted(above)))
-    listed = command.run(root, "ls-tree", "-z", "-t", *(() if asked else ("-r",)), commit, *asked)
+    said = command.run(root, "ls-tree", "-z", "-t", *(() if asked else ("-r",)), commit, *asked)
     entries: Entries = dict.fromkeys(paths)
-    for record in command.records(listed):
+    for record in command.records(said):
         (mode, kind, blob), path = record.split("\t", 1)[0].split(" "), record.split("\t", 1)[1]
         if path in above and kind != "tree":
             raise InvalidInput(f"{quoted(path)} is a {_kind(mode)} in {commit[:12]}; no file below it can be declared.")
@@ -60,9 +52,9 @@ def in_index(root: Path, paths: tuple[str, ...], *, index: Path | None = None) -
         GitRefused: if a path is unmerged, outside of the sparse checkout or marked as assumed unchanged.
         InvalidInput: if a path is a symbolic link or a submodule there.
     """
-    listed = command.run(root, "ls-files", "-z", "-s", "-v", *command.pathspecs(paths), env=_env(index))
+    said = command.run(root, "ls-files", "-z", "-s", "-v", *command.pathspecs(paths), env=env(index))
     entries: Entries = dict.fromkeys(paths)
-    for record in command.records(listed):
+    for record in command.records(said):
         told, path = record.split("\t", 1)
         if path not in entries:
             continue
@@ -78,46 +70,9 @@ def in_index(root: Path, paths: tuple[str, ...], *, index: Path | None = None) -
     return entries
 
 
-def copied(root: Path, paths: tuple[str, ...], folder: Path) -> Copies:
-    """Copy the work tree's declared files, and the .gitattributes that rule them, into a new `folder`.
-
-    Git reads files by their path; by reading copies it cannot be led out of the tree by a link put there meanwhile.
-
-    Raises:
-        InvalidInput: if a symbolic link, a folder, a nested repository or a special file is in the way.
-    """
-    folder.mkdir(parents=True)
-    stamps = {path: files.copy_out(root, path, folder / path) for path in paths}
-    rules = {f"{above}/.gitattributes" for path in paths for above in ancestors(path)} | {".gitattributes"}
-    for rule in sorted(rules - set(paths)):
-        with suppress(InvalidInput):
-            files.copy_out(root, rule, folder / rule)
-    return Copies(folder, stamps)
-
-
-def in_worktree(
-    root: Path, copies: Copies, *, like: Path, scratch: Path, blobs: Literal["kept", "computed"]
-) -> Entries:
-    """Give what `git add` would make of the copied files, with the user's filters, line endings and file modes.
-
-    Args:
-        root: the top of the work tree.
-        copies: from `copied`.
-        like: a private index with the content that the files descend from (line-ending rules ask it).
-        scratch: where a throw-away copy of that index may be written.
-        blobs: "kept" writes the contents into the object store, "computed" only hashes them.
-    """
-    paths = tuple(copies.stamps)
-    shutil.copyfile(like, scratch)
-    env = {**_env(scratch), "GIT_WORK_TREE": str(copies.folder)}
-    options = ("--add", "--remove") if blobs == "kept" else ("--add", "--remove", "--info-only")
-    command.run(root, "update-index", *options, "-z", "--stdin", stdin=_listed(paths), env=env)
-    return in_index(root, paths, index=scratch)
-
-
 def read_into(root: Path, commit: str, index: Path) -> None:
     """Fill a private index with everything that the commit holds."""
-    command.run(root, "read-tree", commit, env=_env(index))
+    command.run(root, "read-tree", commit, env=env(index))
 
 
 def set_entries(root: Path, entries: Mapping[str, Entry | None], *, index: Path | None) -> None:
@@ -125,21 +80,30 @@ def set_entries(root: Path, entries: Mapping[str, Entry | None], *, index: Path 
     present = "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in entries.items() if entry)
     absent = [path for path, entry in entries.items() if entry is None]
     if absent:
-        command.run(root, "update-index", "--force-remove", "-z", "--stdin", stdin=_listed(absent), env=_env(index))
+        command.run(root, "update-index", "--force-remove", "-z", "--stdin", stdin=listed(absent), env=env(index))
     if present:
-        command.run(root, "update-index", "-z", "--index-info", stdin=_encoded(present), env=_env(index))
+        command.run(root, "update-index", "-z", "--index-info", stdin=_encoded(present), env=env(index))
 
 
 def write_tree(root: Path, index: Path) -> str:
     """Write the private index as a tree and give its id."""
-    return command.line(root, "write-tree", env=_env(index))
+    return command.line(root, "write-tree", env=env(index))
+
+
+def tree_with(root: Path, commit: str, entries: Mapping[str, Entry | None]) -> str:
+    """Write the commit's tree with these paths set, and give its id."""
+    with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
+        index = Path(scratch) / "index"
+        read_into(root, commit, index)
+        set_entries(root, entries, index=index)
+        return write_tree(root, index)
 
 
 def checked_out(root: Path, paths: Sequence[str], *, index: Path, folder: Path) -> None:
     """Write files of a private index below `folder` as a checkout would: filters, line endings, modes."""
     folder.mkdir(parents=True, exist_ok=True)
     prefix = f"--prefix={folder}{os.sep}"
-    command.run(root, "checkout-index", "-f", prefix, "-z", "--stdin", stdin=_listed(paths), env=_env(index))
+    command.run(root, "checkout-index", "-f", prefix, "-z", "--stdin", stdin=listed(paths), env=env(index))
 
 
 def differing(left: Mapping[str, Entry | None], right: Mapping[str, Entry | None]) -> tuple[str, ...]:
@@ -147,11 +111,13 @@ def differing(left: Mapping[str, Entry | None], right: Mapping[str, Entry | None
     return tuple(path for path, entry in left.items() if right[path] != entry)
 
 
-def _env(index: Path | None) -> dict[str, str]:
+def env(index: Path | None) -> dict[str, str]:
+    """Point git at a private index; None leaves it at the user's."""
     return {} if index is None else {"GIT_INDEX_FILE": str(index)}
 
 
-def _listed(paths: Sequence[str]) -> bytes:
+def listed(paths: Sequence[str]) -> bytes:
+    """Write paths as git reads them from standard input with -z."""
     return _encoded("".join(f"{path}\0" for path in paths))
 
 
@@ -160,7 +126,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _regular(entry: Entry, path: str) -> Entry:
-    if entry.mode not in _REGULAR:
+    if entry.mode not in REGULAR:
         raise InvalidInput(f"Path {quoted(path)} is a {_kind(entry.mode)}. Declare regular files.")
     return entry
 

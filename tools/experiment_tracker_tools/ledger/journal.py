@@ -1,0 +1,240 @@
+"""One journal file: many writers in turn, and no acknowledgement before it is on disk."""
+
+import os
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from errno import EACCES
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from experiment_tracker_tools.core.errors import StoreFailure
+from experiment_tracker_tools.ledger.compaction import Compaction
+from experiment_tracker_tools.ledger.disk import Handle, private_folder, replace_file, sync_folder
+from experiment_tracker_tools.ledger.follower import Fold, Follower
+from experiment_tracker_tools.ledger.frames import (
+    Operation,
+    Order,
+    Record,
+    encoded,
+    header_line,
+    line_crc,
+    linked,
+    to_line,
+)
+from experiment_tracker_tools.ledger.locking import DEADLINE_S, acquire, held, release
+
+_COURTESY = 4
+
+
+class Draft:
+    """What one writer wants recorded, all of it in one line or nothing."""
+
+    def __init__(self, now: str, writer: str) -> None:
+        self.now = now
+        self.writer = writer
+        self.orders: list[Order] = []
+        self.documents: list[dict[str, Any]] = []
+
+    def put(
+        self,
+        op: Operation,
+        table: str,
+        id_: int,
+        document: Mapping[str, Any] | None = None,
+        *,
+        at: str = "",
+        by: str = "",
+    ) -> None:
+        """Add one operation; time and writer are this moment's unless they are given."""
+        self.orders.append(Order(op, table, id_, encoded(document), at or self.now, by or self.writer))
+        self.documents.append(dict(document or {}))
+
+
+class JournalFile(Follower):
+    """The engine under one journal.
+
+    Args:
+        path: the file; its folder is made with the first write.
+        about: what the journal belongs to; lines of another one do not fit its chain.
+        now: the time as ISO 8601.
+        writer: the door that lines come through.
+        fold: makes the empty fold of this journal, where there is one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        about: str,
+        now: Callable[[], str],
+        writer: str,
+        fold: Callable[[], Fold] | None = None,
+    ) -> None:
+        super().__init__(path, about=about, fold=fold)
+        self._now, self._writer = now, writer
+        self._poison: str | None = None
+        self._own_end, self._crowded = 0, False
+
+    @contextmanager
+    def writing(self, *, new: bool = False) -> Generator[Draft]:
+        """The journal for oneself: up to date inside; what was put is on disk once the block is left.
+
+        Args:
+            new: whether a journal that does not exist yet is made.
+
+        Raises:
+            StoreFailure: nothing is acknowledged then.
+        """
+        with self._exclusive(new=new) as handle:
+            draft = Draft(self._now(), self._writer)
+            yield draft
+            if draft.orders:
+                self._commit(handle, draft)
+        if draft.orders:
+            self._sync(handle)
+            if self._is_due():
+                self.save_checkpoint()
+
+    def rewrite(self, keep: Callable[[Record, bool], bool], note: Callable[[], Sequence[Order]] = tuple) -> int:
+        """Replace the journal by one without the payloads that are not kept.
+
+        Args:
+            keep: whether a document's payload stays, given it and whether it is the newest of its id.
+            note: what is recorded in the same step; asked under the lock.
+
+        Returns:
+            How many payloads went.
+        """
+        with self._exclusive() as handle:
+            compaction = Compaction(handle, self._state.end, self._state.tables, keep)
+            header = {**self._state.header, "epoch": int(self._state.header["epoch"]) + 1}
+            parts = linked(note(), self._state.place, self._state.chain)
+            try:
+                replace_file(self.path, compaction.lines(header, parts))
+                if compaction.broken:
+                    self._keep_aside(b"\n".join(compaction.broken))
+            except OSError as error:
+                raise StoreFailure(f"Cannot compact {self.about}: {error.strerror}. The old journal stands.") from error
+        self._checkpoint_path.unlink(missing_ok=True)
+        self.refresh()
+        return compaction.gone
+
+    @contextmanager
+    def _exclusive(self, *, new: bool = False) -> Generator[Handle]:
+        if self._pid != os.getpid():
+            self._forked()
+            self._forget()
+        if self._poison is not None:
+            raise StoreFailure(self._poison)
+        deadline = time.monotonic() + DEADLINE_S
+        if not self._writers.acquire(timeout=DEADLINE_S):
+            raise held(self.about, os.getpid())
+        try:
+            handle = self._locked(deadline, new=new)
+            try:
+                yield handle
+            finally:
+                release(handle.fd)
+        finally:
+            self._writers.release()
+
+    def _locked(self, deadline: float, *, new: bool) -> Handle:
+        while True:
+            try:
+                with self._reading:
+                    if self._handle is None:
+                        self._follow()
+                    handle = self._handle or self._made(new=new)
+                acquire(handle.fd, deadline, self.about, self._keep_up)
+            except OSError as error:
+                raise self._unwritable(error.strerror) from error
+            try:
+                with self._reading:
+                    self._follow()
+                    if self._handle is handle:
+                        if not handle.writable:
+                            raise self._unwritable(os.strerror(EACCES))
+                        self._mend(handle)
+                        self._crowded = self._own_end not in {0, self._state.end}
+                        return handle
+            except BaseException:
+                release(handle.fd)
+                raise
+            release(handle.fd)
+
+    def _unwritable(self, reason: str | None) -> StoreFailure:
+        return StoreFailure(f"The store of {self.about} is not writable: {reason}. Nothing was recorded; mend it.")
+
+    def _made(self, *, new: bool) -> Handle:
+        if not new:
+            raise StoreFailure(f"The journal of {self.about} is gone from {self.path.parent}. Nothing was recorded.")
+        private_folder(self.path.parent)
+        self._handle = Handle(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        sync_folder(self.path.parent)
+        return self._handle
+
+    def _mend(self, handle: Handle) -> None:
+        """Cut what a dead writer left unfinished, and start an empty journal."""
+        size = self._size
+        if size > self._state.end:
+            tail = os.pread(handle.fd, size - self._state.end, self._state.end)
+            finished = next((t for t in (tail, tail[:-1]) if line_crc(t) is not None), None)
+            self._keep_aside(tail)
+            os.ftruncate(handle.fd, self._state.end + len(finished or b""))
+            if finished is not None:
+                os.write(handle.fd, b"\n")
+                self._state.follow(handle.fd, os.fstat(handle.fd).st_size)
+        if self._state.end == 0:
+            line, _ = header_line(uuid4().hex, self.about, 1)
+            self._write(handle, line)
+            self._state.follow(handle.fd, len(line))
+
+    def _keep_aside(self, tail: bytes) -> None:
+        aside = Handle(self.path.with_suffix(".cut"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(aside.fd, tail + b"\n")
+
+    def _commit(self, handle: Handle, draft: Draft) -> None:
+        state = self._state
+        parts = linked(draft.orders, state.place, state.chain)
+        line, crc = to_line(parts, state.crc)
+        with self._reading:
+            start = state.end
+            self._write(handle, line)
+            # Nobody else's turn needs to wait for what this process remembers of the line.
+            release(handle.fd)
+            state.add(parts, line, crc)
+            if self._fold is not None and self._folded == start:
+                for part, document in zip(parts, draft.documents, strict=True):
+                    self._fold.apply(Record(part.op, part.table, part.id, part.place, part.at, part.by, document))
+                self._folded = state.end
+            self._own_end = state.end
+
+    def _write(self, handle: Handle, line: bytes) -> None:
+        start = self._state.end
+        try:
+            written = os.write(handle.fd, line)
+            reason = "the disk is full"
+        except OSError as error:
+            written, reason = 0, str(error.strerror)
+        if written != len(line):
+            try:
+                os.ftruncate(handle.fd, start)
+            except OSError as error:
+                self._poison = f"The store of {self.about} cannot be written ({error.strerror}). Mend it and restart."
+            raise StoreFailure(f"Cannot write to {self.about}: {reason}. Nothing was recorded; mend that, try again.")
+
+    def _sync(self, handle: Handle) -> None:
+        if self._crowded:
+            # Others are at it too: their writes then share this sync (0.35 to 0.45 of raw throughput at 8 writers).
+            for _ in range(_COURTESY):
+                os.sched_yield()
+        try:
+            os.fdatasync(handle.fd)
+        except OSError as error:
+            self._poison = (
+                f"A sync of {self.about} failed ({error.strerror}); what it wrote is not acknowledged, and this "
+                "process will not write there again. Check the disk, then restart."
+            )
+            raise StoreFailure(self._poison) from error

@@ -1,0 +1,45 @@
+"""What the rules may ask of one experiment's journal, answered from memory."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.ledger.journal import JournalFile
+from experiment_tracker_tools.ledger.tally import Met, Tally
+
+
+class Known(NamedTuple):
+    """One experiment's journal as the rules see it.
+
+    Attributes:
+        journal: where documents are read.
+        tally: who and what is known.
+        stored: a unit id as the store keeps it; None where that is the id itself.
+    """
+
+    journal: JournalFile
+    tally: Tally
+    stored: Callable[[str], str] | None
+
+    def trial(self, key: str) -> Trial | None:
+        """The trial of this idempotency key."""
+        seq = self.tally.trial_of(key)
+        record = self.journal.find("trials", seq) if seq is not None else None
+        if record is None or record.document["content"].get("key") != key:
+            return None
+        return Trial.model_validate(record.document["content"])
+
+    def variant(self, unit: str) -> str | None:
+        """The variant that a unit met, from exposures and trials."""
+        met = self._met(unit)
+        return met.variant if met is not None else None
+
+    def exposure(self, unit: str) -> Exposure | None:
+        """The unit's recorded exposure."""
+        met = self._met(unit)
+        record = self.journal.find("exposures", met.seq) if met is not None and met.exposed else None
+        return Exposure.model_validate(record.document["content"]) if record is not None else None
+
+    def _met(self, unit: str) -> Met | None:
+        # The second question is for units that were recorded before the project had a key.
+        return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or self.tally.met(unit)

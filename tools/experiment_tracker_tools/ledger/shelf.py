@@ -1,0 +1,128 @@
+"""The journals of one store: where each stands, opened once and kept."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import cast
+
+from experiment_tracker_tools.core.errors import InvalidInput, NotFound
+from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.ledger.index import Rows
+from experiment_tracker_tools.ledger.journal import JournalFile
+from experiment_tracker_tools.ledger.known import Known
+from experiment_tracker_tools.ledger.tables import EXPERIMENTS, find_experiment
+from experiment_tracker_tools.ledger.tally import Tally
+
+_ID = re.compile(r"exp-(\d{4}-\d{2}-\d{2})-(\d{3,6})\Z")
+
+
+class Volume:
+    """One experiment's journal, with what was last read of the experiment itself."""
+
+    def __init__(self, journal: JournalFile) -> None:
+        self.journal = journal
+        self._read: tuple[Rows | None, int, Experiment | None] = (None, 0, None)
+
+    def experiment(self) -> Experiment | None:
+        """The experiment as of the journal's last refresh."""
+        rows = self.journal.tables.get(EXPERIMENTS)
+        offset = rows.get(1) if rows is not None else None
+        if offset is None:
+            return None
+        # Rows are made anew with every opening of the file, so that an old offset cannot be mistaken.
+        if self._read[0] is not rows or self._read[1] != offset:
+            self._read = (rows, offset, find_experiment(self.journal))
+        return self._read[2]
+
+    def known(self, stored: Callable[[str], str] | None) -> Known:
+        """What the rules may ask."""
+        return Known(self.journal, self.tally(), stored)
+
+    def tally(self) -> Tally:
+        """The running statistics as of the journal's last refresh; without amended trials."""
+        with self.journal.still:
+            tally = cast("Tally", self.journal.fold)
+            if tally.stale:
+                trials = (record for record in self.journal.records() if record.table == "trials")
+                tally.recount(record for record in trials if record.id not in tally.amended)
+            return tally
+
+
+class Shelf:
+    """Every journal below one folder."""
+
+    def __init__(self, folder: Path, *, now: Callable[[], str], writer: str) -> None:
+        self._folder, self._now, self._writer = folder, now, writer
+        self._volumes: dict[str, Volume] = {}
+        self._adding = Lock()
+        self.catalogue = JournalFile(folder / "catalogue.jsonl", about="catalogue", now=now, writer=writer)
+
+    def volume(self, experiment_id: str) -> Volume:
+        """The journal of that experiment, which need not exist yet.
+
+        Raises:
+            InvalidInput: for what is no experiment's id, and could name another folder.
+        """
+        volume = self._volumes.get(experiment_id)
+        if volume is None and not _ID.match(experiment_id):
+            raise InvalidInput(f"{quoted(experiment_id)} is no experiment id. Ids look like exp-2026-11-20-001.")
+        if volume is None:
+            with self._adding:
+                volume = self._volumes.setdefault(experiment_id, Volume(self._journal(experiment_id)))
+        return volume
+
+    def found(self, experiment_id: str) -> tuple[Volume, Experiment]:
+        """The journal of an experiment, up to date, and the experiment.
+
+        Raises:
+            NotFound: with the ids that exist.
+        """
+        if _ID.match(experiment_id):
+            volume = self.volume(experiment_id)
+            volume.journal.refresh()
+            experiment = volume.experiment()
+            if experiment is not None:
+                return volume, experiment
+        newest = ", ".join(self.ids()[-5:])
+        known = f"Newest: {newest}." if newest else "None is planned yet."
+        raise NotFound(f"No experiment {quoted(experiment_id)}. {known} Plan one with design_experiment.")
+
+    def writable(self, experiment_id: str) -> Volume:
+        """The journal of an experiment that exists; whoever writes reads what is new under the lock.
+
+        Raises:
+            NotFound: with the ids that exist.
+        """
+        volume = self._volumes.get(experiment_id)
+        return volume if volume is not None and volume.journal.place else self.found(experiment_id)[0]
+
+    def experiments(self) -> Iterator[Experiment]:
+        """Every experiment, oldest first."""
+        for experiment_id in self._names():
+            volume = self.volume(experiment_id)
+            volume.journal.refresh()
+            experiment = volume.experiment()
+            if experiment is not None:
+                yield experiment
+
+    def ids(self) -> list[str]:
+        """Every id that is taken, oldest first."""
+        return [experiment.id for experiment in self.experiments()]
+
+    def close(self) -> None:
+        """Leave checkpoints behind for whoever opens the store next."""
+        for volume in self._volumes.values():
+            if volume.journal.place > 0:
+                volume.journal.save_checkpoint()
+
+    def _names(self) -> list[str]:
+        if not self._folder.is_dir():
+            return []
+        names = [entry.name for entry in self._folder.iterdir() if _ID.match(entry.name)]
+        return sorted(names, key=lambda name: (name[4:14], int(name[15:])))
+
+    def _journal(self, experiment_id: str) -> JournalFile:
+        path = self._folder / experiment_id / "journal.jsonl"
+        return JournalFile(path, about=experiment_id, now=self._now, writer=self._writer, fold=Tally)

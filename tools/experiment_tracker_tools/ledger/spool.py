@@ -1,0 +1,99 @@
+"""What hooks left behind: they cannot afford a sync and see no packages, so they append events that are taken in here.
+
+A spool is one file per session, `.experiments/spool/<session>.jsonl`, 0600, appended in one write per event:
+`{"event": id, "experiment": id, "trial": {...}}`, or with "exposure" in the place of "trial". The event's id
+becomes the trial's key, so that an event counts once however often it is taken in. Acknowledgement begins here.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from pydantic import ValidationError
+
+from experiment_tracker_tools.core.errors import ExperimentError, StoreFailure
+from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.ledger.disk import Handle, replace_file
+from experiment_tracker_tools.ledger.rules import Batch
+
+_OFFSETS = "offsets.json"
+_A_DAY_S = 86_400
+
+
+class Taken(NamedTuple):
+    """What taking in the spools came to.
+
+    Attributes:
+        recorded: trials and exposures newly recorded; repeats: there before.
+        refused: events that the rules do not let in, with the reason; kept beside the spool as `.refused`.
+    """
+
+    recorded: int
+    repeats: int
+    refused: tuple[str, ...]
+
+
+def take_in(folder: Path, record: Callable[[str, Batch], tuple[int, int]], *, now: datetime) -> Taken:
+    """Record every whole event that is new in any spool.
+
+    Args:
+        folder: the store's spool folder; it need not exist.
+        record: records a batch for an experiment; gives how many were new, and how many repeats.
+        now: spools that nobody has written to for a day, and that are taken in, are removed.
+
+    Raises:
+        StoreFailure: if the ledger cannot be written; what was not taken in yet stays in the spool.
+    """
+    done = _offsets(folder)
+    new = repeats = 0
+    refused: list[str] = []
+    for spool in sorted(folder.glob("*.jsonl")):
+        content = spool.read_bytes()[done.get(spool.name, 0) :]
+        for line in content.splitlines(keepends=True):
+            # A hook may be in the middle of its write; its event is taken in the next time.
+            if not line.endswith(b"\n"):
+                break
+            try:
+                added, again = record(*_event(line))
+                new, repeats = new + added, repeats + again
+            except StoreFailure:
+                _keep_offsets(folder, done)
+                raise
+            except (ExperimentError, ValidationError, ValueError, KeyError, TypeError) as error:
+                refused.append(f"{spool.stem}: {error}")
+                _keep_aside(spool.with_suffix(".refused"), line)
+            done[spool.name] = done.get(spool.name, 0) + len(line)
+        if done.get(spool.name) == spool.stat().st_size and spool.stat().st_mtime < now.timestamp() - _A_DAY_S:
+            spool.unlink()
+            del done[spool.name]
+    _keep_offsets(folder, done)
+    return Taken(new, repeats, tuple(refused))
+
+
+def _event(line: bytes) -> tuple[str, Batch]:
+    fields = cast("dict[str, Any]", json.loads(line))
+    if "trial" in fields:
+        trial = Trial.model_validate({**fields["trial"], "key": fields["event"]})
+        return str(fields["experiment"]), Batch(trials=[trial])
+    return str(fields["experiment"]), Batch(exposures=[Exposure.model_validate(fields["exposure"])])
+
+
+def _offsets(folder: Path) -> dict[str, int]:
+    # A cache: without it everything is taken in again, and the events' ids make that repeats.
+    try:
+        return {str(name): int(offset) for name, offset in json.loads((folder / _OFFSETS).read_text("utf-8")).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _keep_offsets(folder: Path, done: dict[str, int]) -> None:
+    if done != _offsets(folder):
+        replace_file(folder / _OFFSETS, [json.dumps(done).encode()], durable=False)
+
+
+def _keep_aside(path: Path, line: bytes) -> None:
+    handle = Handle(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(handle.fd, line)

@@ -1,0 +1,163 @@
+"""What recording must know of an experiment at once: keys, units, slices and running statistics, never re-read."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from experiment_tracker_tools.domain.trial import Aggregate
+from experiment_tracker_tools.ledger.frames import Record
+from experiment_tracker_tools.ledger.index import Fingerprints
+from experiment_tracker_tools.ledger.statistics import Running, add_values
+
+_MEASURED, _EXPOSED = 1, 2
+Slice = tuple[str, str | None, str]
+
+
+class Met(NamedTuple):
+    """A unit that has been seen.
+
+    Attributes:
+        variant: which variant it met.
+        measured: a trial told its outcome; exposed: an exposure was recorded.
+        seq: its exposure's, else its first trial's position.
+    """
+
+    variant: str
+    measured: bool
+    exposed: bool
+    seq: int
+
+
+class Tally:
+    """The fold of an experiment's journal."""
+
+    def __init__(self) -> None:
+        secret = os.urandom(16)
+        self.running: dict[tuple[str, str], Running] = {}
+        self.trials: dict[str, int] = {}
+        self.repeated: dict[str, int] = {}
+        self.exposed: dict[str, int] = {}
+        self.amended: dict[int, str] = {}
+        self.slices: dict[Slice, int] = {}
+        self.stale = False
+        self._variants: list[str] = []
+        self._keys = Fingerprints(secret)
+        self._units = Fingerprints(secret)
+
+    def apply(self, record: Record) -> None:
+        """Take one record."""
+        content = record.document.get("content", {})
+        if record.table == "trials":
+            self._take_trial(record.id, content)
+        elif record.table == "exposures":
+            variant = content["variant"]
+            self.exposed[variant] = self.exposed.get(variant, 0) + 1
+            self._meet(content["unit"], variant, _EXPOSED, record.id)
+        elif record.table == "aggregates":
+            self.slices[content["variant"], content.get("metric"), content["period"]] = record.id
+        elif record.table == "amendments":
+            self.amended[content["seq"]] = content["variant"]
+            self.stale = True
+        elif record.table == "summaries":
+            self._take_summary(content)
+
+    def recount(self, trials: Iterable[Record]) -> None:
+        """Make the running statistics anew, from the trials that still count."""
+        self.running, self.trials = {}, {}
+        for record in trials:
+            content = record.document["content"]
+            self.trials[content["variant"]] = self.trials.get(content["variant"], 0) + 1
+            add_values(self.running, content["variant"], content["metrics"])
+        self.stale = False
+
+    def summary(self) -> dict[str, Any]:
+        """What stays of the rows once they are gone."""
+        return {
+            "running": [[*name, running.facts()] for name, running in self.running.items()],
+            "trials": self.trials,
+            "repeated": self.repeated,
+            "exposed": self.exposed,
+        }
+
+    def trial_of(self, key: str) -> int | None:
+        """Where the trial of this key probably stands; the trial itself tells."""
+        return self._keys.get(key)
+
+    def met(self, unit: str) -> Met | None:
+        """What this unit met, if it was seen."""
+        packed = self._units.get(unit)
+        if packed is None:
+            return None
+        flags = packed >> 8 & 0xFF
+        return Met(self._variants[packed & 0xFF], bool(flags & _MEASURED), bool(flags & _EXPOSED), packed >> 16)
+
+    def is_posted(self, aggregate: Aggregate) -> bool:
+        """Whether this slice was sent before."""
+        return (aggregate.variant, aggregate.metric, aggregate.period) in self.slices
+
+    def amended_counts(self) -> dict[str, int]:
+        """How many trials no longer count, by variant."""
+        return dict(Counter(self.amended.values()))
+
+    def measured_metrics(self) -> frozenset[str]:
+        """Metric names that trials have measured."""
+        return frozenset(metric for _, metric in self.running)
+
+    def summed_metrics(self) -> frozenset[str]:
+        """Metric names that aggregates have measured."""
+        return frozenset(metric or "" for _, metric, _ in self.slices)
+
+    def facts(self) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """What a checkpoint keeps."""
+        arrays: dict[str, bytes] = {}
+        arrays["key hashes"], arrays["key numbers"] = self._keys.packed()
+        arrays["unit hashes"], arrays["unit numbers"] = self._units.packed()
+        facts = {
+            **self.summary(),
+            "amended": list(self.amended.items()),
+            "slices": [[*name, seq] for name, seq in self.slices.items()],
+            "stale": self.stale,
+            "variants": self._variants,
+            "secret": self._keys.key.hex(),
+        }
+        return facts, arrays
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, memoryview]) -> None:
+        """Take what a checkpoint kept."""
+        self.stale = facts["stale"]
+        self._take_summary(facts)
+        self.amended = dict(facts["amended"])
+        self.slices = {(variant, metric, period): seq for variant, metric, period, seq in facts["slices"]}
+        self._variants = facts["variants"]
+        secret = bytes.fromhex(facts["secret"])
+        self._keys = Fingerprints(secret, arrays["key hashes"], arrays["key numbers"])
+        self._units = Fingerprints(secret, arrays["unit hashes"], arrays["unit numbers"])
+
+    def _take_summary(self, kept: Mapping[str, Any]) -> None:
+        self.running = {(v, m): Running.restored(facts) for v, m, facts in kept["running"]}
+        self.trials, self.repeated, self.exposed = dict(kept["trials"]), dict(kept["repeated"]), dict(kept["exposed"])
+
+    def _take_trial(self, seq: int, content: Mapping[str, Any]) -> None:
+        variant = content["variant"]
+        self.trials[variant] = self.trials.get(variant, 0) + 1
+        add_values(self.running, variant, content["metrics"])
+        if (key := content.get("key")) is not None:
+            self._keys.put(key, seq)
+        if (unit := content.get("unit")) is not None:
+            earlier = self._meet(unit, variant, _MEASURED, seq)
+            if earlier is not None and earlier.measured:
+                self.repeated[variant] = self.repeated.get(variant, 0) + 1
+
+    def _meet(self, unit: str, variant: str, flag: int, seq: int) -> Met | None:
+        if variant not in self._variants:
+            self._variants.append(variant)
+        earlier = self.met(unit)
+        flags, number = flag, self._variants.index(variant)
+        if earlier is not None:
+            number = self._variants.index(earlier.variant)
+            flags |= _MEASURED * earlier.measured | _EXPOSED * earlier.exposed
+            if earlier.exposed or flag != _EXPOSED:
+                seq = earlier.seq
+        self._units.put(unit, seq << 16 | flags << 8 | number)
+        return earlier
