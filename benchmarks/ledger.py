@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ledger_sample import ID, Outcome, opened, report, scratch, started, trial
+from benchmarks.ledger_sample import ID, Outcome, opened, report, scratch, started, trial
 from tinydb import TinyDB
 
 from experiment_tracker_tools.ledger import Batch
@@ -211,7 +211,7 @@ def record_at_size(trials: int) -> list[Outcome]:
             ledger.record(ID, Batch(trials=[trial(number) for number in range(start, start + 1000)]))
         ledger.close()
         script = (
-            "import sys, time; from pathlib import Path; from ledger_sample import *\n"
+            "import sys, time; from pathlib import Path; from benchmarks.ledger_sample import *\n"
             "from experiment_tracker_tools.ledger import Batch\n"
             "ledger = opened(Path(sys.argv[1])); ledger.experiment(ID[:-1] + '1'); start = time.perf_counter()\n"
             "ledger = opened(Path(sys.argv[1])); ledger.record(ID, Batch(trials=[trial(-1)]))\n"
@@ -275,7 +275,7 @@ def _opening(path: Path) -> tuple[float, float]:
 
 def _python(script: str, *arguments: str) -> str:
     root = Path(__file__).parents[1]
-    path = os.pathsep.join(str(root / name) for name in ("tools", "benchmarks"))
+    path = os.pathsep.join(str(root / name) for name in ("tools", "."))
     command = [sys.executable, "-c", script, *arguments]
     environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout

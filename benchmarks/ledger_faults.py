@@ -1,14 +1,10 @@
-"""Every question of ledger_faults_*.py in turn, in the long form (about half an hour) unless --short is given."""
+"""Every question of ledger_faults_*.py in turn: `python -m benchmarks.ledger_faults`, half an hour unless --short."""
 
 import subprocess
 import sys
-from pathlib import Path
+
+QUESTIONS = ("kills", "bytes", "processes", "syscalls")
 
 if __name__ == "__main__":
-    codes = [
-        subprocess.run(
-            [sys.executable, Path(__file__).with_name(f"ledger_faults_{name}.py"), *sys.argv[1:]], check=False
-        )
-        for name in ("kills", "bytes", "processes", "syscalls")
-    ]
-    sys.exit(max(code.returncode for code in codes))
+    commands = [[sys.executable, "-m", f"benchmarks.ledger_faults_{name}", *sys.argv[1:]] for name in QUESTIONS]
+    sys.exit(max(subprocess.run(command, check=False).returncode for command in commands))

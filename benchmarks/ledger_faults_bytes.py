@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ledger_sample import ID, Outcome, lines_of, opened, report, scratch, started, trial
+from benchmarks.ledger_sample import ID, Outcome, lines_of, opened, report, scratch, started, trial
 from tinydb import TinyDB
 
 from experiment_tracker_tools.ledger import Batch

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ledger_sample import ID, Outcome, opened, report, scratch, started, trial
+from benchmarks.ledger_sample import ID, Outcome, opened, report, scratch, started, trial
 from tinydb import TinyDB
 
 from experiment_tracker_tools.core.errors import StoreFailure

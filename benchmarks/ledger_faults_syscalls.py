@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger_sample import AT, ID, Outcome, opened, report, scratch, started, trial
+from benchmarks.ledger_sample import AT, ID, Outcome, opened, report, scratch, started, trial
 from tinydb import TinyDB
 
 from experiment_tracker_tools.core.errors import StoreFailure
@@ -258,7 +258,8 @@ def _with_faults() -> None:
         build = [compiler, "-shared", "-fPIC", "-w", "-o", library, source, "-ldl"]
         subprocess.run(build, check=True)
         environment = {**os.environ, "LD_PRELOAD": library, "LEDGER_FAULTS": "1"}
-        sys.exit(subprocess.run([sys.executable, *sys.argv], check=False, env=environment).returncode)
+        again = [sys.executable, "-m", "benchmarks.ledger_faults_syscalls", *sys.argv[1:]]
+        sys.exit(subprocess.run(again, check=False, env=environment).returncode)
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ def test_readers_follow_a_rewritten_journal(tmp_path: Path) -> None:
 def test_recording_does_not_read_again_what_is_stored(ledger: Ledger, running: str, store: Path, clock: Clock) -> None:
     ledger.record(running, trials(0, 3000))
     assert (store / running / "journal.jsonl").stat().st_size > 1_000_000
-    look = Look(units={}, planned=10, final=False, through_seq=0, srm_p=None)
+    look = Look(units={}, planned=10, standing="interim", through_seq=0, srm_p=None)
     ledger.append(running, look)
     for use in (
         lambda: ledger.record(running, trials(5000, 1)),

@@ -118,7 +118,7 @@ def test_only_a_running_experiment_takes_records(ledger: Ledger, running: str) -
 
 
 def test_a_look_and_the_step_it_causes_are_recorded_together(ledger: Ledger, running: str) -> None:
-    look = Look(units={"control": 0, "short": 0}, planned=10, final=True, through_seq=0, srm_p=None)
+    look = Look(units={"control": 0, "short": 0}, planned=10, standing="final", through_seq=0, srm_p=None)
     ledger.append(running, look, step=lambda e: e.advanced("analyzing", at=AT, by="tests"))
     entry = ledger.latest(running, Look)
     assert entry is not None

@@ -70,7 +70,7 @@ looks = possible(
     Look,
     units=st.dictionaries(slugs, st.integers(0, 10**9), max_size=3),
     planned=st.integers(2, 10**9),
-    final=st.booleans(),
+    standing=st.sampled_from(["interim", "final", "exploratory"]),
     through_seq=st.integers(0, 10**9),
     srm_p=st.none() | st.floats(0, 1),
     estimates=st.lists(estimates, max_size=2).map(tuple),

@@ -21,7 +21,7 @@ from experiment_tracker_tools.ledger.tables import Erasure, Export
 from experiment_tracker_tools.ledger.verify import verify
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
-LOOK = Look(units={"control": 3, "short": 3}, planned=10, final=False, through_seq=6, srm_p=None)
+LOOK = Look(units={"control": 3, "short": 3}, planned=10, standing="interim", through_seq=6, srm_p=None)
 
 
 def trial(number: int, unit: str | None = None) -> Trial:
@@ -273,7 +273,7 @@ def test_an_experiment_that_went_on_differently_is_not_merged(
     copy = Ledger(tmp_path / "copy", clock=clock, writer="tests")
     copy.import_lines(ledger.export())
     ledger.append(filled, LOOK)
-    copy.append(filled, LOOK.model_copy(update={"final": True}))
+    copy.append(filled, LOOK.model_copy(update={"standing": "final"}))
     with pytest.raises(Conflict, match="differently"):
         copy.import_lines(ledger.export())
 

@@ -169,7 +169,9 @@ class JournalFile(Follower):
 
     def _made(self, *, new: bool) -> Handle:
         if not new:
-            raise StoreFailure(f"The journal of {self.about} is gone from {self.path.parent}. Nothing was recorded.")
+            raise StoreFailure(
+                f"The store has no journal of {self.about} any more. Nothing was recorded; put its folder back."
+            )
         private_folder(self.path.parent)
         self._handle = Handle(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         sync_folder(self.path.parent)

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from experiment_tracker_tools.core.errors import InvalidInput, NotFound
+from experiment_tracker_tools.core.errors import InvalidInput, NotFound, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.ledger.index import Rows
@@ -118,9 +118,14 @@ class Shelf:
                 volume.journal.save_checkpoint()
 
     def _names(self) -> list[str]:
-        if not self._folder.is_dir():
+        try:
+            names = [entry.name for entry in self._folder.iterdir() if _ID.match(entry.name)]
+        except FileNotFoundError:
             return []
-        names = [entry.name for entry in self._folder.iterdir() if _ID.match(entry.name)]
+        except OSError as error:
+            raise StoreFailure(
+                f"Cannot read the store {self._folder.name}: {error.strerror}. Mend that, then try again."
+            ) from error
         return sorted(names, key=lambda name: (name[4:14], int(name[15:])))
 
     def _journal(self, experiment_id: str) -> JournalFile:
