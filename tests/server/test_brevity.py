@@ -2,11 +2,12 @@
 
 import random
 
-from experiment_tracker_server.brevity import brief, size_of, text_of
-from experiment_tracker_tools.status import Line, Status
 from tests.support.agent import Agent, agent
 from tests.support.plans import FILES, HYPOTHESIS, TIME, designed, plan, started, times
 from tests.support.project import Project
+
+from experiment_tracker_server.brevity import brief, size_of, text_of
+from experiment_tracker_tools.status import Line, Status
 
 COST = {
     "name": "cost",

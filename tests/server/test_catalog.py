@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from mcp_types import Tool
-
-from experiment_tracker_server.app import INSTRUCTIONS
 from tests.support.agent import Agent, Mode, agent
 from tests.support.project import Project
+
+from experiment_tracker_server.app import INSTRUCTIONS
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 NAMES = [

@@ -1,4 +1,4 @@
-"""The command line: one subcommand a verb, JSON everywhere, errors with status 1, a person asked before git is touched."""
+"""The command line: a subcommand a verb, JSON everywhere, errors with status 1, a person asked before git moves."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from tests.support.plans import HYPOTHESIS, TIME, times
+from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import NAMES
 from experiment_tracker_server.group import group
-from tests.support.plans import HYPOTHESIS, TIME, times
-from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb in VERBS}
 DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
@@ -148,7 +148,7 @@ def test_at_a_terminal_a_person_is_asked(repo: Project, typed: str, promoted: bo
 
 def test_hostile_names_are_printed_as_they_are(repo: Project) -> None:
     name = "[bold red]x[/bold red] [link=https://e.org]y[/link]"
-    experiment = answer(*["Faster" == part and name or part for part in DESIGN])["experiment"]
+    experiment = answer(*(name if part == "Faster" else part for part in DESIGN))["experiment"]
     assert name in run("status").output
     assert name in run("status", experiment).output
 

@@ -5,9 +5,10 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from experiment_tracker_tools.status import status
 from tests.support.plans import HYPOTHESIS, TIME
 from tests.support.project import COMMAND, Project
+
+from experiment_tracker_tools.status import status
 
 DESIGN = ["design", "n", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME]), "--json"]
 

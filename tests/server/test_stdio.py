@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import TextContent
-
 from tests.support.plans import plan
 from tests.support.project import COMMAND
 

@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 from scipy.stats import chi2
-
 from tests.support.agent import Agent
 from tests.support.plans import designed, started, times
 from tests.support.project import Project
