@@ -1,13 +1,14 @@
 """Real projects, real repositories and an agent at the SDK's in-memory client."""
 
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from tests.support import project
 from tests.support.agent import Agent, agent
-from tests.support.project import Project
+from tests.support.project import Hand, Project
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +25,19 @@ def no_foreign_say(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository that tests get copies of."""
+    return project.repository(tmp_path_factory.mktemp("original") / "project").root
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Project:
+def repo(original: Path, tmp_path: Path) -> Project:
     """A repository with one commit, and a branch `fast`."""
-    return project.repository(tmp_path / "project")
+    shutil.copytree(original, tmp_path / "project", symlinks=True)
+    copied = Project(tmp_path / "project", Hand())
+    copied.git("update-index", "-q", "--refresh")
+    return copied
 
 
 @pytest.fixture

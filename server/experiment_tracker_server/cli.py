@@ -20,10 +20,16 @@ def main() -> None:
 
 def _shield_imports() -> None:
     """Take what PYTHONPATH put in front off the import path: a user's own git.py or mcp/ would shadow ours."""
-    ours = os.path.realpath(__file__)
-    foreign = [os.path.realpath(entry or os.curdir) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    foreign = [entry for entry in [*foreign, os.path.realpath(os.curdir)] if not ours.startswith(entry + os.sep)]
+    in_front = [os.curdir, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    foreign = {os.path.realpath(entry or os.curdir) for entry in in_front if not _is_ours(entry)}
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or os.curdir) not in foreign]
+
+
+def _is_ours(entry: str) -> bool:
+    """Whether a place on the import path is one of our own source roots."""
+    # os.path, because pathlib could already be a user's own.
+    packages = (os.path.join(entry, f"experiment_tracker_{part}") for part in ("server", "tools"))  # noqa: PTH118
+    return any(map(os.path.isdir, packages))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace
 
-PACKAGES = ("mcp", "pydantic", "numpy", "scipy", "tinydb", "gitpython", "filelock", "click", "rich")
+PACKAGES = ("mcp", "pydantic", "numpy", "scipy", "tinydb", "gitpython", "click", "rich")
 
 
 class Finding(NamedTuple):

@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from experiment_tracker_tools.core.errors import ExperimentError, NotFound
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
+from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.reports.markdown import document
 from experiment_tracker_tools.workspace import Workspace
 
@@ -37,7 +38,7 @@ def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
 
 
 def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
-    found: dict[str, object] = {"experiment": workspace.ledger.experiment(experiment_id).model_dump(mode="json")}
+    found: dict[str, object] = {"experiment": _without_salt(workspace.ledger.experiment(experiment_id))}
     for name, kind in (("look", Look), ("decision", Decision), ("promotion", Promotion), ("rollback", RollBack)):
         entry = workspace.ledger.latest(experiment_id, kind)
         if entry is not None:
@@ -69,3 +70,8 @@ def _told() -> Generator[None]:
         raise ResourceNotFoundError(str(error)) from error
     except ExperimentError as error:
         raise ResourceError(str(error)) from error
+
+
+def _without_salt(experiment: Experiment) -> dict[str, object]:
+    """Whoever knows the salt can steer a unit by choosing its name, so no client is told."""
+    return experiment.model_dump(mode="json", exclude={"plan": {"salt"}})

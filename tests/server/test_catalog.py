@@ -28,20 +28,25 @@ NAMES = [
 ]
 
 
+modes = pytest.mark.parametrize("mode", ["auto", "legacy"])
+
+
 def listed(connected: Agent) -> list[Tool]:
     return connected.portal.call(connected.client.list_tools).tools
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@modes
 def test_nine_tools_are_listed_in_the_order_of_a_round(plain: Project, mode: Mode) -> None:
     with agent(plain.workspace(), mode=mode) as connected:
         assert [tool.name for tool in listed(connected)] == NAMES
 
 
-def test_the_list_of_tools_fits_into_8_kilobytes(at_plain: Agent) -> None:
-    found = at_plain.portal.call(at_plain.client.list_tools)
-    wire = json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
-    assert len(wire.encode()) <= 8192
+@modes
+def test_the_list_of_tools_fits_into_8_kilobytes(plain: Project, mode: Mode) -> None:
+    with agent(plain.workspace(), mode=mode) as connected:
+        found = connected.portal.call(connected.client.list_tools)
+        wire = json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
+        assert len(wire.encode()) <= 8192
 
 
 def test_no_schema_carries_titles_that_pydantic_made_up(at_plain: Agent) -> None:

@@ -55,10 +55,7 @@ def test_a_repository_that_takes_no_commit_comes_with_its_mend(
     assert told in found(repo)["repository"].told
 
 
-def test_without_a_repository_or_git_it_says_what_works(
-    plain: Project, repo: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (repo.root / ".git").rename(repo.root / "gone")
+def test_without_a_repository_or_git_it_says_what_works(plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "everything but promote and rollback works" in found(plain)["git"].told
     monkeypatch.setenv("PATH", str(plain.root))
     assert found(plain)["git"].ok is False

@@ -58,11 +58,14 @@ def test_an_experiment_that_nobody_planned_is_an_error_with_words(at_repo: Agent
     assert known in str(refused.value)
 
 
-@pytest.mark.parametrize("uri", ["experiments://all", "experiment://exp-2020-01-01-001"])
-def test_a_store_that_cannot_be_read_is_an_error_with_words(plain: Project, at_plain: Agent, uri: str) -> None:
-    (plain.root / ".experiments").write_text("in the way")
-    with pytest.raises(MCPError, match="store"):
-        at_plain.resource(uri)
+@pytest.mark.parametrize("part", ["", "/document"])
+def test_a_journal_that_cannot_be_read_is_an_error_with_words(repo: Project, at_repo: Agent, part: str) -> None:
+    experiment = designed(at_repo)
+    journal = repo.root / ".experiments" / experiment / "journal.jsonl"
+    journal.unlink()
+    journal.mkdir()
+    with pytest.raises(MCPError, match=r"Cannot read journal\.jsonl.*Mend it"):
+        at_repo.resource(f"experiment://{experiment}{part}")
 
 
 HOSTILE = "# <img src=x onerror=y> [a](javascript:b) `c` | **d**"

@@ -24,7 +24,7 @@ def foreign(tmp_path: Path) -> Path:
     for package in ("server", "tools", "mcp", "tests"):
         (root / package).mkdir(parents=True)
         (root / package / "__init__.py").write_text("raise SystemExit('the foreign package was imported')\n")
-    for module in ("git", "filelock", "tinydb", "click", "pydantic"):
+    for module in ("git", "tinydb", "click", "pydantic"):
         (root / f"{module}.py").write_text("raise SystemExit('the foreign module was imported')\n")
     return root
 

@@ -27,7 +27,8 @@ class Agent:
         self.portal, self.client, self.asked = portal, client, asked
 
     def answer(self, tool: str, **arguments: object) -> CallToolResult:
-        return self.portal.call(self.client.call_tool, tool, arguments)
+        reply: CallToolResult = self.portal.call(self.client.call_tool, tool, arguments)
+        return reply
 
     def call(self, tool: str, **arguments: object) -> JsonObject:
         """The fields of a reply that is no refusal."""

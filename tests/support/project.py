@@ -67,7 +67,7 @@ class Project(NamedTuple):
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and not {".git", ".experiments"} & set(path.relative_to(self.root).parts)
         }
-        told = {"files": files, "ledger": remembered(self.workspace())}
+        told: dict[str, object] = {"files": files, "ledger": remembered(self.workspace())}
         if not (self.root / ".git").is_dir():
             return told
         index = self.root / ".git" / "index"
@@ -105,7 +105,7 @@ def unborn(root: Path) -> Project:
     """A repository without a commit."""
     root.mkdir(parents=True, exist_ok=True)
     project = Project(root, Hand())
-    project.git("init", "-q", "-b", "main")
+    project.git("init", "-q", "-b", "main", "--template=")
     project.git("config", "user.name", "Ada Lovelace")
     project.git("config", "user.email", "ada@example.org")
     return project

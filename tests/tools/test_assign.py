@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 from scipy.stats import chi2
-
 from tests.support.agent import Agent
 from tests.support.plans import designed, started, times
 from tests.support.project import Project
@@ -15,9 +14,10 @@ def test_a_unit_keeps_its_variant_and_is_exposed_once(repo: Project, at_repo: Ag
     first = at_repo.call("assign_unit", experiment=experiment, unit="ada")
     assert (first["exposure"], first["propensity"]) == (True, 0.5)
     assert at_repo.call("assign_unit", experiment=experiment, unit="ada") == first
-    exposures = repo.workspace().ledger.journal(experiment).exposures
+    workspace = repo.workspace()
+    exposures = workspace.ledger.journal(experiment).exposures
     assert [(e.content.unit, e.content.variant, e.content.propensity) for e in exposures] == [
-        ("ada", first["variant"], 0.5)
+        (workspace.key.pseudonym("ada"), first["variant"], 0.5)
     ]
 
 

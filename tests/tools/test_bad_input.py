@@ -5,7 +5,6 @@ import os
 from typing import Any
 
 import pytest
-
 from tests.support.agent import Agent
 from tests.support.plans import BOUGHT, FILES, HYPOTHESIS, TIME, designed, plan, started, times
 from tests.support.project import PROGRAM, Project

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-
-from experiment_tracker_tools.core.errors import StoreFailure
-from experiment_tracker_tools.status import status
 from tests.support import project
 from tests.support.agent import Agent, agent
 from tests.support.plans import FILES, designed, plan, shipped, started, times
 from tests.support.project import Project
+
+from experiment_tracker_tools.status import status
 
 
 def test_outside_of_a_repository_a_files_subject_is_planned_and_told(at_plain: Agent) -> None:
@@ -67,15 +66,18 @@ def test_a_store_that_cannot_be_made_is_told_by_every_write(repo: Project) -> No
     assert (repo.root / ".experiments").read_text() == "in the way"
 
 
-def test_a_store_whose_ledger_cannot_be_written_says_that_nothing_was_recorded(repo: Project, at_repo: Agent) -> None:
+def test_a_journal_that_cannot_be_written_says_so_and_is_used_again_once_it_can(repo: Project, at_repo: Agent) -> None:
+    """Root may write whatever chmod says; a folder in the journal's place keeps even root out."""
     experiment = started(at_repo)
-    folder = repo.root / ".experiments"
-    kept = folder.rename(repo.root / "kept")
-    folder.write_text("in the way")
+    journal = repo.root / ".experiments" / experiment / "journal.jsonl"
+    kept = journal.rename(repo.root / "kept")
+    journal.mkdir()
     for tool, arguments in (("record_trial", {"trials": times(1)}), ("assign_unit", {"unit": "u"}), ("analyze", {})):
-        assert "store" in at_repo.refusal(tool, experiment=experiment, **arguments)
-    folder.unlink()
-    kept.rename(folder)
+        told = at_repo.refusal(tool, experiment=experiment, **arguments)
+        assert "Cannot read journal.jsonl" in told
+        assert "Mend it" in told
+    journal.rmdir()
+    kept.rename(journal)
     assert at_repo.call("record_trial", experiment=experiment, trials=times(1))["recorded"] == {"trials": 2}
 
 
@@ -103,9 +105,3 @@ def test_a_folder_below_finds_the_store_above(plain: Project, at_plain: Agent) -
     below = plain.root / "a" / "b"
     below.mkdir(parents=True)
     assert status(Project(below, plain.clock).workspace()).active[0].experiment == experiment
-
-
-def test_reading_a_store_that_is_no_folder_is_a_store_failure(plain: Project) -> None:
-    (plain.root / ".experiments").write_text("in the way")
-    with pytest.raises(StoreFailure, match="store"):
-        status(plain.workspace())

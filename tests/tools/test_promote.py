@@ -1,7 +1,6 @@
 """Promoting and rolling back: one token, one step, and a person who is asked."""
 
 import pytest
-
 from tests.support.agent import ACCEPT, CANCEL, DECLINE, UNTICKED, Mode, agent
 from tests.support.plans import FILES, shipped, started
 from tests.support.project import FAST, PROGRAM, SLOW, Project

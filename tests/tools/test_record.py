@@ -53,9 +53,11 @@ def test_what_an_agent_records_is_claimed_and_what_we_assigned_is_ours(repo: Pro
     at_repo.call("assign_unit", experiment=experiment, unit="u")
     exposed = [{"unit": "v", "variant": "control"}]
     at_repo.call("record_trial", experiment=experiment, trials=times(1), exposures=exposed)
-    journal = repo.workspace().ledger.journal(experiment)
+    workspace = repo.workspace()
+    journal = workspace.ledger.journal(experiment)
     assert {entry.provenance for entry in journal.trials} == {"claimed"}
-    assert {entry.content.unit: entry.provenance for entry in journal.exposures} == {"u": "command", "v": "claimed"}
+    found = {entry.content.unit: entry.provenance for entry in journal.exposures}
+    assert found == {workspace.key.pseudonym("u"): "command", workspace.key.pseudonym("v"): "claimed"}
 
 
 def test_provenance_cannot_be_claimed(at_repo: Agent) -> None:

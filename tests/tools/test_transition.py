@@ -1,7 +1,6 @@
 """start, pause, resume, stop and archive: the full matrix, and what each state offers next."""
 
 import pytest
-
 from tests.support.agent import Agent
 from tests.support.plans import designed, shipped, started, times
 from tests.support.project import Project

@@ -19,7 +19,7 @@ TIMES = values.experiment()
 BOUGHT = values.experiment(metrics=(values.metric(name="bought", kind="binary", direction="increase", unit=None),))
 PAIRS = BOUGHT.model_copy(update={"plan": Plan(sample_size=2, salt="salt")})
 names = st.sampled_from(["control", "treatment"])
-outcomes = st.builds(lambda name, value: trial(name, value), names, st.floats(0.1, 10))
+outcomes = st.builds(trial, names, st.floats(0.1, 10))
 numbered = st.builds(lambda name, n: (name, f"{name}-{n}"), names, st.integers(1, 2))
 met = numbered.map(lambda unit: exposure(*unit))
 bought = st.builds(lambda unit, value: trial(unit[0], value, unit=unit[1], metric="bought"), numbered, st.booleans())
@@ -128,17 +128,19 @@ def test_once_it_is_stopped_nobody_waits_for_outcomes_any_more() -> None:
     assert (look.estimates[0].n_control, look.estimates[0].mean_control) == (5, 0.0)
 
 
-def test_a_late_outcome_of_a_unit_that_entered_counts() -> None:
-    recorded: list[Content] = [exposure(n, f"{n}{i}") for i in range(5) for n in ("control", "treatment")]
-    recorded += [exposure("control", "late")]
-    answers: list[Content] = [trial(e.variant, True, unit=e.unit, metric="bought") for e in recorded]
-    look = look_at(BOUGHT, entries([*recorded, *answers]), now=SOON)
+def test_a_late_outcome_of_a_unit_that_entered_counts_and_a_late_unit_does_not() -> None:
+    units = [(name, f"{name}{number}") for number in range(5) for name in ("control", "treatment")]
+    units.append(("control", "late"))
+    recorded: list[Content] = [exposure(*unit) for unit in units]
+    recorded += [trial(name, True, unit=unit, metric="bought") for name, unit in units]
+    look = look_at(BOUGHT, entries(recorded), now=SOON)
     assert (look.standing, look.estimates[0].mean_control, look.estimates[0].n_control) == ("final", 1.0, 5)
 
 
 def test_a_second_outcome_after_the_look_was_due_changes_nothing() -> None:
-    recorded: list[Content] = [exposure(n, f"{n}{i}") for i in range(5) for n in ("control", "treatment")]
-    recorded += [trial(e.variant, False, unit=e.unit, metric="bought") for e in recorded if e.unit]  # type: ignore[union-attr]
+    units = [(name, f"{name}{number}") for number in range(5) for name in ("control", "treatment")]
+    recorded: list[Content] = [exposure(*unit) for unit in units]
+    recorded += [trial(name, False, unit=unit, metric="bought") for name, unit in units]
     due = look_at(BOUGHT, entries(recorded), now=SOON)
     assert (due.standing, due.estimates[0].mean_treatment) == ("final", 0.0)
     recorded.append(trial("treatment", True, unit="treatment0", metric="bought"))

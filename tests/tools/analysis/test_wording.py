@@ -1,6 +1,6 @@
 """Numbers in words: the good direction, the interval, the saving, the kind of mean."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +10,14 @@ from tests.support import values
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.domain.decision import Estimate
 
+Mean = Literal["arithmetic", "geometric"]
+
 
 def told(
-    lift: tuple[float, float, float], effect: tuple[float, float, float], mean: str = "arithmetic", **of: Any
+    lift: tuple[float, float, float],
+    effect: tuple[float, float, float],
+    mean: Mean = "arithmetic",
+    **of: Any,
 ) -> str:
     fields: dict[str, Any] = {"metric": "time", "treatment": "t", "test": "t", "n_control": 5, "n_treatment": 5}
     fields |= dict(zip(("lift", "lift_low", "lift_high"), lift, strict=True))

@@ -22,7 +22,7 @@ ALLOWED = {line.split(" ->")[0]: set(line.split(" ->")[1].split()) for line in L
 every_pair = [(state, target) for state in STEPS for target in STEPS]
 
 
-@pytest.mark.parametrize(("state", "target"), every_pair, ids=lambda state: str(state))
+@pytest.mark.parametrize(("state", "target"), every_pair, ids=str)
 def test_each_step_is_taken_or_refused_with_what_is_possible(state: State, target: State) -> None:
     standing = in_state(state)
     if target in ALLOWED[state]:

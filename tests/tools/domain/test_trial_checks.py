@@ -28,10 +28,15 @@ MEASURING = values.experiment(
 )
 
 
+def measured(name: str, value: Value) -> dict[str, Value]:
+    """That metric beside the primary, which every trial has."""
+    return {"time": 1.0, name: value}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("time", time) for time in (1e-9, 1.0, 1e300)),
+        *(("time", time) for time in (1e-9, 1.0, 1e100)),
         *(("won", won) for won in (0.0, 1.0, True, False)),
         *(("clicks", clicks) for clicks in (0.0, 1.0, 1e9)),
         *(("cost", cost) for cost in (-1.0, 0.0, 1.5)),
@@ -39,7 +44,7 @@ MEASURING = values.experiment(
     ],
 )
 def test_a_value_that_its_kind_allows_passes(name: str, value: Value) -> None:
-    trial = Trial(variant="control", metrics={"time": 1.0, name: value})
+    trial = Trial(variant="control", metrics=measured(name, value))
     assert checked_trial(MEASURING, trial) is trial
 
 
@@ -62,12 +67,12 @@ def test_a_value_that_its_kind_allows_passes(name: str, value: Value) -> None:
 )
 def test_a_value_that_its_kind_does_not_allow_is_told(name: str, value: Value, told: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        checked_trial(MEASURING, Trial(variant="control", metrics={"time": 1.0} | {name: value}))
+        checked_trial(MEASURING, Trial(variant="control", metrics=measured(name, value)))
     assert told in str(refused.value)
 
 
 def test_a_trial_without_the_primary_is_an_exposure() -> None:
-    with pytest.raises(InvalidInput, match="primary metric time is missing.*send it in `exposures`"):
+    with pytest.raises(InvalidInput, match=r"primary metric time is missing.*send it in `exposures`"):
         checked_trial(MEASURING, Trial(variant="control", metrics={"won": True}))
 
 
@@ -81,7 +86,7 @@ def test_a_trial_without_the_primary_is_an_exposure() -> None:
     ids=["trial", "exposure", "aggregate"],
 )
 def test_an_unknown_variant_is_told_with_the_known_ones(check: Callable[[], object]) -> None:
-    with pytest.raises(InvalidInput, match="Unknown variant 'nope'.*compares: control, treatment"):
+    with pytest.raises(InvalidInput, match=r"Unknown variant 'nope'.*compares: control, treatment"):
         check()
 
 

@@ -49,4 +49,6 @@ def cleaned(text: str) -> str:
     >>> cleaned("two\\nlines\\x00\\u202e")
     'two\\nlines'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return unicodedata.normalize("NFC", "".join(c for c in text if c in "\n\t" or not is_unsafe(c)))

@@ -27,7 +27,7 @@ def _no_longer_than(most: int, *, least: int = 0) -> AfterValidator:
 
 
 def _one_line(text: str) -> str:
-    if any(is_unsafe(character) for character in text):
+    if not (text.isascii() and text.isprintable()) and any(is_unsafe(character) for character in text):
         raise ValueError("has control, line-break or text-direction characters; write it on one plain line")
     return cleaned(text).strip()
 

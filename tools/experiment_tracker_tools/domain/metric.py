@@ -36,7 +36,7 @@ class Metric(Model):
     baseline: Annotated[Number | None, Field(description="control's expected mean")] = None
     sd: Annotated[Positive | None, Field(description="between units, in unit")] = None
     margin: Annotated[Positive | None, Field(lt=1, description="guardrail: tolerated loss; 0.1 = 10%")] = None
-    limit: Annotated[Number | None, Field(description="guardrail: worst tolerated mean, in unit")] = None
+    limit: Annotated[Number | None, Field(description="guardrail: worst tolerated mean")] = None
 
     @model_validator(mode="after")
     def _fits_its_role(self) -> Self:

@@ -27,6 +27,9 @@ class Ratio(Model):
     denominator: Annotated[Number, Field(ge=0)]
 
 
+LARGEST = 1e100
+
+
 def _shape(value: object) -> str:
     return "flag" if isinstance(value, bool) else "ratio" if isinstance(value, dict | Ratio) else "number"
 
@@ -50,7 +53,7 @@ class Trial(Model):
 
     variant: Slug
     metrics: Annotated[dict[Slug, Value], Field(min_length=1, max_length=30)]
-    unit: Annotated[UnitId | None, Field(description="what was randomised: session, task, user")] = None
+    unit: Annotated[UnitId | None, Field(description="session, task, user ...")] = None
     key: Annotated[UnitId | None, Field(description="makes a retry count once")] = None
     note: Note = ""
 
@@ -184,6 +187,10 @@ def _check_sums(metric: Metric, aggregate: Aggregate) -> None:
         return
     if metric.kind in {"count", "duration"} and aggregate.sum < 0:
         raise InvalidInput(f"{metric.name} with sum = {aggregate.sum!r}: a {metric.kind} is never below 0.")
+    if abs(aggregate.sum) > LARGEST or aggregate.sum_of_squares > LARGEST**2:
+        raise InvalidInput(
+            f"The sums {aggregate.sum!r} and {aggregate.sum_of_squares!r} are too large. Use a larger unit."
+        )
     least = aggregate.sum * aggregate.sum / aggregate.n
     if aggregate.sum_of_squares < least * (1 - 1e-9):
         raise InvalidInput(
@@ -202,6 +209,9 @@ def _check_value(metric: Metric, value: Value) -> None:
     if (metric.kind == "ratio") != isinstance(value, Ratio):
         shape = "an object {numerator, denominator}" if metric.kind == "ratio" else "a number"
         raise InvalidInput(f"{metric.name} is {metric.kind}: give {shape}.")
+    largest = max(abs(value.numerator), value.denominator) if isinstance(value, Ratio) else abs(value)
+    if largest > LARGEST:
+        raise InvalidInput(f"{metric.name}: {largest!r} is above {LARGEST:g}. Record it in a larger unit.")
     if isinstance(value, Ratio):
         return
     if metric.kind == "binary" and value not in {0, 1}:

@@ -8,7 +8,7 @@ from experiment_tracker_tools.core.errors import GitRefused, InvalidInput, NotFo
 from experiment_tracker_tools.core.text import is_unsafe, quoted
 from experiment_tracker_tools.vcs import command
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _FORBIDDEN = frozenset(" ~^:?*[\\\x7f")
 _LONGEST = 255

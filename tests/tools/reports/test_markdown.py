@@ -1,0 +1,26 @@
+"""An experiment as a document: nothing empty, and recorded text stays text."""
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support import values
+
+from experiment_tracker_tools.reports.markdown import document, inert
+
+
+@settings(deadline=None, max_examples=200)
+@given(text=st.text(st.sampled_from("a \n\t`*_{}[]()<>#+!|~-\\&"), max_size=60))
+def test_recorded_text_has_no_active_character_that_is_not_escaped(text: str) -> None:
+    shown = inert(text)
+    assert "\n" not in shown
+    assert re.fullmatch(r"(?:\\[\\`*_{}\[\]()<>#+!|~-]|[^\\`*_{}\[\]()<>#+!|~-])*", shown)
+    assert re.sub(r"\\(.)", r"\1", shown) == " ".join(text.split())
+
+
+def test_sections_without_content_are_left_out() -> None:
+    told = document(values.experiment())
+    assert "## Results" not in told
+    assert "## Decision" not in told
+    assert told.endswith("running (test)\n")
+    assert "\n\n\n" not in told
