@@ -170,6 +170,8 @@ class JournalFile(Follower):
                     if self._handle is None:
                         self._follow()
                     handle = self._handle or self._made(new=new)
+                    # A journal that was rewritten is folded anew: not while the others wait for the lock.
+                    self._catch_up()
                 acquire(handle.fd, deadline, self.about, self._keep_up)
             except OSError as error:
                 raise self._unwritable(error.strerror) from error
