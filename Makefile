@@ -43,8 +43,10 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/pyright
 	@$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.dev ## every benchmark, as ratios measured side by side
-	@for b in benchmarks/*.py; do echo "== $$b"; $(PY) "$$b" || exit 1; done
+BENCHMARKS := startup statistics calibration calibration_anytime ledger ledger_faults
+
+bench: $(VENV)/.dev ## every benchmark (hours: long fault and calibration campaigns), ratios measured side by side
+	@for b in $(BENCHMARKS); do echo "== $$b"; $(PY) -m benchmarks.$$b || exit 1; done
 
 docs: $(VENV)/.run ## write docs/tools.md anew from the schemas (a test compares)
 	@$(PY) -m experiment_tracker_server.reference

@@ -24,6 +24,7 @@ NAMES = {
     "assign_unit": "assign",
     "record_trial": "record",
 }
+NOT_AGREED = "Nothing was changed. Answer yes at a terminal, or add --yes."
 Verb = Callable[..., Model]
 
 
@@ -61,22 +62,20 @@ def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json
         checked = {name: _checked(name, value, hints[name]) for name, value in given.items()}
         reply = verb(workspace, **checked)
         question, token = getattr(reply, "question", None), getattr(reply, "confirm", None)
-        if question is not None:
-            if not yes:
-                _ask(question, json_output=json_output)
+        agreed = question is None or yes or _agreed(question, json_output=json_output)
+        if not agreed:
+            reply = reply.model_copy(update={"confirm": None, "next_action": NOT_AGREED})
+        elif question is not None:
             reply = verb(workspace, **checked, confirm=token)
     except ExperimentError as error:
         fail(error, json_output=json_output)
     render.show(reply, json_output=json_output)
+    if not agreed:
+        sys.exit(1)
 
 
-def _ask(question: str, *, json_output: bool) -> None:
-    """Go on if the person at the terminal says yes; leave with status 1 otherwise."""
-    asked = question.removesuffix(" Continue?")
-    if json_output or not sys.stdin.isatty():
-        fail(InvalidInput(f"{asked} Nothing was changed: a person has to agree; pass --yes."), json_output=json_output)
-    if not click.confirm(asked, default=False):
-        fail(InvalidInput("The answer was no. Nothing was changed."), json_output=json_output)
+def _agreed(question: str, *, json_output: bool) -> bool:
+    return sys.stdin.isatty() and not json_output and click.confirm(question.removesuffix(" Continue?"), default=False)
 
 
 def _parameter(name: str, annotation: Any, *, required: bool) -> click.Parameter:

@@ -24,7 +24,7 @@ class Result(Model):
         means: arithmetic means of control and treatment, in the metric's unit.
         effect, lift: treatment minus control, and that as a fraction of control.
         interval, lift_interval: of effect and lift, at `confidence`.
-        hedges_g: standardised effect.
+        cohen_d, hedges_g: effect in pooled standard deviations; hedges_g without the small-sample bias.
         safe: guardrails: shown to be within the bound.
     """
 
@@ -42,6 +42,7 @@ class Result(Model):
     lift: float | None = None
     lift_interval: tuple[float, float] | None = None
     confidence: float
+    cohen_d: float | None = None
     hedges_g: float | None = None
     safe: bool | None = None
     reason: str | None = None
@@ -131,6 +132,7 @@ def _result(experiment: Experiment, estimate: Estimate) -> Result:
         lift=_rounded(estimate.lift),
         lift_interval=_ends(estimate.lift_low, estimate.lift_high),
         confidence=estimate.confidence,
+        cohen_d=_rounded(estimate.cohen_d),
         hedges_g=_rounded(estimate.hedges_g),
         safe=estimate.safe,
         reason=estimate.reason,

@@ -43,7 +43,7 @@ class Transitioned(Model):
     next_action: str
 
 
-@tool("Start, pause, resume, stop or archive")
+@tool("Start, pause, stop")
 def transition_experiment(
     workspace: Workspace, *, experiment: ExperimentId, action: Action, reason: Note = ""
 ) -> Transitioned:

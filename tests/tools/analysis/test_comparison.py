@@ -44,6 +44,7 @@ def test_the_circulating_example_is_computed_and_not_copied() -> None:
     assert (found.ci_low, found.ci_high) == pytest.approx((9.6, 26.0), abs=0.05)
     d = 17.8 / np.sqrt((8.3**2 + 5.1**2) / 2)
     assert d == pytest.approx(2.58, abs=0.005)
+    assert found.cohen_d == pytest.approx(d, abs=0.005)
     assert found.hedges_g == pytest.approx(d * 0.936, abs=0.005)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from experiment_tracker_tools.analysis.samples import Sample
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.metric import Metric
-from experiment_tracker_tools.stats.effect_sizes import hedges_g
+from experiment_tracker_tools.stats.effect_sizes import cohen_d, hedges_g
 from experiment_tracker_tools.stats.lift import relative_lift
 from experiment_tracker_tools.stats.means import log_ratio, welch
 from experiment_tracker_tools.stats.proportions import score_test
@@ -72,6 +72,7 @@ def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": test.t,
             "df": test.df,
             "p_value": test.p_value,
+            "cohen_d": cohen_d(control, treatment, alpha=alpha).estimate,
             "hedges_g": hedges_g(control, treatment, alpha=alpha).estimate,
             "reason": test.reason or lift.reason,
         }
@@ -89,6 +90,7 @@ def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": ratio.on_logs.t,
             "df": ratio.on_logs.df,
             "p_value": ratio.on_logs.p_value,
+            "cohen_d": cohen_d(pair.control.logs, pair.treatment.logs, alpha=alpha).estimate,
             "hedges_g": hedges_g(pair.control.logs, pair.treatment.logs, alpha=alpha).estimate,
             "reason": ratio.reason,
         }

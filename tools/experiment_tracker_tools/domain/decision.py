@@ -28,7 +28,8 @@ class Estimate(Model):
         statistic: t or z; df: its degrees of freedom, where it has some.
         p_value: two-sided; None with a reason where it cannot be computed.
         confidence: level of both intervals.
-        hedges_g: standardised effect, for metrics that have a standard deviation.
+        cohen_d: effect in pooled standard deviations, on the scale of the test; hedges_g: the same without its
+            small-sample bias. None for metrics without a standard deviation.
         safe: guardrails only: the loss is shown to be within its bound, one-sided 5%.
         safe_p: p-value of that test.
         reason: why a number is missing.
@@ -52,6 +53,7 @@ class Estimate(Model):
     df: float | None = None
     p_value: float | None = None
     confidence: float
+    cohen_d: float | None = None
     hedges_g: float | None = None
     safe: bool | None = None
     safe_p: float | None = None
