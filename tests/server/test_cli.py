@@ -1,4 +1,4 @@
-"""The command line: one subcommand a verb, JSON everywhere, errors with status 1, a person asked before git is touched."""
+"""The command line: a subcommand a verb, JSON everywhere, errors with status 1, a person is asked before git moves."""
 
 import json
 import os
