@@ -19,6 +19,7 @@ from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checke
 from experiment_tracker_tools.stats.roots import bracketed_root
 
 Method = Literal["pooled", "arcsine"]
+NEGLIGIBLE = 1e-9
 
 
 def power(
@@ -82,6 +83,10 @@ def n_per_variant(
     Raises:
         InvalidInput: for a number outside its range, or two equal proportions.
 
+    References:
+        Fleiss, Levin & Paik (2003), equation 4.14, without its continuity correction; a two-sided test's small chance
+        of rejecting on the wrong side counts, as it does in `power`.
+
     >>> n_per_variant(0.10, 0.12)[:2]
     (3841, 3841)
     """
@@ -95,10 +100,15 @@ def n_per_variant(
             "Give the nearest proportion worth finding; a one-sided test looks for an increase."
         )
     z = float(ndtri(power)) * true_sd - float(ndtri(alpha / sides)) * null_sd
-    n = (z / effect) ** 2
-    whole = (whole_above(n), whole_above(n * allocation))
-    scales = _scales(control, treatment, whole[1] / whole[0], method, variance_factor)
-    return SampleSize(*whole, _rejection(scales, whole[0], alpha, sides))
+    published = (z / effect) ** 2
+    n = published if sides == 1 else _smallest((null_sd, true_sd, effect), published, alpha, power)
+    while True:
+        whole = (whole_above(n), whole_above(n * allocation))
+        scales = _scales(control, treatment, whole[1] / whole[0], method, variance_factor)
+        size = SampleSize(*whole, _rejection(scales, whole[0], alpha, sides))
+        if size.power >= power - NEGLIGIBLE:
+            return size
+        n = whole[0] + 1
 
 
 def mde(
@@ -233,6 +243,17 @@ def _scales(
     pooled = (p + ratio * q) / (1 + ratio)
     null_sd = math.sqrt(factor * pooled * (1 - pooled) * (1 + 1 / ratio))
     return null_sd, math.sqrt(factor * (p * (1 - p) + q * (1 - q) / ratio)), q - p
+
+
+def _smallest(scales: tuple[float, float, float], published: float, alpha: float, power: float) -> float:
+    """The n at which both sides together reach the power; the published formula counts one and so is never below."""
+
+    def missing(n: float) -> float:
+        return _rejection(scales, n, alpha, 2) - power
+
+    fewest = published / 2
+    bracketed = missing(fewest) < 0 < missing(published)
+    return bracketed_root(missing, fewest, published, tolerance=1e-12) if bracketed else published
 
 
 def _rejection(scales: tuple[float, float, float], n_control: float, alpha: float, sides: Sides) -> float:
