@@ -98,7 +98,7 @@ def test_n_is_the_smallest_that_reaches_the_power(p: float, step: float, ratio: 
 
 @settings(deadline=None, max_examples=40)
 @given(p=st.floats(0.02, 0.6), step=st.floats(0.01, 0.3), ratio=st.floats(0.05, 20), wanted=st.floats(0.06, 0.99))
-def test_rounding_to_whole_units_never_loses_the_wanted_power(p: float, step: float, ratio: float, wanted: float) -> None:
+def test_whole_units_never_lose_the_wanted_power(p: float, step: float, ratio: float, wanted: float) -> None:
     assert n_per_variant(p, p + step, allocation=ratio, power=wanted).power >= wanted - 1e-9
 
 

@@ -87,5 +87,5 @@ def test_refuses_designs_that_cannot_be_fitted() -> None:
         adjusted_effect(y[:4], [0, 1, 0, 1], x[:4])
     with pytest.raises(InvalidInput, match="errors = 'hc1' is unknown"):
         adjusted_effect(y, treated, x, errors="hc1")  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="outcome is not a table of numbers"):
+    with pytest.raises(InvalidInput, match="outcome holds <U1 values, not real numbers"):
         adjusted_effect(["a", "b"], [0, 1], [1.0, 2.0])

@@ -11,8 +11,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import at_least, between
-from experiment_tracker_tools.stats.samples import vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

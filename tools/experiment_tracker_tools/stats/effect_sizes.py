@@ -7,10 +7,11 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import checked_pair
 from experiment_tracker_tools.stats.noncentral_t import noncentrality_limits
-from experiment_tracker_tools.stats.samples import Moments, checked_moments, vector
-from experiment_tracker_tools.stats.single_proportion import checked_pair
+from experiment_tracker_tools.stats.samples import Moments, checked_moments
 from experiment_tracker_tools.stats.tails import z_quantile
 
 if TYPE_CHECKING:

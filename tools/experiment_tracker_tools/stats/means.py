@@ -10,8 +10,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.samples import Moments, checked_moments, moments, vector
+from experiment_tracker_tools.stats.samples import Moments, checked_moments, moments
 from experiment_tracker_tools.stats.tails import t_quantile, two_sided_t
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.means import t_test
-from experiment_tracker_tools.stats.samples import moments, vector
+from experiment_tracker_tools.stats.samples import moments
 from experiment_tracker_tools.stats.shift import nth_difference
 from experiment_tracker_tools.stats.tails import two_sided_z, z_quantile
 

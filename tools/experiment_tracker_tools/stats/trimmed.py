@@ -8,9 +8,10 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.means import MeanTest, t_test, untestable
-from experiment_tracker_tools.stats.samples import moments, vector
+from experiment_tracker_tools.stats.samples import moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
