@@ -51,8 +51,10 @@ def test_hc2_without_covariates_is_welch(n: int) -> None:
 def test_flips_with_the_variants_and_scales_with_the_unit(seed: int, unit: float) -> None:
     y, treated, x = sample(seed, n=40, k=2)
     plain, swapped = adjusted_effect(y, treated, x), adjusted_effect(y, 1 - treated, x)
+    assert plain.effect is not None
     assert (swapped.effect, swapped.se) == pytest.approx((-plain.effect, plain.se), rel=1e-8)
     scaled = adjusted_effect(y * unit, treated, x / unit + 3 / unit)
+    assert scaled.effect is not None
     assert (scaled.effect / unit, scaled.p_value) == pytest.approx((plain.effect, plain.p_value), rel=1e-6)
     order = np.random.default_rng(seed).permutation(y.size)
     shuffled = adjusted_effect(y[order], treated[order], x[order])

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.samples import Moments, checked_moments
+from experiment_tracker_tools.stats.t_tests import satterthwaite
 from experiment_tracker_tools.stats.tails import t_quantile
 
 PRECISE = 5.0
@@ -220,11 +221,7 @@ def _lift(ratio: float, control: Estimate) -> float:
 
 def _numerator_variance(control: Estimate, treatment: Estimate, ratio: float) -> tuple[float, float]:
     """The variance of treatment - ratio * control and its Satterthwaite degrees of freedom."""
-    first, second = ratio * ratio * control.variance, treatment.variance
-    total = first + second
-    if total == 0:
-        return 0.0, 1.0
-    return total, 1 / ((first / total) ** 2 / control.df + (second / total) ** 2 / treatment.df)
+    return satterthwaite((ratio * ratio * control.variance, control.df), (treatment.variance, treatment.df))
 
 
 def _relative_variance(control: Estimate, treatment: Estimate) -> tuple[float, float]:

@@ -10,16 +10,16 @@ References:
 """
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import at_least, between, finite
+from experiment_tracker_tools.stats.checks import Sides, at_least, between, checked_sides, finite
 from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
+from experiment_tracker_tools.stats.tails import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Sides = Literal[1, 2]
 FAR = -8.0  # standard errors on the wrong side: the tail is below 1e-15, and scipy's nctdtr returns NaN there
 
 
@@ -307,24 +307,10 @@ def whole_above(n: float) -> int:
     return math.ceil(n * (1 - 1e-9))
 
 
-def checked_sides(sides: Sides) -> Sides:
-    """Give back 1 or 2.
-
-    Raises:
-        InvalidInput: for anything else.
-
-    >>> checked_sides(2)
-    2
-    """
-    if sides not in (1, 2):
-        raise InvalidInput(f"sides = {sides!r} is neither 1 nor 2. Give 2 for a two-sided test.")
-    return sides
-
-
 def _rejection(drift: float, *, df: float, alpha: float, sides: Sides) -> float:
-    from scipy.special import nctdtr, stdtrit
+    from scipy.special import nctdtr
 
-    critical = -float(stdtrit(df, alpha / sides))
+    critical = t_quantile(df, alpha, sides=sides)
     if sides == 1:
         return 1 - float(nctdtr(df, drift, critical)) if drift > FAR else 0.0
     drift = abs(drift)

@@ -14,9 +14,10 @@ import math
 from typing import Literal
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import at_least, between, finite
-from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checked_sides, whole_above
+from experiment_tracker_tools.stats.checks import Sides, at_least, between, checked_sides, finite
+from experiment_tracker_tools.stats.power_means import SampleSize, whole_above
 from experiment_tracker_tools.stats.roots import bracketed_root
+from experiment_tracker_tools.stats.tails import z_quantile
 
 Method = Literal["pooled", "arcsine"]
 NEGLIGIBLE = 1e-9
@@ -99,7 +100,7 @@ def n_per_variant(
             f"treatment = {treatment!r} against control = {control!r} cannot be found with sides = {sides}. "
             "Give the nearest proportion worth finding; a one-sided test looks for an increase."
         )
-    z = float(ndtri(power)) * true_sd - float(ndtri(alpha / sides)) * null_sd
+    z = float(ndtri(power)) * true_sd + z_quantile(alpha, sides=sides) * null_sd
     published = (z / effect) ** 2
     n = published if sides == 1 else _smallest((null_sd, true_sd, effect), published, alpha, power)
     while True:
@@ -187,10 +188,10 @@ def n_noninferiority(
 
     between("power", power, between("alpha", alpha, 0, 1), 1)
     room, sd = _noninferiority(control, margin, true_loss, allocation, variance_factor)
-    n = (float(ndtri(power) - ndtri(alpha)) * sd / room) ** 2
+    n = ((float(ndtri(power)) + z_quantile(alpha, sides=1)) * sd / room) ** 2
     whole = (whole_above(n), whole_above(n * allocation))
     room, sd = _noninferiority(control, margin, true_loss, whole[1] / whole[0], variance_factor)
-    return SampleSize(*whole, float(ndtr(room * math.sqrt(whole[0]) / sd + ndtri(alpha))))
+    return SampleSize(*whole, float(ndtr(room * math.sqrt(whole[0]) / sd - z_quantile(alpha, sides=1))))
 
 
 def power_noninferiority(
@@ -211,12 +212,12 @@ def power_noninferiority(
     >>> round(power_noninferiority(0.65, 0.05, n_control=1126, n_treatment=1126), 4)
     0.8002
     """
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     at_least("n_control", n_control, 1)
     at_least("n_treatment", n_treatment, 1)
     room, sd = _noninferiority(control, margin, true_loss, n_treatment / n_control, variance_factor)
-    return float(ndtr(room * math.sqrt(n_control) / sd + ndtri(between("alpha", alpha, 0, 1))))
+    return float(ndtr(room * math.sqrt(n_control) / sd - z_quantile(between("alpha", alpha, 0, 1), sides=1)))
 
 
 def _noninferiority(
@@ -257,10 +258,10 @@ def _smallest(scales: tuple[float, float, float], published: float, alpha: float
 
 
 def _rejection(scales: tuple[float, float, float], n_control: float, alpha: float, sides: Sides) -> float:
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     null_sd, true_sd, effect = scales
-    critical = -float(ndtri(alpha / checked_sides(sides))) * null_sd
+    critical = z_quantile(alpha, sides=checked_sides(sides)) * null_sd
     drift = effect * math.sqrt(n_control)
     right = float(ndtr((drift - critical) / true_sd))
     return right + float(ndtr((-drift - critical) / true_sd)) if sides == 2 else right
