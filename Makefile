@@ -44,7 +44,8 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/lint-imports
 
 bench: $(VENV)/.dev ## every benchmark, as ratios measured side by side
-	@for b in benchmarks/*.py; do echo "== $$b"; $(PY) "$$b" || exit 1; done
+	@for b in startup statistics "calibration --quick" "calibration_anytime --quick"; do \
+		echo "== $$b"; $(PY) -m benchmarks.$$b || exit 1; done
 
 docs: $(VENV)/.run ## write docs/tools.md anew from the schemas (a test compares)
 	@$(PY) -m experiment_tracker_server.reference
