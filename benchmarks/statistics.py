@@ -121,7 +121,9 @@ def imports() -> Row:
     rounds = [{name: processor_ms(code) for name, code in {"bare": "pass", **IMPORTS}.items()} for _ in range(6)]
     best = {name: min(each[name] for each in rounds[1:]) for name in rounds[0]}
     bare = best.pop("bare")
-    return Row("import: pydantic, our statistics and a first answer", 400, {name: ms - bare for name, ms in best.items()})
+    return Row(
+        "import: pydantic, our statistics and a first answer", 400, {name: ms - bare for name, ms in best.items()}
+    )
 
 
 def grid() -> Row:
