@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
-from benchmarks import calibration_errors, calibration_estimates, calibration_power
+from benchmarks import calibration_errors, calibration_estimates, calibration_harm, calibration_power
 from benchmarks.calibration_row import Row
 
 FAMILIES: dict[str, Callable[[float], list[Row]]] = {
     "errors": calibration_errors.rows,
+    "harm": calibration_harm.rows,
     "power": calibration_power.rows,
     "estimates": calibration_estimates.rows,
 }

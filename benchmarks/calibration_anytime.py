@@ -1,6 +1,6 @@
 """Do the always-valid methods keep their promises when looked at all the time? Simulated, seeded, beside naive rules.
 
-Run: python benchmarks/calibration_anytime.py [--quick]. Each row: target | ours +- Monte Carlo error | the naive rule.
+Run: python -m benchmarks.calibration_anytime [--quick]. Each row: target | ours +- Monte Carlo error | the naive rule.
 The exit status is 1 if a target is missed by more than two Monte Carlo errors.
 """
 

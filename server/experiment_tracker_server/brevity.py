@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from experiment_tracker_tools.domain.base import Model
 
@@ -71,10 +71,12 @@ def _cut_field(name: str, value: object, shown: Any, caps: _Caps, left_out: Coun
     if isinstance(value, dict):
         left_out[name] += max(0, len(shown) - caps.names)
         return {key: shown[key] for key in list(shown)[: caps.names]}
-    if not isinstance(value, tuple) or not any(isinstance(each, Model | str) for each in value):
+    if not isinstance(value, tuple) or not any(
+        isinstance(each, Model | str) for each in cast("tuple[object, ...]", value)
+    ):
         return shown
     left_out[name] += max(0, len(shown) - caps.items)
-    pairs = list(zip(value, shown, strict=True))[: caps.items]
+    pairs = list(zip(cast("tuple[object, ...]", value), shown, strict=True))[: caps.items]
     return [
         _cut(each, told, caps, left_out) if isinstance(each, Model) else _cut_field("", each, told, caps, left_out)
         for each, told in pairs

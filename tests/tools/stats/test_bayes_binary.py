@@ -159,9 +159,9 @@ def test_resolves_a_probability_far_in_the_tail() -> None:
 
 
 def test_refuses_counts_that_are_none() -> None:
-    with pytest.raises(InvalidInput, match="successes = 11 exceed n = 10"):
+    with pytest.raises(InvalidInput, match="successes = 11 of the sample exceed n = 10"):
         beta_posterior(11, 10)
-    with pytest.raises(InvalidInput, match="successes = -1 is below 0"):
+    with pytest.raises(InvalidInput, match="successes of the sample = -1 is below 0"):
         beta_posterior(-1, 10)
     with pytest.raises(InvalidInput, match="a of the beta distribution = 0 is outside"):
         beta_posterior(1, 2, prior=Beta(0, 1.0))

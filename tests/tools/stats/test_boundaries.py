@@ -10,7 +10,7 @@ from scipy import stats
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import boundaries, classical
-from experiment_tracker_tools.stats.power_means import Sides
+from experiment_tracker_tools.stats.checks import Sides
 from experiment_tracker_tools.stats.recursion import crossing
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, POCOCK, Spending
 

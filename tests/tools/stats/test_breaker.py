@@ -114,14 +114,14 @@ def test_one_more_event_is_more_evidence_and_a_higher_limit_less(n: int, limit: 
 @pytest.mark.parametrize(
     ("events", "n", "message"),
     [
-        ([5], [4], "events <= n"),
-        ([-1], [4], "events <= n"),
-        ([0.5], [4], "events <= n"),
-        ([math.nan], [4], "events <= n"),
-        ([1, 2], [4], "do not fit"),
-        ([], [], "do not fit"),
-        ([2, 1], [4, 5], "fall from one look"),
-        ([2, 3], [4, 4], "fall from one look"),
+        ([5], [4], "events = 5 exceed n = 4"),
+        ([-1], [4], "events = -1 is negative"),
+        ([0.5], [4], r"events = 0\.5 is negative or fractional"),
+        ([math.nan], [4], "events has 1 NaN"),
+        ([1, 2], [4], "2 events do not fit 1 n"),
+        ([], [], "0 events do not fit"),
+        ([2, 1], [4, 5], "events fall from one look"),
+        ([2, 3], [4, 4], "units without an event fall from one look"),
     ],
 )
 def test_counts_that_cannot_be_are_refused(events: list[float], n: list[float], message: str) -> None:

@@ -131,10 +131,12 @@ def test_flips_with_the_variants_and_scales_with_the_unit(seed: int, unit: float
     y, treated, labels, _ = sample(seed, clusters=8)
     kind = "cr2" if errors == "cr2" else "cr1"
     plain, swapped = (cluster_effect(y, t, labels, errors=kind) for t in (treated, 1 - treated))  # type: ignore[arg-type]
+    assert plain.effect is not None
     assert (swapped.effect, swapped.se, swapped.df) == pytest.approx((-plain.effect, plain.se, plain.df), rel=1e-8)
     named = [f"s{label}" for label in labels]
     order = np.random.default_rng(seed).permutation(y.size)
     moved = cluster_effect(y[order] * unit, treated[order], [named[place] for place in order], errors=kind)  # type: ignore[arg-type]
+    assert moved.effect is not None
     assert (moved.effect / unit, moved.p_value) == pytest.approx((plain.effect, plain.p_value), rel=1e-8)
 
 

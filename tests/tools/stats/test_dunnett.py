@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.dunnett import Alternative, dunnett_critical_value, dunnett_test
+from experiment_tracker_tools.stats.checks import Alternative
+from experiment_tracker_tools.stats.dunnett import dunnett_critical_value, dunnett_test
 from experiment_tracker_tools.stats.samples import Moments, moments, moments_from_sd
 
 # Blood counts under a control and two drugs: Dunnett (1955), the example.

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.counts import Pair
 from experiment_tracker_tools.stats.exact import barnard, boschloo, fisher, fisher_mid_p
-from experiment_tracker_tools.stats.score import Pair
 
 PAIRS: list[tuple[Pair, Pair]] = [
     ((2, 12), (9, 15)),

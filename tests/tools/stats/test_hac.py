@@ -49,8 +49,10 @@ def test_chooses_the_usual_number_of_lags(blocks: int, lags: int) -> None:
 def test_flips_with_the_variants_scales_with_the_unit_and_reads_both_ways(seed: int, unit: float) -> None:
     y, treated = series(seed, 40)
     plain, swapped = time_block_effect(y, treated), time_block_effect(y, 1 - treated)
+    assert plain.effect is not None
     assert (swapped.effect, swapped.se) == pytest.approx((-plain.effect, plain.se), rel=1e-8)
     scaled = time_block_effect(y[::-1] * unit, treated[::-1])
+    assert scaled.effect is not None
     assert (scaled.effect / unit, scaled.p_value) == pytest.approx((plain.effect, plain.p_value), rel=1e-8)
 
 

@@ -188,3 +188,15 @@ def test_the_log_delta_interval_covers_at_ten_units_by_simulation() -> None:
         result = relative_lift(first, second)
         covered += (result.ci_low or 0.0) <= 0.1 <= (result.ci_high or 0.0)
     assert 0.935 <= covered / 2000 <= 0.965
+
+
+@pytest.mark.parametrize("exponent", [-480, -100, 100, 480])
+def test_fiellers_set_does_not_overflow_in_another_unit(exponent: int) -> None:
+    """The same sets as in a unit near 1, whose squares floating point holds."""
+    for control, treatment in (
+        (Estimate(1.5, 0.25, 1), Estimate(4.0, 1.0, 1)),
+        (Estimate(9.0, 1.0, 30), Estimate(8.0, 1.0, 30)),
+    ):
+        unit = 2.0**exponent
+        one, two = (Estimate(mean * unit, variance * unit * unit, df) for mean, variance, df in (control, treatment))
+        assert fieller(one, two) == fieller(control, treatment)

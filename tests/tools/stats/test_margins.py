@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.weightstats import ttost_ind
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.counts import Pair
 from experiment_tracker_tools.stats.margins import (
     equivalence_lift,
     equivalence_means,
@@ -23,7 +24,6 @@ from experiment_tracker_tools.stats.margins import (
 from experiment_tracker_tools.stats.proportion_intervals import miettinen_nurminen
 from experiment_tracker_tools.stats.proportions import pooled_z
 from experiment_tracker_tools.stats.samples import moments, moments_from_sd
-from experiment_tracker_tools.stats.score import Pair
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.4, 3.0])

@@ -10,8 +10,8 @@ from scipy import integrate
 from scipy.stats import norm
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.checks import Alternative
 from experiment_tracker_tools.stats.normal_mixture import (
-    Alternative,
     asymptotic_difference,
     asymptotic_sequence,
     information,
@@ -33,7 +33,7 @@ def test_tuning_is_the_best_rho_of_confseq() -> None:
 @pytest.mark.parametrize(
     ("alternative", "log_e", "bound"),
     [
-        pytest.param("two-sided", -0.6510052, 30.35209, id=f"two-sided, {CONFSEQ}"),
+        pytest.param("two_sided", -0.6510052, 30.35209, id=f"two-sided, {CONFSEQ}"),
         pytest.param("greater", -0.06502391, 27.66071, id=f"one-sided, {CONFSEQ}"),
     ],
 )
@@ -44,13 +44,13 @@ def test_mixture_and_boundary_are_those_of_confseq(alternative: Alternative, log
     assert 10 * z_boundary(ratio, alpha=0.05, alternative=alternative) == pytest.approx(bound, abs=1e-5)
 
 
-@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+@pytest.mark.parametrize("alternative", ["two_sided", "greater", "less"])
 @pytest.mark.parametrize(("z", "ratio"), [(0.0, 1.0), (1.5, 0.2), (-2.0, 8.0), (3.5, 40.0), (5.0, 500.0)])
 def test_log_e_is_the_integral_of_the_likelihood_ratio(alternative: Alternative, z: float, ratio: float) -> None:
     """scipy.integrate.quad over the prior: a normal, or its half, of the standardised effect with variance `ratio`."""
     span = 12 * math.sqrt(ratio) + abs(z)
-    ends = {"two-sided": (-span, span), "greater": (0, span), "less": (-span, 0)}[alternative]
-    weight = 1 if alternative == "two-sided" else 2
+    ends = {"two_sided": (-span, span), "greater": (0, span), "less": (-span, 0)}[alternative]
+    weight = 1 if alternative == "two_sided" else 2
 
     def integrand(theta: float) -> float:
         return float(weight * norm.pdf(theta, scale=math.sqrt(ratio)) * math.exp(theta * z - theta**2 / 2))
@@ -59,7 +59,7 @@ def test_log_e_is_the_integral_of_the_likelihood_ratio(alternative: Alternative,
     assert log_e_normal(z, ratio, alternative=alternative) == pytest.approx(math.log(expected), abs=1e-7)
 
 
-@pytest.mark.parametrize("alternative", ["two-sided", "greater"])
+@pytest.mark.parametrize("alternative", ["two_sided", "greater"])
 @pytest.mark.parametrize("alpha", [1e-10, 0.01, 0.05, 0.3])
 @pytest.mark.parametrize("ratio", [1e-4, 0.5, 8.0, 1e5])
 def test_boundary_is_where_the_e_value_reaches_one_over_alpha(

@@ -60,6 +60,7 @@ def test_one_stratum_is_welch(seed: int) -> None:
 def test_flips_with_the_variants_and_scales_with_the_unit(seed: int, unit: float) -> None:
     strata = reduced(*sample(seed, 3))
     plain, swapped = post_stratified_effect(strata), post_stratified_effect([Stratum(t, c) for c, t in strata])
+    assert plain.effect is not None
     assert (swapped.effect, swapped.se, swapped.df) == pytest.approx((-plain.effect, plain.se, plain.df))
     scaled = [Stratum(*(Moments(m.n, m.mean * unit, m.m2 * unit**2) for m in stratum)) for stratum in strata]
     assert post_stratified_effect(scaled[::-1]).p_value == pytest.approx(plain.p_value)

@@ -10,8 +10,8 @@ from scipy import stats
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.checks import Sides
 from experiment_tracker_tools.stats.power_means import (
-    Sides,
     mde,
     mde_paired,
     mde_ratio,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.counts import Pair
 from experiment_tracker_tools.stats.proportion_intervals import (
     agresti_caffo,
     katz_ratio,
@@ -18,7 +19,6 @@ from experiment_tracker_tools.stats.proportion_intervals import (
     score_ratio,
     wald,
 )
-from experiment_tracker_tools.stats.score import Pair
 
 NEWCOMBE_1998_TABLE_2 = [
     (wald, (56, 70), (48, 80), 0.0575, 0.3425),

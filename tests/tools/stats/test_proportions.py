@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportions_ztest, score_test_proportions_2indep, test_proportions_2indep
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.counts import Pair
 from experiment_tracker_tools.stats.proportions import chi_square, g_test, pooled_z, score_test, unpooled_z
-from experiment_tracker_tools.stats.score import Pair
 
 compare_proportions = test_proportions_2indep
 compare_proportions.__test__ = False

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.power_means import Sides
+from experiment_tracker_tools.stats.checks import Sides
 from experiment_tracker_tools.stats.randomisation import (
     Block,
     Design,

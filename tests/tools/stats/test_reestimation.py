@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.assurance import Prior
+from experiment_tracker_tools.stats.bayes_normal import Normal
 from experiment_tracker_tools.stats.boundaries import Boundary, boundaries
 from experiment_tracker_tools.stats.looks import z_from_t
 from experiment_tracker_tools.stats.power_means import n_per_variant
@@ -64,7 +64,7 @@ def test_with_one_look_to_come_conditional_and_predictive_power_have_closed_form
 
 def test_predictive_power_with_a_prior_agrees_with_quadrature() -> None:
     """Reference: scipy.integrate.quad of conditional power over the posterior, three looks to come."""
-    boundary, z, prior = boundaries([0.25, 0.5, 0.75, 1.0]), 1.1, Prior(2.0, 1.5)
+    boundary, z, prior = boundaries([0.25, 0.5, 0.75, 1.0]), 1.1, Normal(2.0, 1.5)
     precision = 0.25 + 1 / 1.5**2
     mean, sd = (z * 0.5 + 2.0 / 1.5**2) / precision, 1 / math.sqrt(precision)
     expected = integrate.quad(

@@ -51,8 +51,10 @@ def test_hc2_without_covariates_is_welch(n: int) -> None:
 def test_flips_with_the_variants_and_scales_with_the_unit(seed: int, unit: float) -> None:
     y, treated, x = sample(seed, n=40, k=2)
     plain, swapped = adjusted_effect(y, treated, x), adjusted_effect(y, 1 - treated, x)
+    assert plain.effect is not None
     assert (swapped.effect, swapped.se) == pytest.approx((-plain.effect, plain.se), rel=1e-8)
     scaled = adjusted_effect(y * unit, treated, x / unit + 3 / unit)
+    assert scaled.effect is not None
     assert (scaled.effect / unit, scaled.p_value) == pytest.approx((plain.effect, plain.p_value), rel=1e-6)
     order = np.random.default_rng(seed).permutation(y.size)
     shuffled = adjusted_effect(y[order], treated[order], x[order])
@@ -87,5 +89,5 @@ def test_refuses_designs_that_cannot_be_fitted() -> None:
         adjusted_effect(y[:4], [0, 1, 0, 1], x[:4])
     with pytest.raises(InvalidInput, match="errors = 'hc1' is unknown"):
         adjusted_effect(y, treated, x, errors="hc1")  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="outcome is not a table of numbers"):
+    with pytest.raises(InvalidInput, match="outcome holds <U1 values, not real numbers"):
         adjusted_effect(["a", "b"], [0, 1], [1.0, 2.0])

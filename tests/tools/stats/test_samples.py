@@ -172,7 +172,7 @@ def test_unequal_lengths_zeros_in_logs_and_impossible_counts_are_refused() -> No
         moments_of_logs([1.0, 0.0])
     with pytest.raises(InvalidInput, match="exceed n = 2"):
         moments_from_counts(3, 2)
-    with pytest.raises(InvalidInput, match=r"count 1\.5"):
+    with pytest.raises(InvalidInput, match=r"counts = 1\.5"):
         moments_from_frequencies([1.0], [1.5])
     with pytest.raises(InvalidInput, match="2 values and 1 counts"):
         moments_from_frequencies([1.0, 2.0], [1.0])

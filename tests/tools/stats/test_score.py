@@ -8,8 +8,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiment_tracker_tools.stats.counts import Pair
 from experiment_tracker_tools.stats.score import (
-    Pair,
     crossing,
     rates_at_difference,
     rates_at_ratio,

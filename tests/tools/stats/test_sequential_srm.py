@@ -136,9 +136,9 @@ def test_a_hundred_million_units_are_no_trouble() -> None:
     [
         ([[1, 2, 3]], [0.5, 0.5], "do not fit 2 shares"),
         ([1, 2], [0.5, 0.5], "do not fit 2 shares"),
-        ([[-1, 2]], [0.5, 0.5], "negative, fractional"),
-        ([[1.5, 2]], [0.5, 0.5], "negative, fractional"),
-        ([[math.nan, 2]], [0.5, 0.5], "negative, fractional"),
+        ([[-1, 2]], [0.5, 0.5], "counts = -1 is negative"),
+        ([[1.5, 2]], [0.5, 0.5], r"counts = 1\.5 is negative or fractional"),
+        ([[math.nan, 2]], [0.5, 0.5], "counts has 1 NaN"),
         ([[5, 5], [4, 6]], [0.5, 0.5], "fall from one look"),
         ([[1, 2]], [0.5, 0.6], "add up to 1.1"),
     ],

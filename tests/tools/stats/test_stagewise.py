@@ -10,9 +10,9 @@ from scipy import stats
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import Boundary, boundaries
+from experiment_tracker_tools.stats.checks import Sides
 from experiment_tracker_tools.stats.looks import Look
 from experiment_tracker_tools.stats.monitor import even_grid, first_crossing
-from experiment_tracker_tools.stats.power_means import Sides
 from experiment_tracker_tools.stats.stagewise import after_stopping
 
 

@@ -6,28 +6,17 @@ References:
 """
 
 import math
-from typing import NamedTuple
 
-from experiment_tracker_tools.stats.checks import at_least, between, finite
-from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checked_sides, whole_above
-from experiment_tracker_tools.stats.recursion import quadrature
+from experiment_tracker_tools.stats.bayes_normal import Normal, unit_loss
+from experiment_tracker_tools.stats.checks import Sides, at_least, between, checked_sides, finite
+from experiment_tracker_tools.stats.power_means import SampleSize, whole_above
+from experiment_tracker_tools.stats.quadrature import even_panels
 from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
-
-
-class Prior(NamedTuple):
-    """What is believed about the effect before the experiment: a normal distribution.
-
-    Attributes:
-        mean: of the effect, treatment minus control.
-        sd: of the effect, above 0.
-    """
-
-    mean: float
-    sd: float
+from experiment_tracker_tools.stats.tails import z_quantile
 
 
 def assurance(
-    prior: Prior, *, n_control: float, n_treatment: float, sd: float = 1.0, alpha: float = 0.05, sides: Sides = 2
+    prior: Normal, *, n_control: float, n_treatment: float, sd: float = 1.0, alpha: float = 0.05, sides: Sides = 2
 ) -> float:
     """The probability, over the prior, that the test finds treatment better.
 
@@ -42,19 +31,19 @@ def assurance(
     Raises:
         InvalidInput: for a number outside its range.
 
-    >>> round(assurance(Prior(0.5, 0.2), n_control=64, n_treatment=64), 4)
+    >>> round(assurance(Normal(0.5, 0.2), n_control=64, n_treatment=64), 4)
     0.7174
     """
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     mean, spread = _checked(prior)
     se = _se(n_control, n_treatment, sd)
-    z = -float(ndtri(between("alpha", alpha, 0, 1) / checked_sides(sides)))
+    z = z_quantile(between("alpha", alpha, 0, 1), sides=checked_sides(sides))
     return float(ndtr((mean - z * se) / math.hypot(se, spread)))
 
 
 def n_for_assurance(
-    prior: Prior,
+    prior: Normal,
     *,
     assurance: float = 0.8,
     sd: float = 1.0,
@@ -78,15 +67,15 @@ def n_for_assurance(
     Raises:
         InvalidInput: for a number outside its range.
 
-    >>> n_for_assurance(Prior(0.5, 0.2)).n_control
+    >>> n_for_assurance(Normal(0.5, 0.2)).n_control
     92
     """
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     mean, spread = _checked(prior)
     between("assurance", assurance, 0, 1)
     ratio = between("allocation", allocation, 0, math.inf)
-    z = -float(ndtri(between("alpha", alpha, 0, 1) / checked_sides(sides)))
+    z = z_quantile(between("alpha", alpha, 0, 1), sides=checked_sides(sides))
     unit = between("sd", sd, 0, math.inf) * math.sqrt(1 + 1 / ratio)
     if float(ndtr(mean / spread)) <= assurance:
         return None
@@ -101,7 +90,7 @@ def n_for_assurance(
     return SampleSize(*whole, float(ndtr((mean - z * se) / math.hypot(se, spread))))
 
 
-def expected_loss(prior: Prior, *, n_control: float, n_treatment: float, sd: float = 1.0) -> float:
+def expected_loss(prior: Normal, *, n_control: float, n_treatment: float, sd: float = 1.0) -> float:
     """What choosing the variant with the better posterior mean is expected to cost against knowing the truth.
 
     Args:
@@ -113,7 +102,7 @@ def expected_loss(prior: Prior, *, n_control: float, n_treatment: float, sd: flo
     Raises:
         InvalidInput: for a number outside its range.
 
-    >>> round(expected_loss(Prior(0.0, 0.2), n_control=100, n_treatment=100), 4)
+    >>> round(expected_loss(Normal(0.0, 0.2), n_control=100, n_treatment=100), 4)
     0.0146
     """
     mean, spread = _checked(prior)
@@ -121,7 +110,7 @@ def expected_loss(prior: Prior, *, n_control: float, n_treatment: float, sd: flo
     return _positive_part(mean, spread) - _positive_part(mean, learned)
 
 
-def n_for_expected_loss(prior: Prior, *, loss: float, sd: float = 1.0, allocation: float = 1.0) -> SampleSize:
+def n_for_expected_loss(prior: Normal, *, loss: float, sd: float = 1.0, allocation: float = 1.0) -> SampleSize:
     """The units that bring the expected loss of the choice down to a tolerated one.
 
     Args:
@@ -136,7 +125,7 @@ def n_for_expected_loss(prior: Prior, *, loss: float, sd: float = 1.0, allocatio
     Raises:
         InvalidInput: for a number outside its range.
 
-    >>> n_for_expected_loss(Prior(0.0, 0.2), loss=0.01).n_control
+    >>> n_for_expected_loss(Normal(0.0, 0.2), loss=0.01).n_control
     163
     """
     _checked(prior)
@@ -151,14 +140,14 @@ def n_for_expected_loss(prior: Prior, *, loss: float, sd: float = 1.0, allocatio
     return SampleSize(*whole, _right_choice(prior, _se(*whole, sd)))
 
 
-def _right_choice(prior: Prior, se: float) -> float:
+def _right_choice(prior: Normal, se: float) -> float:
     """P(sign of the posterior mean = sign of the effect), by quadrature over the prior."""
     import numpy as np
     from scipy.special import ndtr
 
     threshold, total = -prior.mean * (se / prior.sd) ** 2, 0.0
     for low, high in ((prior.mean - 8.5 * prior.sd, 0.0), (0.0, prior.mean + 8.5 * prior.sd)):
-        effects, weights = quadrature(low, high, width=7 * min(se, prior.sd))
+        effects, weights = even_panels(low, high, width=7 * min(se, prior.sd))
         density = np.exp(-0.5 * ((effects - prior.mean) / prior.sd) ** 2)
         right = ndtr((effects - threshold) / se) if low == 0 else ndtr((threshold - effects) / se)
         total += float(weights @ (density * right))
@@ -166,13 +155,12 @@ def _right_choice(prior: Prior, se: float) -> float:
 
 
 def _positive_part(mean: float, sd: float) -> float:
-    from scipy.special import ndtr
+    """E[max(X, 0)] of X normal."""
+    return sd * unit_loss(-mean / sd)
 
-    return mean * float(ndtr(mean / sd)) + sd * math.exp(-0.5 * (mean / sd) ** 2) / math.sqrt(2 * math.pi)
 
-
-def _checked(prior: Prior) -> Prior:
-    return Prior(finite("prior mean", prior.mean), between("prior sd", prior.sd, 0, math.inf))
+def _checked(prior: Normal) -> Normal:
+    return Normal(finite("prior mean", prior.mean), between("prior sd", prior.sd, 0, math.inf))
 
 
 def _se(n_control: float, n_treatment: float, sd: float) -> float:

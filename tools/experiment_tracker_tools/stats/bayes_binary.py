@@ -10,8 +10,8 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import between, count
+from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import checked_pair
 from experiment_tracker_tools.stats.quadrature import (
     Marginals,
     expected_shortfalls,
@@ -95,10 +95,9 @@ def beta_posterior(successes: float, n: float, *, prior: Beta = UNIFORM) -> Beta
     >>> beta_posterior(3, 10)
     Beta(a=4.0, b=8.0)
     """
-    if count("successes", successes) > count("n", n):
-        raise InvalidInput(f"successes = {successes!r} exceed n = {n!r}. Give the successes among the n units.")
+    x, units = checked_pair("the sample", successes, n)
     a, b = _checked(prior)
-    return Beta(a + successes, b + n - successes)
+    return Beta(a + x, b + units - x)
 
 
 def beta_interval(posterior: Beta, *, alpha: float = 0.05) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between, finite
+from experiment_tracker_tools.stats.tails import z_quantile
 
 
 class Normal(NamedTuple):
@@ -124,14 +125,14 @@ def describe_effect(posterior: Normal, *, alpha: float = 0.05) -> EffectPosterio
     >>> f"{result.p_better:.4f} {result.loss_treatment:.4f} {result.loss_control:.4f}"
     '0.8413 0.0833 1.0833'
     """
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     mean, sd = _checked("posterior", posterior)
     between("posterior sd", sd, 0, math.inf)
-    margin = -float(ndtri(between("alpha", alpha, 0, 1) / 2)) * sd
+    margin = z_quantile(between("alpha", alpha, 0, 1)) * sd
     z = mean / sd
     return EffectPosterior(
-        mean, sd, float(ndtr(z)), sd * _unit_loss(z), sd * _unit_loss(-z), mean - margin, mean + margin
+        mean, sd, float(ndtr(z)), sd * unit_loss(z), sd * unit_loss(-z), mean - margin, mean + margin
     )
 
 
@@ -173,10 +174,8 @@ def sceptical_prior(mde: float, *, probability: float = 0.05) -> Normal:
     >>> round(sceptical_prior(0.1).sd, 4)
     0.0608
     """
-    from scipy.special import ndtri
-
     between("the size of the mde", abs(finite("mde", mde)), 0, math.inf)
-    return Normal(0.0, abs(mde) / -float(ndtri(between("probability", probability, 0, 0.5))))
+    return Normal(0.0, abs(mde) / z_quantile(between("probability", probability, 0, 0.5), sides=1))
 
 
 def prior_sensitivity(
@@ -225,8 +224,12 @@ def _tipping_sd(estimate: float, se: float, conclusive: float) -> float | None:
     return se * needed / math.sqrt((z - needed) * (z + needed))
 
 
-def _unit_loss(z: float) -> float:
-    """E[max(-X, 0)] of X normal with mean z and sd 1, without cancellation in the tail."""
+def unit_loss(z: float) -> float:
+    """E[max(-X, 0)] of X normal with mean z and sd 1, without cancellation in the tail.
+
+    >>> round(unit_loss(0.0), 6)
+    0.398942
+    """
     from scipy.special import erfcx, ndtr
 
     density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)

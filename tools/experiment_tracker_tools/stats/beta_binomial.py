@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.bounds import Bounds
-from experiment_tracker_tools.stats.checks import between, count
+from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import checked_pair, pairs_of_looks
 from experiment_tracker_tools.stats.normal_mixture import tuned_ratio
+from experiment_tracker_tools.stats.roots import bracketed_root
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +62,7 @@ def log_e_proportion(successes: int, n: int, *, null: float, units: float) -> fl
     """
     from scipy.special import betaln
 
-    x, total = _checked(successes, n)
+    x, total = checked_pair("the sample", successes, n)
     a, b = between("null", null, 0, 1) * between("units", units, 0, math.inf), (1 - null) * units
     gain = float(betaln(a + x, b + total - x) - betaln(a, b))
     return gain - x * math.log(null) - (total - x) * math.log1p(-null)
@@ -85,7 +87,7 @@ def proportion_sequence(successes: int, n: int, *, planned_n: float, alpha: floa
     >>> round(result.ci_low, 5), round(result.ci_high, 5)
     (0.65163, 0.74595)
     """
-    x, total = _checked(successes, n)
+    x, total = checked_pair("the sample", successes, n)
     units = prior_units(planned_n, alpha=alpha)
     low = _lower_end(x, total, units, alpha)
     high = 1 - _lower_end(total - x, total, units, alpha)
@@ -94,8 +96,6 @@ def proportion_sequence(successes: int, n: int, *, planned_n: float, alpha: floa
 
 def _lower_end(x: int, n: int, units: float, alpha: float) -> float:
     """The smallest null that is not rejected; found over ln(null), since it may be of any small size."""
-    from scipy.optimize import brentq
-
     if x == 0:
         return 0.0
     rate = x / n if x < n else 1 - 0.5 / n
@@ -107,7 +107,7 @@ def _lower_end(x: int, n: int, units: float, alpha: float) -> float:
     while above(end) > 0:
         # All or nearly all successes: the least rejected null lies above every float below the rate.
         end = math.log1p(-(1 - math.exp(end)) / 2)
-    return math.exp(float(brentq(above, start, end, xtol=1e-14))) if above(start) > 0 else 0.0
+    return math.exp(bracketed_root(above, start, end)) if above(start) > 0 else 0.0
 
 
 def two_proportion_sequence(
@@ -193,8 +193,8 @@ def log_e_contingency(
     import numpy as np
     from scipy.special import xlogy
 
-    xc, nc = _checked_blocks(control_successes, control_n)
-    xt, nt = _checked_blocks(treatment_successes, treatment_n)
+    xc, nc = pairs_of_looks(("control_successes", "control_n"), control_successes, control_n)
+    xt, nt = pairs_of_looks(("treatment_successes", "treatment_n"), treatment_successes, treatment_n)
     if xc.shape != xt.shape:
         raise InvalidInput(f"{xc.size} control blocks do not fit {xt.size} treatment blocks. Give both for each block.")
     between("prior", prior, 0, math.inf)
@@ -204,21 +204,3 @@ def log_e_contingency(
     pooled = (nc * rate_c + nt * rate_t) / n
     gain = xlogy(xc, rate_c) + xlogy(nc - xc, 1 - rate_c) + xlogy(xt, rate_t) + xlogy(nt - xt, 1 - rate_t)
     return np.asarray(np.cumsum(gain - xlogy(xc + xt, pooled) - xlogy(nc + nt - xc - xt, 1 - pooled)), dtype=np.float64)
-
-
-def _checked(successes: int, n: int) -> tuple[int, int]:
-    x, total = count("successes", successes), count("n", n)
-    if x > total:
-        raise InvalidInput(f"successes = {x} is above n = {total}. Give successes out of n.")
-    return x, total
-
-
-def _checked_blocks(successes: "ArrayLike", n: "ArrayLike") -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
-    import numpy as np
-
-    x, total = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    if x.ndim != 1 or x.size == 0 or x.shape != total.shape:
-        raise InvalidInput(f"Successes of shape {x.shape} do not fit units of shape {total.shape}. Give one a block.")
-    if not bool(np.all((x == np.floor(x)) & (total == np.floor(total)) & (x >= 0) & (x <= total) & np.isfinite(total))):
-        raise InvalidInput("A count is fractional, negative or above its units. Give whole numbers, successes <= n.")
-    return x, total

@@ -11,8 +11,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import at_least, between
-from experiment_tracker_tools.stats.samples import vector
+from experiment_tracker_tools.stats.tails import z_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +98,7 @@ def bca(
         return BootstrapInterval(estimate, None, None, se, None, reason)
     bias, acceleration = float(ndtri(below)), _acceleration(arrays, statistic)
     levels: list[float] = []
-    for z in (float(ndtri(alpha / 2)), -float(ndtri(alpha / 2))):
+    for z in (-z_quantile(alpha), z_quantile(alpha)):
         shifted = bias + z
         levels.append(float(ndtr(bias + shifted / (1 - acceleration * shifted))))
     low, high = (float(end) for end in np.quantile(draws, levels))

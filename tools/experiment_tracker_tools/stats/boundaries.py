@@ -15,8 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import between, finite
-from experiment_tracker_tools.stats.power_means import Sides, checked_sides
+from experiment_tracker_tools.stats.checks import Sides, between, checked_sides, finite
 from experiment_tracker_tools.stats.recursion import FARTHEST, Paths, advance, beyond, crossing, start
 from experiment_tracker_tools.stats.roots import bracketed_root
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending, spent

@@ -11,8 +11,10 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import at_least, between, finite
 from experiment_tracker_tools.stats.normal_mixture import tuned_ratio
+from experiment_tracker_tools.stats.roots import bracketed_root
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,15 +44,12 @@ def scaled(values: "ArrayLike", low: float, high: float) -> "NDArray[np.float64]
     >>> scaled([0, 5, 10], 0, 10).tolist()
     [0.0, 0.5, 1.0]
     """
-    import numpy as np
-
     if finite("high", high) <= finite("low", low):
         raise InvalidInput(f"low = {low!r} is not below high = {high!r}. Give the metric's smallest and largest value.")
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.ndim != 1:
-        raise InvalidInput(f"A sample of shape {sample.shape} is not one-dimensional. Give a flat list of numbers.")
-    if not bool(np.all((sample >= low) & (sample <= high))):
-        raise InvalidInput(f"A value is outside [{low:g}, {high:g}] or not a number. Bounds must hold for every value.")
+    sample = vector("values", values)
+    outside = sample[(sample < low) | (sample > high)]
+    if outside.size:
+        raise InvalidInput(f"The value {outside[0]:.6g} is outside [{low:g}, {high:g}]. Give bounds that always hold.")
     return (sample - low) / (high - low)
 
 
@@ -164,8 +163,6 @@ def gamma_exponential_bound(v: float, *, alpha: float, planned_v: float, c: floa
     >>> round(gamma_exponential_bound(100, alpha=0.05, planned_v=100, c=2), 4)
     33.0202
     """
-    from scipy.optimize import brentq
-
     rho = between("planned_v", planned_v, 0, math.inf) / tuned_ratio(alpha, alternative="greater")
 
     def above(s: float) -> float:
@@ -174,7 +171,7 @@ def gamma_exponential_bound(v: float, *, alpha: float, planned_v: float, c: floa
     high = math.sqrt(at_least("v", v, 0) + rho) + c
     while above(high) < 0:
         high *= 2
-    return float(brentq(above, 0.0, high, xtol=1e-12, rtol=1e-13))
+    return bracketed_root(above, 0.0, high, tolerance=1e-13)
 
 
 def gamma_exponential_sequence(

@@ -12,8 +12,8 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import growing, pairs_of_looks
 from experiment_tracker_tools.stats.evalues import to_p
 
 if TYPE_CHECKING:
@@ -125,18 +125,9 @@ def share_of_events(rate_ratio: float, *, share: float) -> float:
 
 
 def _checked_path(events: "ArrayLike", n: "ArrayLike") -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
-    import numpy as np
-
-    x, total = np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    if x.ndim != 1 or x.size == 0 or x.shape != total.shape:
-        raise InvalidInput(
-            f"Events of shape {x.shape} do not fit units of shape {total.shape}. Give one of each a look."
-        )
-    whole = (x == np.floor(x)) & (total == np.floor(total)) & (x >= 0) & (x <= total) & np.isfinite(total)
-    if not bool(np.all(whole)):
-        raise InvalidInput("A count is fractional, negative or above its units. Give whole numbers, events <= n.")
-    if bool(np.any(np.diff(x) < 0) or np.any(np.diff(total) < np.diff(x))):
-        raise InvalidInput("The counts fall from one look to the next. Give counts since the start, not per period.")
+    x, total = pairs_of_looks(("events", "n"), events, n)
+    growing("events", x)
+    growing("units without an event", total - x)
     return x, total
 
 

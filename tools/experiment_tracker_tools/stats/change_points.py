@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import numbers, vector
 from experiment_tracker_tools.stats.bounds import scaled
 from experiment_tracker_tools.stats.checks import at_least, between, finite
 
@@ -58,7 +59,7 @@ def cusum(values: "ArrayLike", *, target: float, sd: float, slack: float = 0.5, 
     >>> cusum([0.0] * 10 + [2.0] * 5, target=0, sd=1)
     Change(alarm=13, start=10, level=7.5, direction='up')
     """
-    z = (_stream(values) - finite("target", target)) / between("sd", sd, 0, math.inf)
+    z = (vector("values", values) - finite("target", target)) / between("sd", sd, 0, math.inf)
     at_least("slack", slack, 0)
     between("threshold", threshold, 0, math.inf)
     up, down = _reflected(z - slack), _reflected(-z - slack)
@@ -201,7 +202,7 @@ def e_detector(
     """
     import numpy as np
 
-    rows = np.atleast_2d(np.asarray(gains, dtype=np.float64))
+    rows = np.atleast_2d(numbers("gains", gains))
     if rows.ndim != 2 or rows.shape[0] == 0 or bool(np.isnan(rows).any()):
         raise InvalidInput(f"Gains of shape {rows.shape} are not (strategies, n) without NaN. Take them from *_gains.")
     threshold = math.log(between("run_length", run_length, 1, math.inf))
@@ -223,14 +224,3 @@ def _likeliest_start(rows: "NDArray[np.float64]") -> int:
 
     from_here = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]
     return int(np.argmax(np.logaddexp.reduce(from_here, axis=0)))
-
-
-def _stream(values: "ArrayLike") -> "NDArray[np.float64]":
-    import numpy as np
-
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.ndim != 1 or not bool(np.all(np.isfinite(sample))):
-        raise InvalidInput(
-            f"The stream of shape {sample.shape} is not one-dimensional and finite. Give numbers in order."
-        )
-    return sample

@@ -1,12 +1,15 @@
 """Bad numbers refused in one voice: the value, the range, the mend."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from experiment_tracker_tools.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+Sides = Literal[1, 2]
+Alternative = Literal["two_sided", "greater", "less"]
 
 
 def between(name: str, value: float, low: float, high: float) -> float:
@@ -78,3 +81,31 @@ def shares(values: "Sequence[float]") -> tuple[float, ...]:
     if abs(math.fsum(checked) - 1) > 1e-9:
         raise InvalidInput(f"The shares {list(checked)} add up to {math.fsum(checked):.6g}, not to 1. Rescale them.")
     return checked
+
+
+def checked_sides(sides: Sides) -> Sides:
+    """Give back 1 or 2.
+
+    Raises:
+        InvalidInput: for anything else.
+
+    >>> checked_sides(2)
+    2
+    """
+    if sides not in (1, 2):
+        raise InvalidInput(f"sides = {sides!r} is neither 1 nor 2. Give 2 for a two-sided test.")
+    return sides
+
+
+def checked_alternative(alternative: Alternative) -> Alternative:
+    """Give back "two_sided", "greater" or "less".
+
+    Raises:
+        InvalidInput: for anything else.
+
+    >>> checked_alternative("greater")
+    'greater'
+    """
+    if alternative not in ("two_sided", "greater", "less"):
+        raise InvalidInput(f"alternative = {alternative!r} is unknown. Give two_sided, greater or less.")
+    return alternative

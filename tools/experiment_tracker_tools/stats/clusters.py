@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column, columns, treated_column
-from experiment_tracker_tools.stats.least_squares import (
-    CoefficientTest,
-    Fit,
-    coefficient_test,
-    fit,
-    without_test,
-)
+from experiment_tracker_tools.stats.least_squares import Fit, coefficient_test, fit
+from experiment_tracker_tools.stats.t_tests import TTest, untestable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +51,7 @@ def cluster_effect(
     covariates: "ArrayLike | None" = None,
     errors: Errors = "cr2",
     alpha: float = 0.05,
-) -> CoefficientTest:
+) -> TTest:
     """The difference of means, treatment minus control, when the rows of a cluster are not independent.
 
     Args:
@@ -87,7 +82,7 @@ def cluster_effect(
     for variant, name in ((0.0, "control"), (1.0, "treatment")):
         if np.unique(labels[t == variant]).size < 2:
             reason = f"The {name} has a single cluster: its variance is not estimable."
-            return without_test(float(fitted.coefficients[1]), reason)
+            return untestable(float(fitted.coefficients[1]), reason)
     return cluster_test(fitted, 1, clusters, errors=errors, alpha=alpha)
 
 
@@ -98,7 +93,7 @@ def cluster_test(
     *,
     errors: Errors = "cr2",
     alpha: float = 0.05,
-) -> CoefficientTest:
+) -> TTest:
     """The t test of one coefficient of a fit whose rows are related within clusters.
 
     Args:

@@ -8,10 +8,10 @@ References:
 """
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.checks import Alternative, between, checked_alternative
 from experiment_tracker_tools.stats.quadrature import normalised, panels
 from experiment_tracker_tools.stats.roots import bracketed_root
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from experiment_tracker_tools.stats.samples import Moments
 
     Floats = NDArray[np.float64]
-
-Alternative = Literal["two_sided", "greater", "less"]
 
 
 class DunnettTest(NamedTuple):
@@ -80,8 +78,7 @@ def dunnett_test(
     between("alpha", alpha, 0, 1)
     if not treatments:
         raise InvalidInput("There are no treatments. Give one or more.")
-    if alternative not in ("two_sided", "greater", "less"):
-        raise InvalidInput(f"alternative = {alternative!r} is unknown. Give two_sided, greater or less.")
+    checked_alternative(alternative)
     n = np.array([sample.n for sample in (control, *treatments)], dtype=np.float64)
     if n.min() < 1:
         raise InvalidInput("A sample is empty. Leave the variant out.")

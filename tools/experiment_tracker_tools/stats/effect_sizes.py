@@ -7,10 +7,12 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import checked_pair
 from experiment_tracker_tools.stats.noncentral_t import noncentrality_limits
-from experiment_tracker_tools.stats.samples import Moments, checked_moments, vector
-from experiment_tracker_tools.stats.single_proportion import checked_pair
+from experiment_tracker_tools.stats.ranks import doubled_placements
+from experiment_tracker_tools.stats.samples import Moments, checked_moments
 from experiment_tracker_tools.stats.tails import z_quantile
 
 if TYPE_CHECKING:
@@ -206,12 +208,7 @@ def dominance(control: "ArrayLike", treatment: "ArrayLike", *, alpha: float = 0.
 
 def _rows(values: "NDArray[np.float64]", others: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """For each value the fraction of the others below it minus the fraction above."""
-    import numpy as np
-
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, values, side="left")
-    not_above = np.searchsorted(ordered, values, side="right")
-    return (below + not_above - others.size) / others.size
+    return (doubled_placements(values, others) - others.size) / others.size
 
 
 def _cliff_limits(

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import Pair, checked_pair, rate_difference
 from experiment_tracker_tools.stats.roots import bracketed_root
-from experiment_tracker_tools.stats.score import Pair
-from experiment_tracker_tools.stats.single_proportion import checked_pair
 from experiment_tracker_tools.stats.unconditional import p_at_difference, worst_probability
 
 if TYPE_CHECKING:
@@ -221,6 +220,5 @@ def _checked(control: Pair, treatment: Pair, *, most_tables: int | None = None) 
 
 
 def _result(control: Pair, treatment: Pair, p: float, *, is_log: bool = False) -> ExactTest:
-    effect = treatment[0] / treatment[1] - control[0] / control[1]
     log_p = min(p, 0.0) if is_log else math.log(min(p, 1.0))
-    return ExactTest(effect, math.exp(log_p), log_p / math.log(10))
+    return ExactTest(rate_difference(control, treatment), math.exp(log_p), log_p / math.log(10))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column, columns, treated_column
 from experiment_tracker_tools.stats.checks import count
-from experiment_tracker_tools.stats.least_squares import CoefficientTest, coefficient_test, fit, influence
+from experiment_tracker_tools.stats.least_squares import coefficient_test, fit, influence
+from experiment_tracker_tools.stats.t_tests import TTest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -25,7 +26,7 @@ def time_block_effect(
     covariates: "ArrayLike | None" = None,
     lags: int | None = None,
     alpha: float = 0.05,
-) -> CoefficientTest:
+) -> TTest:
     """The difference of means, treatment minus control, over time blocks with autocorrelated errors.
 
     Args:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column, columns
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.t_tests import TTest, t_test, untestable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,30 +29,6 @@ class Fit(NamedTuple):
     residuals: "Floats"
     basis: "Floats"
     loading: "Floats"
-
-
-class CoefficientTest(NamedTuple):
-    """An estimate with a robust standard error.
-
-    Attributes:
-        effect: the estimate, in the outcome's unit.
-        se: its standard error; None when it cannot be computed.
-        df: degrees of freedom of t.
-        t: effect / se.
-        p_value: two-sided, 0 to 1.
-        ci_low: lower end of the two-sided 1 - alpha interval.
-        ci_high: its upper end.
-        reason: why there is no standard error; None when there is one.
-    """
-
-    effect: float
-    se: float | None
-    df: float | None
-    t: float | None
-    p_value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    reason: str | None = None
 
 
 def fit(outcome: "ArrayLike", design: "ArrayLike") -> Fit:
@@ -113,7 +90,7 @@ def influence(fitted: Fit, place: int) -> "Floats":
     return np.asarray(fitted.basis @ fitted.loading[place], dtype=np.float64)
 
 
-def coefficient_test(effect: float, variance: float, df: float, *, alpha: float) -> CoefficientTest:
+def coefficient_test(effect: float, variance: float, df: float, *, alpha: float) -> TTest:
     """The t test of an estimate against 0; without a test where the variance is 0.
 
     Raises:
@@ -122,21 +99,7 @@ def coefficient_test(effect: float, variance: float, df: float, *, alpha: float)
     >>> round(coefficient_test(2.0, 1.0, 10.0, alpha=0.05).p_value, 4)
     0.0734
     """
-    from scipy.special import stdtr, stdtrit
-
-    quantile = -float(stdtrit(df, between("alpha", alpha, 0, 1) / 2))
+    between("alpha", alpha, 0, 1)
     if not variance > 0:
-        return without_test(effect, "The residuals are all 0: there is no variation to test against.")
-    se = math.sqrt(variance)
-    p_value = min(2 * float(stdtr(df, -abs(effect / se))), 1.0)
-    margin = quantile * se
-    return CoefficientTest(effect, se, df, effect / se, p_value, effect - margin, effect + margin)
-
-
-def without_test(effect: float, reason: str) -> CoefficientTest:
-    """An estimate that has no standard error, and why.
-
-    >>> without_test(1.0, "One cluster.").p_value is None
-    True
-    """
-    return CoefficientTest(effect, None, None, None, None, None, None, reason)
+        return untestable(effect, "The residuals are all 0: there is no variation to test against.")
+    return t_test(effect, math.sqrt(variance), df, alpha=alpha)

@@ -12,10 +12,12 @@ from typing import Literal, NamedTuple
 
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.samples import Moments, checked_moments
+from experiment_tracker_tools.stats.t_tests import satterthwaite
 from experiment_tracker_tools.stats.tails import t_quantile
 
 PRECISE = 5.0
 _WIDEST = 300.0
+_ANY_LIFT = "The control's mean is too close to 0 to exclude any lift."
 
 
 class Lift(NamedTuple):
@@ -180,11 +182,14 @@ def fieller(control: Estimate, treatment: Estimate, *, alpha: float = 0.05) -> L
     between("alpha", alpha, 0, 1)
     if missing := _why_missing(control, treatment, "fieller"):
         return missing
+    control, treatment = _near_one(control, treatment)
     ratio = treatment.mean / control.mean
     lift = _lift(ratio, control)
     variance, df = _numerator_variance(control, treatment, ratio)
     if variance == 0:
         return Lift(lift, lift, lift, "fieller")
+    if math.isinf(variance):
+        return Lift(lift, None, None, "fieller", reason=_ANY_LIFT)
     squared = t_quantile(df, alpha) ** 2
     leading = control.mean**2 - squared * control.variance
     product = control.mean * treatment.mean
@@ -201,7 +206,7 @@ def fieller(control: Estimate, treatment: Estimate, *, alpha: float = 0.05) -> L
         )
     )
     if leading == 0 or (leading < 0 and root == 0):
-        return Lift(lift, None, None, "fieller", reason="The control's mean is too close to 0 to exclude any lift.")
+        return Lift(lift, None, None, "fieller", reason=_ANY_LIFT)
     low, high = sorted(_lift((product + side * root) / leading, control) for side in (-1, 1))
     if leading > 0:
         return Lift(lift, low, high, "fieller")
@@ -214,17 +219,23 @@ def _estimate(name: str, sample: Moments) -> Estimate:
     return Estimate(mean, m2 / (n - 1) / n if n >= 2 else math.nan, n - 1) if n else Estimate(math.nan, math.nan, 0)
 
 
+def _near_one(control: Estimate, treatment: Estimate) -> tuple[Estimate, Estimate]:
+    """Both in a unit, a power of 2, in which squares of means neither overflow nor vanish."""
+    exponent = math.frexp(max(abs(control.mean), abs(treatment.mean)))[1]
+    first, second = (
+        Estimate(math.ldexp(mean, -exponent), math.ldexp(math.sqrt(variance), -exponent) ** 2, df)
+        for mean, variance, df in (control, treatment)
+    )
+    return first, second
+
+
 def _lift(ratio: float, control: Estimate) -> float:
     return ratio - 1 if control.mean > 0 else 1 - ratio
 
 
 def _numerator_variance(control: Estimate, treatment: Estimate, ratio: float) -> tuple[float, float]:
     """The variance of treatment - ratio * control and its Satterthwaite degrees of freedom."""
-    first, second = ratio * ratio * control.variance, treatment.variance
-    total = first + second
-    if total == 0:
-        return 0.0, 1.0
-    return total, 1 / ((first / total) ** 2 / control.df + (second / total) ** 2 / treatment.df)
+    return satterthwaite((ratio * ratio * control.variance, control.df), (treatment.variance, treatment.df))
 
 
 def _relative_variance(control: Estimate, treatment: Estimate) -> tuple[float, float]:
@@ -240,6 +251,8 @@ def _why_missing(
             return Lift(None, None, None, method, reason=f"The {name} is empty.")
     if control.mean == 0:
         return Lift(None, None, None, method, reason="The control's mean is 0: a lift relative to it does not exist.")
+    if math.isinf(treatment.mean / control.mean):
+        return Lift(None, None, None, method, reason="The lift is beyond floating point: the control's mean is near 0.")
     for name, each in (("control", control), ("treatment", treatment)):
         if math.isnan(each.variance):
             lift = _lift(treatment.mean / control.mean, control)

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import Pair, rate_difference, why_empty
 from experiment_tracker_tools.stats.means import welch
 from experiment_tracker_tools.stats.samples import Moments, checked_moments
-from experiment_tracker_tools.stats.score import Pair, score_at_difference, score_at_ratio
-from experiment_tracker_tools.stats.single_proportion import checked_pair
+from experiment_tracker_tools.stats.score import score_at_difference, score_at_ratio
 from experiment_tracker_tools.stats.tails import upper_t, upper_z
 
 
@@ -161,9 +161,9 @@ def non_inferiority_rate_ratio(
     if (ratio > 1) if larger_is_better else (ratio < 1):
         side = "at most" if larger_is_better else "at least"
         raise InvalidInput(f"ratio = {ratio!r} is not a loss here. Give a ratio of {side} 1.")
-    if reason := _empty(control, treatment):
+    if reason := why_empty(control, treatment):
         return MarginTest(None, None, None, None, None, reason)
-    effect = treatment[0] / treatment[1] - control[0] / control[1]
+    effect = rate_difference(control, treatment)
     if control[0] + treatment[0] == 0 or (ratio == 1 and control[0] + treatment[0] == control[1] + treatment[1]):
         return MarginTest(effect, None, None, None, None, "All units have the same outcome: no ratio can be tested.")
     z = score_at_ratio(control, treatment, ratio, inflated=False)
@@ -263,13 +263,13 @@ def _lift(control: Moments, treatment: Moments, bound: float, *, larger_is_bette
 
 
 def _difference(control: Pair, treatment: Pair, bound: float, *, larger_is_better: bool = True) -> MarginTest:
-    if reason := _empty(control, treatment):
+    if reason := why_empty(control, treatment):
         return MarginTest(None, None, None, None, None, reason)
     if bound == 0 and control[0] + treatment[0] in {0, control[1] + treatment[1]}:
         return MarginTest(0.0, None, None, None, None, "All units have the same outcome: there is nothing to compare.")
     if not larger_is_better:
         control, treatment = (control[1] - control[0], control[1]), (treatment[1] - treatment[0], treatment[1])
-    effect = treatment[0] / treatment[1] - control[0] / control[1]
+    effect = rate_difference(control, treatment)
     z = score_at_difference(control, treatment, bound, inflated=False)
     return _z_result(effect if larger_is_better else -effect, z)
 
@@ -284,13 +284,6 @@ def _both(low: MarginTest, high: MarginTest) -> EquivalenceTest:
     if low.p_value is None or high.p_value is None:
         return EquivalenceTest(low.effect, None, None, None, low.reason or high.reason)
     return EquivalenceTest(low.effect, low.p_value, high.p_value, max(low.p_value, high.p_value))
-
-
-def _empty(control: Pair, treatment: Pair) -> str | None:
-    for name, pair in (("control", control), ("treatment", treatment)):
-        if checked_pair(name, *pair)[1] == 0:
-            return f"The {name} is empty."
-    return None
 
 
 def _checked_margin(margin: float) -> float:

@@ -10,40 +10,15 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.samples import Moments, checked_moments, moments, vector
-from experiment_tracker_tools.stats.tails import t_quantile, two_sided_t
+from experiment_tracker_tools.stats.samples import Moments, checked_moments, moments
+from experiment_tracker_tools.stats.t_tests import TTest, satterthwaite, t_test, untestable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
-
-
-class MeanTest(NamedTuple):
-    """A t test of a difference of means, and its interval.
-
-    Attributes:
-        effect: treatment minus control, in the metric's unit; None when a sample is empty.
-        ci_low: lower end of the two-sided 1 - alpha interval of the effect, in the metric's unit.
-        ci_high: its upper end.
-        t: effect / se.
-        df: degrees of freedom.
-        p_value: two-sided, 0 to 1; 0.0 only below the smallest float.
-        log10_p: decimal logarithm of the p-value.
-        se: standard error of the effect, in the metric's unit.
-        reason: why there is no p-value; None when there is one.
-    """
-
-    effect: float | None
-    ci_low: float | None
-    ci_high: float | None
-    t: float | None
-    df: float | None
-    p_value: float | None
-    log10_p: float | None
-    se: float | None
-    reason: str | None = None
 
 
 class RatioTest(NamedTuple):
@@ -60,32 +35,8 @@ class RatioTest(NamedTuple):
     ratio: float | None
     ci_low: float | None
     ci_high: float | None
-    on_logs: MeanTest
+    on_logs: TTest
     reason: str | None = None
-
-
-def t_test(effect: float, se: float, df: float, *, alpha: float) -> MeanTest:
-    """The t test of an estimate that has a standard error above 0 and degrees of freedom.
-
-    >>> round(t_test(17.8, 3.682, 12, alpha=0.05).ci_low, 2)
-    9.78
-    """
-    if math.isinf(effect / se):
-        return untestable(
-            effect, "The standard error is too small for floating point: give the metric in a larger unit."
-        )
-    p_value, log10_p = two_sided_t(effect / se, df)
-    margin = t_quantile(df, alpha) * se
-    return MeanTest(effect, effect - margin, effect + margin, effect / se, df, p_value, log10_p, se)
-
-
-def untestable(effect: float | None, reason: str) -> MeanTest:
-    """The result that has an estimate at most, and says why it has no test.
-
-    >>> untestable(None, "The treatment is empty.").p_value is None
-    True
-    """
-    return MeanTest(effect, None, None, None, None, None, None, None, reason)
 
 
 def _why_untestable(control: Moments, treatment: Moments, least: int) -> str | None:
@@ -101,7 +52,7 @@ def _effect(control: Moments, treatment: Moments) -> float | None:
     return treatment.mean - control.mean if control.n and treatment.n else None
 
 
-def welch(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> MeanTest:
+def welch(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> TTest:
     """Welch's t test and interval of the difference of two means, variances not assumed equal.
 
     Args:
@@ -126,14 +77,13 @@ def welch(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> MeanT
         return untestable(_effect(control, treatment), reason)
     first = control.m2 / (control.n - 1) / control.n
     second = treatment.m2 / (treatment.n - 1) / treatment.n
-    total = first + second
+    total, df = satterthwaite((first, control.n - 1), (second, treatment.n - 1))
     if total == 0:
         return untestable(_effect(control, treatment), "The variances are too small for floating point.")
-    df = 1 / ((first / total) ** 2 / (control.n - 1) + (second / total) ** 2 / (treatment.n - 1))
     return t_test(treatment.mean - control.mean, math.sqrt(total), df, alpha=alpha)
 
 
-def student(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> MeanTest:
+def student(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> TTest:
     """Student's t test and interval of the difference of two means, variances assumed equal.
 
     Args:
@@ -163,7 +113,7 @@ def student(control: Moments, treatment: Moments, *, alpha: float = 0.05) -> Mea
     return t_test(treatment.mean - control.mean, se, df, alpha=alpha)
 
 
-def one_sample(sample: Moments, *, alpha: float = 0.05) -> MeanTest:
+def one_sample(sample: Moments, *, alpha: float = 0.05) -> TTest:
     """The t test and interval of one mean against 0; the paired test, when the sample is one of differences.
 
     Args:
@@ -188,7 +138,7 @@ def one_sample(sample: Moments, *, alpha: float = 0.05) -> MeanTest:
     return t_test(mean, math.sqrt(m2 / (n - 1) / n), n - 1, alpha=alpha)
 
 
-def paired(control: "ArrayLike", treatment: "ArrayLike", *, alpha: float = 0.05) -> MeanTest:
+def paired(control: "ArrayLike", treatment: "ArrayLike", *, alpha: float = 0.05) -> TTest:
     """The paired t test and interval of the mean of treatment minus control.
 
     Args:
@@ -211,7 +161,7 @@ def paired(control: "ArrayLike", treatment: "ArrayLike", *, alpha: float = 0.05)
     return one_sample(moments(second - first), alpha=alpha)
 
 
-def blocked(blocks: "Sequence[tuple[Moments, Moments]]", *, alpha: float = 0.05) -> MeanTest:
+def blocked(blocks: "Sequence[tuple[Moments, Moments]]", *, alpha: float = 0.05) -> TTest:
     """The effect within blocks, by least squares with one level a block, with its t test and interval.
 
     Args:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.tails import t_quantile, z_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,15 +83,16 @@ def random_effects(
     '7.69 (se 4.07), tau² = 0.0'
     """
     import numpy as np
-    from scipy.special import chdtrc, ndtri, stdtrit
+    from scipy.special import chdtrc
 
     y, v = checked_estimates(estimates, ses)
-    tau2, tail, df = between_variance(y, v, method=method), between("alpha", alpha, 0, 1) / 2, y.size - 1
+    tau2, df = between_variance(y, v, method=method), y.size - 1
+    between("alpha", alpha, 0, 1)
     weights = 1 / (v + tau2)
     effect, se = _mean(y, weights), float(weights.sum()) ** -0.5
     if interval not in ("hartung_knapp", "hartung_knapp_floored", "wald"):
         raise InvalidInput(f"interval = {interval!r} is unknown. Give hartung_knapp, hartung_knapp_floored or wald.")
-    quantile = -float(ndtri(tail) if interval == "wald" else stdtrit(df, tail))
+    quantile = z_quantile(alpha) if interval == "wald" else t_quantile(df, alpha)
     if interval != "wald":
         spread = float(weights @ np.square(y - effect)) / df
         se *= max(spread, 1.0 if interval == "hartung_knapp_floored" else 0.0) ** 0.5

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import Boundary, boundaries
+from experiment_tracker_tools.stats.checks import Sides
 from experiment_tracker_tools.stats.looks import Look, checked_look, t_from_z, z_from_t
-from experiment_tracker_tools.stats.power_means import Sides
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending
 
 if TYPE_CHECKING:

@@ -9,23 +9,12 @@ References:
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.stats.checks import between
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from experiment_tracker_tools.stats.quadrature import gauss_legendre
 
 _NODES = 64
 _REACH = 9.0
-
-
-@functools.cache
-def _legendre() -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
-    import numpy as np
-
-    return np.polynomial.legendre.leggauss(_NODES)
 
 
 def noncentral_t_cdf(t: float, df: float, noncentrality: float) -> float:
@@ -52,7 +41,7 @@ def _cdf_and_density(t: float, df: float, noncentrality: float) -> tuple[float, 
     if t:
         cuts |= {cut for side in (-_REACH, 0.0, _REACH) if low < (cut := (noncentrality + side) / t - 1) < high}
     edges = np.array(sorted(cuts))
-    nodes, weights = _legendre()
+    nodes, weights = gauss_legendre(_NODES)
     half = (edges[1:] - edges[:-1])[:, None] / 2
     u = edges[:-1, None] + half * (nodes + 1)
     density = np.exp(log_constant - np.log1p(u) + df * (np.log1p(u) - u - u * u / 2)) * weights * half

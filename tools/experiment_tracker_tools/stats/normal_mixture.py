@@ -12,15 +12,14 @@ References:
 """
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from experiment_tracker_tools.stats.checks import at_least, between, finite
+from experiment_tracker_tools.stats.checks import Alternative, at_least, between, checked_alternative, finite
 from experiment_tracker_tools.stats.evalues import to_p
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.stats.samples import Moments
 
-Alternative = Literal["two-sided", "greater", "less"]
 BURN_IN = 50
 
 
@@ -59,7 +58,7 @@ def information(n_control: float, n_treatment: float) -> float:
     return n_control * n_treatment / total if total else 0.0
 
 
-def tuned_ratio(alpha: float, *, alternative: Alternative = "two-sided") -> float:
+def tuned_ratio(alpha: float, *, alternative: Alternative = "two_sided") -> float:
     """The `ratio` that the mixture should have reached at the planned information to be nearly tightest there.
 
     Args:
@@ -75,12 +74,12 @@ def tuned_ratio(alpha: float, *, alternative: Alternative = "two-sided") -> floa
     >>> round(100 / tuned_ratio(0.05), 5)
     12.60056
     """
-    one_sided = alternative != "two-sided"
+    one_sided = checked_alternative(alternative) != "two_sided"
     doubt = -2 * math.log(between("alpha", alpha, 0, 0.5 if one_sided else 1) * (2 if one_sided else 1))
     return doubt + math.log1p(doubt)
 
 
-def log_e_normal(z: float, ratio: float, *, alternative: Alternative = "two-sided") -> float:
+def log_e_normal(z: float, ratio: float, *, alternative: Alternative = "two_sided") -> float:
     """Natural logarithm of the normal mixture's e-value.
 
     Args:
@@ -101,13 +100,13 @@ def log_e_normal(z: float, ratio: float, *, alternative: Alternative = "two-side
 
     share = at_least("ratio", ratio, 0) / (1 + ratio)
     log_e = 0.5 * (share * finite("z", z) ** 2 - math.log1p(ratio))
-    if alternative == "two-sided":
+    if checked_alternative(alternative) == "two_sided":
         return log_e
     sign = 1 if alternative == "greater" else -1
     return log_e + math.log(2) + float(log_ndtr(sign * z * math.sqrt(share)))
 
 
-def z_boundary(ratio: float, *, alpha: float, alternative: Alternative = "two-sided") -> float:
+def z_boundary(ratio: float, *, alpha: float, alternative: Alternative = "two_sided") -> float:
     """The z at which the normal mixture's e-value reaches 1 / alpha; infinite at ratio 0.
 
     Args:
@@ -127,7 +126,7 @@ def z_boundary(ratio: float, *, alpha: float, alternative: Alternative = "two-si
     between("alpha", alpha, 0, 1)
     if at_least("ratio", ratio, 0) == 0:
         return math.inf
-    if alternative == "two-sided":
+    if checked_alternative(alternative) == "two_sided":
         return math.sqrt((1 + 1 / ratio) * (math.log1p(ratio) - 2 * math.log(alpha)))
     return _one_sided_score(math.log1p(ratio) / 2 - math.log(2 * alpha)) * math.sqrt(1 + 1 / ratio)
 
@@ -159,7 +158,7 @@ def msprt(
     *,
     tau: float,
     alpha: float = 0.05,
-    alternative: Alternative = "two-sided",
+    alternative: Alternative = "two_sided",
     null: float = 0.0,
 ) -> AlwaysValid:
     """Mixture sequential probability ratio test of an effect with known standard error.
@@ -201,7 +200,7 @@ def asymptotic_sequence(
     information: float,
     planned_information: float,
     alpha: float = 0.05,
-    alternative: Alternative = "two-sided",
+    alternative: Alternative = "two_sided",
     null: float = 0.0,
     burn_in: int = BURN_IN,
 ) -> AlwaysValid:
@@ -248,7 +247,7 @@ def asymptotic_difference(
     *,
     planned_information: float,
     alpha: float = 0.05,
-    alternative: Alternative = "two-sided",
+    alternative: Alternative = "two_sided",
     null: float = 0.0,
     burn_in: int = BURN_IN,
 ) -> AlwaysValid:

@@ -12,8 +12,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import count
-from experiment_tracker_tools.stats.samples import vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import shares as checked_shares
-from experiment_tracker_tools.stats.least_squares import CoefficientTest, coefficient_test, without_test
+from experiment_tracker_tools.stats.least_squares import coefficient_test
+from experiment_tracker_tools.stats.t_tests import TTest, satterthwaite, untestable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ class Stratum(NamedTuple):
 
 def post_stratified_effect(
     strata: "Sequence[Stratum]", *, shares: "Sequence[float] | None" = None, alpha: float = 0.05
-) -> CoefficientTest:
+) -> TTest:
     """The effect, treatment minus control, weighted by the strata's shares of the population.
 
     Args:
@@ -69,11 +70,9 @@ def post_stratified_effect(
     for number, (weight, stratum) in enumerate(zip(weights, strata, strict=True)):
         for sample in stratum:
             if sample.variance is None:
-                return without_test(effect, f"Stratum {number} has a variant of one unit: its variance is unknown.")
+                return untestable(effect, f"Stratum {number} has a variant of one unit: its variance is unknown.")
             parts.append((weight * weight * sample.variance / sample.n, sample.n - 1))
-    variance = math.fsum(part for part, _ in parts)
-    df = variance * variance / math.fsum(part * part / free for part, free in parts) if variance else 1.0
-    return coefficient_test(effect, variance, df, alpha=alpha)
+    return coefficient_test(effect, *satterthwaite(*parts), alpha=alpha)
 
 
 def _weights(strata: "Sequence[Stratum]", shares: "Sequence[float] | None") -> "Sequence[float]":

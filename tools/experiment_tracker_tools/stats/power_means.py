@@ -10,16 +10,16 @@ References:
 """
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import at_least, between, finite
+from experiment_tracker_tools.stats.checks import Sides, at_least, between, checked_sides, finite
 from experiment_tracker_tools.stats.roots import bracketed_root, upper_end
+from experiment_tracker_tools.stats.tails import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Sides = Literal[1, 2]
 FAR = -8.0  # standard errors on the wrong side: the tail is below 1e-15, and scipy's nctdtr returns NaN there
 
 
@@ -105,7 +105,7 @@ def n_per_variant(
     """
     _checked(alpha, power)
     ratio = between("allocation", allocation, 0, math.inf)
-    d = _findable(effect, sides) / _sd(sd, variance_factor)
+    d = findable(effect, sides) / _sd(sd, variance_factor)
 
     def reached(n: float) -> float:
         drift = d * math.sqrt(n * ratio / (1 + ratio))
@@ -193,7 +193,7 @@ def n_pairs(
     34
     """
     _checked(alpha, power)
-    d = _findable(effect, sides) / _sd(sd_of_differences, 1)
+    d = findable(effect, sides) / _sd(sd_of_differences, 1)
     return whole_above(
         _smallest(lambda n: _rejection(d * math.sqrt(n), df=n - 1, alpha=alpha, sides=sides), power, 2.0)
     )
@@ -307,29 +307,38 @@ def whole_above(n: float) -> int:
     return math.ceil(n * (1 - 1e-9))
 
 
-def checked_sides(sides: Sides) -> Sides:
-    """Give back 1 or 2.
+def findable(effect: float, sides: Sides) -> float:
+    """Give back the size of an effect that a test with so many sides can find.
 
     Raises:
-        InvalidInput: for anything else.
+        InvalidInput: for no effect, or a decrease if one-sided.
 
-    >>> checked_sides(2)
-    2
+    >>> findable(-0.5, 2)
+    0.5
     """
-    if sides not in (1, 2):
-        raise InvalidInput(f"sides = {sides!r} is neither 1 nor 2. Give 2 for a two-sided test.")
-    return sides
+    if finite("effect", effect) == 0 or (checked_sides(sides) == 1 and effect < 0):
+        wanted = "another than 0" if sides == 2 else "above 0 (a one-sided test looks for an increase)"
+        raise InvalidInput(f"effect = {effect!r} cannot be found. Give the smallest effect worth finding, {wanted}.")
+    return abs(effect)
 
 
-def _rejection(drift: float, *, df: float, alpha: float, sides: Sides) -> float:
-    from scipy.special import nctdtr, stdtrit
+def rejection(drift: float, *, df: float, critical: float, sides: Sides) -> float:
+    """The probability that a t statistic with noncentrality `drift` passes a critical value (on either side, if 2).
 
-    critical = -float(stdtrit(df, alpha / sides))
+    >>> round(rejection(2.8, df=126, critical=1.979, sides=2), 3)
+    0.793
+    """
+    from scipy.special import nctdtr
+
     if sides == 1:
         return 1 - float(nctdtr(df, drift, critical)) if drift > FAR else 0.0
     drift = abs(drift)
     wrong_side = float(nctdtr(df, drift, -critical)) if drift < -FAR else 0.0
     return min(1.0, 1 - float(nctdtr(df, drift, critical)) + wrong_side)
+
+
+def _rejection(drift: float, *, df: float, alpha: float, sides: Sides) -> float:
+    return rejection(drift, df=df, critical=t_quantile(df, alpha, sides=sides), sides=sides)
 
 
 def _drift(power: float, *, df: float, alpha: float, sides: Sides) -> float:
@@ -356,13 +365,6 @@ def _checked(alpha: float, power: float) -> None:
 def _sd(sd: float, variance_factor: float) -> float:
     factor = between("variance_factor", variance_factor, 0, math.inf)
     return between("sd", sd, 0, math.inf) * math.sqrt(factor)
-
-
-def _findable(effect: float, sides: Sides) -> float:
-    if finite("effect", effect) == 0 or (checked_sides(sides) == 1 and effect < 0):
-        wanted = "another than 0" if sides == 2 else "above 0 (a one-sided test looks for an increase)"
-        raise InvalidInput(f"effect = {effect!r} cannot be found. Give the smallest effect worth finding, {wanted}.")
-    return abs(effect)
 
 
 def _room(margin: float, true_loss: float) -> float:

@@ -8,9 +8,10 @@ import math
 from typing import NamedTuple
 
 from experiment_tracker_tools.stats.boundaries import Boundary
-from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.checks import Sides, between, checked_sides
 from experiment_tracker_tools.stats.operating import characteristics, drift_for_power
-from experiment_tracker_tools.stats.power_means import SampleSize, Sides, checked_sides, whole_above
+from experiment_tracker_tools.stats.power_means import SampleSize, whole_above
+from experiment_tracker_tools.stats.tails import z_quantile
 
 
 class Inflation(NamedTuple):
@@ -49,7 +50,7 @@ def inflation(boundary: Boundary, *, alpha: float = 0.05, power: float = 0.8, si
     from scipy.special import ndtri
 
     between("power", power, between("alpha", alpha, 0, 1), 1)
-    fixed = float(ndtri(power) - ndtri(alpha / checked_sides(sides)))
+    fixed = float(ndtri(power)) + z_quantile(alpha, sides=checked_sides(sides))
     drift = drift_for_power(boundary, power=power)
     ratio = (drift / fixed) ** 2
     expected, expected_null = (characteristics(boundary, drift=d).expected_information for d in (drift, 0.0))

@@ -11,8 +11,9 @@ import math
 from typing import NamedTuple
 
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.score import Pair, crossing, score_at_difference, score_at_ratio
-from experiment_tracker_tools.stats.single_proportion import checked_pair, wilson_limits
+from experiment_tracker_tools.stats.counts import Pair, rate_difference, why_empty
+from experiment_tracker_tools.stats.score import crossing, score_at_difference, score_at_ratio
+from experiment_tracker_tools.stats.single_proportion import wilson_limits
 from experiment_tracker_tools.stats.tails import z_quantile
 
 
@@ -50,15 +51,7 @@ class RatioInterval(NamedTuple):
 
 def _empty(control: Pair, treatment: Pair, alpha: float) -> str | None:
     between("alpha", alpha, 0, 1)
-    for name, pair in (("control", control), ("treatment", treatment)):
-        if checked_pair(name, *pair)[1] == 0:
-            return f"The {name} is empty."
-    return None
-
-
-def _difference(control: Pair, treatment: Pair) -> float:
-    (x0, n0), (x1, n1) = control, treatment
-    return (x1 * n0 - x0 * n1) / (n0 * n1)
+    return why_empty(control, treatment)
 
 
 def newcombe(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> DifferenceInterval:
@@ -81,7 +74,7 @@ def newcombe(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> Differen
     """
     if reason := _empty(control, treatment, alpha):
         return DifferenceInterval(None, None, None, reason)
-    effect, z = _difference(control, treatment), z_quantile(alpha)
+    effect, z = rate_difference(control, treatment), z_quantile(alpha)
     (low0, high0), (low1, high1) = wilson_limits(*control, z), wilson_limits(*treatment, z)
     p0, p1 = control[0] / control[1], treatment[0] / treatment[1]
     return DifferenceInterval(
@@ -109,7 +102,7 @@ def miettinen_nurminen(control: Pair, treatment: Pair, *, alpha: float = 0.05) -
     """
     if reason := _empty(control, treatment, alpha):
         return DifferenceInterval(None, None, None, reason)
-    effect, z = _difference(control, treatment), z_quantile(alpha)
+    effect, z = rate_difference(control, treatment), z_quantile(alpha)
 
     def score(difference: float) -> float:
         return score_at_difference(control, treatment, difference)
@@ -141,7 +134,7 @@ def agresti_caffo(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> Dif
     shifted = wald((x0 + 1, n0 + 2), (x1 + 1, n1 + 2), alpha=alpha)
     low = None if shifted.ci_low is None else max(shifted.ci_low, -1.0)
     high = None if shifted.ci_high is None else min(shifted.ci_high, 1.0)
-    return DifferenceInterval(_difference(control, treatment), low, high)
+    return DifferenceInterval(rate_difference(control, treatment), low, high)
 
 
 def wald(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> DifferenceInterval:
@@ -165,7 +158,7 @@ def wald(control: Pair, treatment: Pair, *, alpha: float = 0.05) -> DifferenceIn
     if reason := _empty(control, treatment, alpha):
         return DifferenceInterval(None, None, None, reason)
     (x0, n0), (x1, n1) = control, treatment
-    effect = _difference(control, treatment)
+    effect = rate_difference(control, treatment)
     variance = x0 * (n0 - x0) / n0**3 + x1 * (n1 - x1) / n1**3
     if variance == 0:
         reason = "Both rates are 0 or 1: the Wald interval has no width. Use Newcombe or Miettinen-Nurminen."

@@ -10,14 +10,14 @@ import math
 from typing import NamedTuple
 
 from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import Pair, why_empty
 from experiment_tracker_tools.stats.proportion_intervals import (
     DifferenceInterval,
     miettinen_nurminen,
     newcombe,
     wald,
 )
-from experiment_tracker_tools.stats.score import Pair, score_at_difference
-from experiment_tracker_tools.stats.single_proportion import checked_pair
+from experiment_tracker_tools.stats.score import score_at_difference
 from experiment_tracker_tools.stats.tails import two_sided_z, upper_chi_square
 
 
@@ -201,10 +201,9 @@ def _table(statistic: float) -> TableTest:
 
 
 def _why_untestable(control: Pair, treatment: Pair) -> str | None:
-    (x0, n0), (x1, n1) = checked_pair("control", *control), checked_pair("treatment", *treatment)
-    for name, n in (("control", n0), ("treatment", n1)):
-        if n == 0:
-            return f"The {name} is empty."
+    if reason := why_empty(control, treatment):
+        return reason
+    (x0, n0), (x1, n1) = control, treatment
     if x0 + x1 == 0:
         return "No unit succeeded in either variant: there is nothing to compare."
     if x0 + x1 == n0 + n1:

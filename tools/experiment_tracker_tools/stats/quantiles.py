@@ -8,8 +8,8 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.samples import vector
 from experiment_tracker_tools.stats.tails import two_sided_z, z_quantile
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import between, finite
-from experiment_tracker_tools.stats.power_means import Sides, checked_sides
+from experiment_tracker_tools.stats.checks import Sides, between, checked_sides, finite
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending, spent
 
 if TYPE_CHECKING:

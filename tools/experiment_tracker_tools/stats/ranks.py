@@ -8,10 +8,11 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.means import t_test
-from experiment_tracker_tools.stats.samples import moments, vector
+from experiment_tracker_tools.stats.samples import moments
 from experiment_tracker_tools.stats.shift import nth_difference
+from experiment_tracker_tools.stats.t_tests import satterthwaite, t_test
 from experiment_tracker_tools.stats.tails import two_sided_z, z_quantile
 
 if TYPE_CHECKING:
@@ -133,23 +134,31 @@ def brunner_munzel(control: "ArrayLike", treatment: "ArrayLike", *, alpha: float
     if min(n0, n1) < 2:
         return DominanceTest(a12, None, None, None, None, None, None, "It needs 2 units or more in each variant.")
     variance0, variance1 = moments(below0).m2 / (n0 - 1) / n0, moments(below1).m2 / (n1 - 1) / n1
-    total = variance0 + variance1
+    total, df = satterthwaite((variance0, n0 - 1), (variance1, n1 - 1))
     if total == 0:
         reason = "The samples do not overlap, or are constant: there is no spread to test against. Use Mann-Whitney."
         return DominanceTest(a12, None, None, None, None, None, None, reason)
-    df = 1 / ((variance0 / total) ** 2 / (n0 - 1) + (variance1 / total) ** 2 / (n1 - 1))
     test = t_test(a12 - 0.5, math.sqrt(total), df, alpha=alpha)
     low, high = (None if end is None else min(max(end + 0.5, 0.0), 1.0) for end in (test.ci_low, test.ci_high))
     return DominanceTest(a12, low, high, test.t, df, test.p_value, test.log10_p)
 
 
-def _placements(values: "NDArray[np.float64]", others: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """For each value the fraction of the others below it, ties a half."""
+def doubled_placements(values: "NDArray[np.float64]", others: "NDArray[np.float64]") -> "NDArray[np.int64]":
+    """For each value twice how many of the others are below it, equal ones counted once.
+
+    >>> import numpy as np
+    >>> doubled_placements(np.array([2.0, 3.0]), np.array([1.0, 2.0]))
+    array([3, 4])
+    """
     import numpy as np
 
     ordered = np.sort(others)
-    twice = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right")
-    return np.asarray(twice / (2 * others.size))
+    below = np.searchsorted(ordered, values, side="left")
+    return np.asarray(below + np.searchsorted(ordered, values, side="right"), dtype=np.int64)
+
+
+def _placements(values: "NDArray[np.float64]", others: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    return doubled_placements(values, others) / (2 * others.size)
 
 
 def _doubled_ranks(first: "NDArray[np.float64]", second: "NDArray[np.float64]") -> "NDArray[np.int64]":
@@ -157,9 +166,7 @@ def _doubled_ranks(first: "NDArray[np.float64]", second: "NDArray[np.float64]") 
     import numpy as np
 
     pooled = np.concatenate((first, second))
-    ordered = np.sort(pooled)
-    left = np.searchsorted(ordered, pooled, side="left")
-    return np.asarray(left + np.searchsorted(ordered, pooled, side="right") + 1, dtype=np.int64)
+    return doubled_placements(pooled, pooled) + 1
 
 
 def _rank_sum_counts(doubled: "NDArray[np.int64]", m: int) -> "NDArray[np.float64]":

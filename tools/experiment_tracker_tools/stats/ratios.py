@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.lift import Estimate, Lift, lift_of_estimates
-from experiment_tracker_tools.stats.means import MeanTest, t_test, untestable
 from experiment_tracker_tools.stats.samples import BivariateMoments, checked_bivariate
+from experiment_tracker_tools.stats.t_tests import TTest, satterthwaite, t_test, untestable
 
 
 class RatioDifference(NamedTuple):
@@ -26,7 +26,7 @@ class RatioDifference(NamedTuple):
 
     control: float | None
     treatment: float | None
-    test: MeanTest
+    test: TTest
     lift: Lift | None
     reason: str | None = None
 
@@ -80,11 +80,10 @@ def ratio_difference(control: BivariateMoments, treatment: BivariateMoments, *, 
         reason = "A ratio needs 2 or more units in each variant and a denominator that does not sum to 0."
         return RatioDifference(*values, untestable(None, reason), None, reason)
     lift = lift_of_estimates(first, second, alpha=alpha)
-    total = first.variance + second.variance
+    total, df = satterthwaite((first.variance, first.df), (second.variance, second.df))
     if total == 0:
         reason = "Both ratios are constant over the units: there is no variation to test against."
         return RatioDifference(*values, untestable(second.mean - first.mean, reason), lift, reason)
-    df = 1 / ((first.variance / total) ** 2 / first.df + (second.variance / total) ** 2 / second.df)
     return RatioDifference(*values, t_test(second.mean - first.mean, math.sqrt(total), df, alpha=alpha), lift)
 
 

@@ -10,8 +10,9 @@ References:
 """
 
 import math
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.stats.quadrature import even_panels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 FARTHEST = 10.0  # standard errors: the normal tail beyond is below 1e-23, and below 1e-9 after a tilt by 4
-NODES = 20  # of a panel
 PANEL = 7.0  # width of a panel in standard deviations of the narrower neighbouring step
 
 
@@ -113,7 +113,7 @@ def advance(
     finest = min(step, math.inf if next_time is None else next_time - time)
     low = max(lower, drift * root - FARTHEST) * root
     high = min(upper, drift * root + FARTHEST) * root
-    score, weights = quadrature(low, high, width=PANEL * math.sqrt(finest))
+    score, weights = even_panels(low, high, width=PANEL * math.sqrt(finest))
     away = (score[:, None] - paths.score[None, :] - drift * step) / math.sqrt(step)
     density = np.exp(-0.5 * away * away) @ paths.mass
     return Paths(time, score, weights * density / math.sqrt(2 * math.pi * step))
@@ -164,37 +164,6 @@ def crossing(
     return Crossing(tuple(upwards), tuple(downwards))
 
 
-def quadrature(low: float, high: float, *, width: float) -> "tuple[Vector, Vector]":
-    """Places and weights that integrate a smooth function: panels of 20 Gauss-Legendre nodes.
-
-    Args:
-        low: lower end, finite.
-        high: upper end, finite; nothing is left if it is not above `low`.
-        width: greatest width of a panel, above 0; seven standard deviations of a Gaussian factor give 1e-14.
-
-    >>> places, weights = quadrature(0.0, 3.0, width=1.0)
-    >>> round(float(weights @ places**2), 12)
-    9.0
-    """
-    import numpy as np
-
-    if low >= high:
-        return np.zeros(0), np.zeros(0)
-    panels = math.ceil((high - low) / width)
-    x, weights = _legendre()
-    half = (high - low) / (2 * panels)
-    centres = low + half * (2 * np.arange(panels) + 1)
-    return (centres[:, None] + half * x[None, :]).ravel(), np.tile(half * weights, panels)
-
-
 def _excess(paths: Paths, time: float, z: float, drift: float) -> "Vector":
     step = time - paths.time
     return (paths.score + drift * step - z * math.sqrt(time)) / math.sqrt(step)
-
-
-@cache
-def _legendre() -> "tuple[Vector, Vector]":
-    from numpy.polynomial.legendre import leggauss
-
-    x, weights = leggauss(NODES)
-    return x, weights

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats import power_means
-from experiment_tracker_tools.stats.assurance import Prior
+from experiment_tracker_tools.stats.bayes_normal import Normal
 from experiment_tracker_tools.stats.boundaries import Boundary
-from experiment_tracker_tools.stats.checks import at_least, between, finite
-from experiment_tracker_tools.stats.power_means import SampleSize, Sides
-from experiment_tracker_tools.stats.recursion import crossing, quadrature
+from experiment_tracker_tools.stats.checks import Sides, at_least, between, finite
+from experiment_tracker_tools.stats.power_means import SampleSize
+from experiment_tracker_tools.stats.quadrature import even_panels
+from experiment_tracker_tools.stats.recursion import crossing
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.stats.samples import Moments
@@ -92,7 +93,7 @@ def conditional_power(z: float, *, boundary: Boundary, look: int, drift: float |
     return _crossing_ahead(z, boundary, look, trend if drift is None else finite("drift", drift))
 
 
-def predictive_power(z: float, *, boundary: Boundary, look: int, prior: Prior | None = None) -> float:
+def predictive_power(z: float, *, boundary: Boundary, look: int, prior: Normal | None = None) -> float:
     """Conditional power averaged over what is believed about the effect, the data so far included.
 
     Args:
@@ -116,7 +117,7 @@ def predictive_power(z: float, *, boundary: Boundary, look: int, prior: Prior | 
         belief = 1 / between("prior sd", prior.sd, 0, math.inf) ** 2
         precision, weighted = precision + belief, weighted + finite("prior mean", prior.mean) * belief
     mean, sd = weighted / precision, 1 / math.sqrt(precision)
-    drifts, weights = quadrature(mean - 8 * sd, mean + 8 * sd, width=7 * min(sd, 1.0))
+    drifts, weights = even_panels(mean - 8 * sd, mean + 8 * sd, width=7 * min(sd, 1.0))
     density = np.exp(-0.5 * ((drifts - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
     powers = [_crossing_ahead(z, boundary, look, float(drift)) for drift in drifts]
     return float(weights @ (density * powers))

@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column, columns, treated_column
-from experiment_tracker_tools.stats.least_squares import (
-    CoefficientTest,
-    Fit,
-    coefficient_test,
-    fit,
-    influence,
-    leverages,
-    without_test,
-)
+from experiment_tracker_tools.stats.least_squares import Fit, coefficient_test, fit, influence, leverages
+from experiment_tracker_tools.stats.t_tests import TTest, untestable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -34,7 +27,7 @@ def adjusted_effect(
     *,
     errors: Errors = "hc3",
     alpha: float = 0.05,
-) -> CoefficientTest:
+) -> TTest:
     """The average effect of the treatment, adjusted for covariates within each variant.
 
     Args:
@@ -65,7 +58,7 @@ def adjusted_effect(
     return heteroskedastic_test(fit(y, design), 1, errors=errors, alpha=alpha)
 
 
-def heteroskedastic_test(fitted: Fit, place: int, *, errors: Errors = "hc3", alpha: float = 0.05) -> CoefficientTest:
+def heteroskedastic_test(fitted: Fit, place: int, *, errors: Errors = "hc3", alpha: float = 0.05) -> TTest:
     """The t test of one coefficient with a standard error that allows unequal variances.
 
     Args:
@@ -90,7 +83,7 @@ def heteroskedastic_test(fitted: Fit, place: int, *, errors: Errors = "hc3", alp
     alone = (free < 1e-9) & (np.abs(weight) > 1e-9 * np.abs(weight).max())
     if alone.any():
         row = int(np.flatnonzero(alone)[0])
-        return without_test(effect, f"Row {row} alone determines a coefficient: its variance is not estimable.")
+        return untestable(effect, f"Row {row} alone determines a coefficient: its variance is not estimable.")
     free = np.maximum(free, 1e-9)
     squares = np.square(weight * fitted.residuals) / (free if errors == "hc2" else np.square(free))
     df = fitted.residuals.size - fitted.coefficients.size

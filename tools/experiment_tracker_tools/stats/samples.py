@@ -12,13 +12,14 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import at_least, count, finite
+from experiment_tracker_tools.stats.counts import checked_pair, whole_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 
 _EPSILON = 2.0**-52
@@ -47,32 +48,6 @@ class Moments(NamedTuple):
     def sd(self) -> float | None:
         """Sample standard deviation with n - 1; None below two units."""
         return None if self.variance is None else self.variance**0.5
-
-
-def vector(name: str, values: "ArrayLike") -> "NDArray[np.float64]":
-    """Give back finite numbers as a one-dimensional array.
-
-    Raises:
-        InvalidInput: for another shape, NaN, infinity, or what is not a number.
-
-    >>> vector("values", [1, 2])
-    array([1., 2.])
-    """
-    import numpy as np
-
-    try:
-        given = np.asarray(values)
-        array = given.astype(float, copy=False) if given.dtype.kind in "biufO" else None
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} is not a flat list of numbers ({error}). Give numbers only.") from error
-    if array is None:
-        raise InvalidInput(f"{name} holds {given.dtype} values, not real numbers. Give numbers only.")
-    if array.ndim != 1:
-        raise InvalidInput(f"{name} has shape {array.shape}, not one dimension. Give a flat list of numbers.")
-    if not np.isfinite(array).all():
-        wrong = int(np.count_nonzero(~np.isfinite(array)))
-        raise InvalidInput(f"{name} has {wrong} NaN or infinite values. Leave missing values out and count them.")
-    return array
 
 
 def moments(values: "ArrayLike") -> Moments:
@@ -194,9 +169,8 @@ def moments_from_counts(successes: int, n: int) -> Moments:
     >>> moments_from_counts(3, 12)
     Moments(n=12, mean=0.25, m2=2.25)
     """
-    if count("successes", successes) > count("n", n):
-        raise InvalidInput(f"successes = {successes} exceed n = {n}. Give the successes among the n units.")
-    return Moments(int(n), successes / n, successes * (n - successes) / n) if n else Moments(0, 0.0, 0.0)
+    x, units = checked_pair("the sample", successes, n)
+    return Moments(units, x / units, x * (units - x) / units) if units else Moments(0, 0.0, 0.0)
 
 
 def moments_from_frequencies(values: "ArrayLike", counts: "ArrayLike") -> Moments:
@@ -212,11 +186,9 @@ def moments_from_frequencies(values: "ArrayLike", counts: "ArrayLike") -> Moment
     >>> moments_from_frequencies([0, 1, 2], [1, 1, 1])
     Moments(n=3, mean=1.0, m2=2.0)
     """
-    value, weight = vector("values", values), vector("counts", counts)
+    value, weight = vector("values", values), whole_counts("counts", vector("counts", counts))
     if value.size != weight.size:
         raise InvalidInput(f"There are {value.size} values and {weight.size} counts. Give a count for each value.")
-    if (wrong := weight[(weight < 0) | (weight % 1 != 0)]).size:
-        raise InvalidInput(f"The count {float(wrong[0])!r} is not a whole number of 0 or more. Give numbers of units.")
     n = float(weight.sum())
     if n == 0:
         return Moments(0, 0.0, 0.0)

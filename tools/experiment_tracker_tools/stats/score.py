@@ -10,12 +10,11 @@ References:
 import math
 from typing import TYPE_CHECKING
 
+from experiment_tracker_tools.stats.counts import Pair, rate_difference
 from experiment_tracker_tools.stats.roots import bracketed_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Pair = tuple[int, int]
 
 
 def rates_at_difference(control: Pair, treatment: Pair, difference: float) -> tuple[float, float]:
@@ -97,7 +96,7 @@ def score_at_difference(control: Pair, treatment: Pair, difference: float, *, in
         return -score_at_difference((n0 - x0, n0), (n1 - x1, n1), -difference, inflated=inflated)
     p0, p1 = rates_at_difference(control, treatment, difference)
     variance = p0 * (1 - p0) / n0 + p1 * (1 - p1) / n1
-    return _standardised((x1 * n0 - x0 * n1) / (n0 * n1) - difference, variance, n0 + n1, inflated=inflated)
+    return _standardised(rate_difference(control, treatment) - difference, variance, n0 + n1, inflated=inflated)
 
 
 def score_at_ratio(control: Pair, treatment: Pair, ratio: float, *, inflated: bool = True) -> float:

@@ -13,8 +13,10 @@ import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import finite_numbers
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.checks import shares as checked_shares
+from experiment_tracker_tools.stats.counts import growing, whole_counts
 from experiment_tracker_tools.stats.evalues import to_p
 
 if TYPE_CHECKING:
@@ -114,15 +116,9 @@ def sequential_srm(
 
 
 def _checked_counts(counts: "ArrayLike", variants: int) -> "NDArray[np.float64]":
-    import numpy as np
-
-    x = np.asarray(counts, dtype=np.float64)
+    x = finite_numbers("counts", counts)
     if x.ndim != 2 or x.shape[0] == 0 or x.shape[1] != variants:
         raise InvalidInput(
             f"Counts of shape {x.shape} do not fit {variants} shares. Give one row a look, shape (looks, {variants})."
         )
-    if not bool(np.all(np.isfinite(x) & (x >= 0) & (x == np.floor(x)))):
-        raise InvalidInput("A count is negative, fractional or not finite. Give whole numbers of units, 0 or more.")
-    if bool(np.any(np.diff(x, axis=0) < 0)):
-        raise InvalidInput("The counts fall from one look to the next. Give counts since the start, not per period.")
-    return x
+    return growing("counts", whole_counts("counts", x))

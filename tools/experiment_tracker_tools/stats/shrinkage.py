@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from experiment_tracker_tools.stats.bayes_normal import Normal
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.meta_analysis import Method, between_variance, checked_estimates
+from experiment_tracker_tools.stats.tails import z_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -76,10 +77,9 @@ def shrink(
     ([0.25, 3.75], 7.0)
     """
     import numpy as np
-    from scipy.special import ndtri
 
     y, v = checked_estimates(estimates, ses)
-    margin = -float(ndtri(between("alpha", alpha, 0, 1) / 2))
+    margin = z_quantile(between("alpha", alpha, 0, 1))
     tau2 = between_variance(y, v, method=method)
     weights = 1 / (v + tau2)
     mean = float(weights @ y / weights.sum())
@@ -132,11 +132,10 @@ def winners_total(estimates: "ArrayLike", ses: "ArrayLike", *, alpha: float = 0.
     '2.5 - 0.450 = 2.050'
     """
     import numpy as np
-    from scipy.special import ndtri
 
     y, v = checked_estimates(estimates, ses)
     se = np.sqrt(v)
-    short = -float(ndtri(between("alpha", alpha, 0, 1) / 2)) - y / se
+    short = z_quantile(between("alpha", alpha, 0, 1)) - y / se
     picked = np.flatnonzero(short < 0)
     naive = float(y[picked].sum())
     bias = float(se @ np.exp(-np.square(short) / 2)) / math.sqrt(2 * math.pi)

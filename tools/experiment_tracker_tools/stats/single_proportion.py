@@ -7,8 +7,8 @@ References:
 import math
 from typing import NamedTuple
 
-from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import between, count
+from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.counts import checked_pair
 from experiment_tracker_tools.stats.tails import z_quantile
 
 
@@ -29,24 +29,6 @@ class ProportionInterval(NamedTuple):
 
 
 _EMPTY = ProportionInterval(None, None, None, "n = 0: there is no unit to estimate from.")
-
-
-def checked_pair(name: str, successes: float, n: float) -> tuple[int, int]:
-    """Give back successes and n as whole numbers with 0 <= successes <= n.
-
-    Raises:
-        InvalidInput: if they are not.
-
-    >>> checked_pair("control", 3, 10)
-    (3, 10)
-    """
-    pair = count(f"successes of {name}", successes), count(f"n of {name}", n)
-    if pair[0] > pair[1]:
-        raise InvalidInput(
-            f"successes = {pair[0]} of {name} exceed n = {pair[1]}. Give the successes among the n units, "
-            "at most one a unit."
-        )
-    return pair
 
 
 def wilson(successes: int, n: int, *, alpha: float = 0.05) -> ProportionInterval:

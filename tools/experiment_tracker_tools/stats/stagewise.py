@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import Boundary
-from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.checks import Sides, between, checked_sides
 from experiment_tracker_tools.stats.looks import Look, checked_look, t_from_z, z_from_t
-from experiment_tracker_tools.stats.power_means import Sides, checked_sides
 from experiment_tracker_tools.stats.recursion import Paths, advance, below, beyond, start, tilted
 from experiment_tracker_tools.stats.roots import bracketed_root
 

@@ -7,6 +7,8 @@ References:
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.stats.checks import Sides
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -141,26 +143,26 @@ def upper_chi_square(chi_square: float, df: float) -> Tail:
     return _from_log(_log_chi_square_tail(chi_square, df))
 
 
-def t_quantile(df: float, alpha: float) -> float:
-    """The two-sided critical value: P(|T| > it) = alpha.
+def t_quantile(df: float, alpha: float, *, sides: Sides = 2) -> float:
+    """The critical value of a two-sided or one-sided test: P(|T| > it) = alpha, or P(T > it) = alpha.
 
     >>> round(t_quantile(12, 0.05), 6)
     2.178813
     """
     from scipy.special import stdtrit
 
-    return -float(stdtrit(df, alpha / 2))
+    return -float(stdtrit(df, alpha / sides))
 
 
-def z_quantile(alpha: float) -> float:
-    """The two-sided critical value: P(|Z| > it) = alpha.
+def z_quantile(alpha: float, *, sides: Sides = 2) -> float:
+    """The critical value of a two-sided or one-sided test: P(|Z| > it) = alpha, or P(Z > it) = alpha.
 
     >>> round(z_quantile(0.05), 6)
     1.959964
     """
     from scipy.special import ndtri
 
-    return -float(ndtri(alpha / 2))
+    return -float(ndtri(alpha / sides))
 
 
 def _from_log(log_p: float) -> Tail:

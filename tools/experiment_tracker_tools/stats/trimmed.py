@@ -8,9 +8,10 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.stats.arrays import vector
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.means import MeanTest, t_test, untestable
-from experiment_tracker_tools.stats.samples import moments, vector
+from experiment_tracker_tools.stats.samples import moments
+from experiment_tracker_tools.stats.t_tests import TTest, satterthwaite, t_test, untestable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ class Winsorised(NamedTuple):
     changed: int
 
 
-def yuen(control: "ArrayLike", treatment: "ArrayLike", *, trim: float = 0.2, alpha: float = 0.05) -> MeanTest:
+def yuen(control: "ArrayLike", treatment: "ArrayLike", *, trim: float = 0.2, alpha: float = 0.05) -> TTest:
     """Yuen's test and interval of the difference of trimmed means.
 
     Args:
@@ -63,10 +64,9 @@ def yuen(control: "ArrayLike", treatment: "ArrayLike", *, trim: float = 0.2, alp
         return untestable(None, "A variant is empty.")
     if min(kept0, kept1) < 2:
         return untestable(mean1 - mean0, "The test needs 2 or more units left in each variant after trimming.")
-    total = variance0 + variance1
+    total, df = satterthwaite((variance0, kept0 - 1), (variance1, kept1 - 1))
     if total == 0:
         return untestable(mean1 - mean0, "What is left after trimming is constant: there is no variation.")
-    df = 1 / ((variance0 / total) ** 2 / (kept0 - 1) + (variance1 / total) ** 2 / (kept1 - 1))
     return t_test(mean1 - mean0, math.sqrt(total), df, alpha=alpha)
 
 
