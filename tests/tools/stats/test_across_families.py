@@ -14,10 +14,15 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats import exact, margins, means, permutation, proportion_intervals, proportions
 from experiment_tracker_tools.stats.anytime_t import anytime_t
 from experiment_tracker_tools.stats.betting import betting_difference
+from experiment_tracker_tools.stats.bootstrap import bca
 from experiment_tracker_tools.stats.clusters import cluster_effect
 from experiment_tracker_tools.stats.effect_sizes import cohen_d, dominance, glass_delta, hedges_g
-from experiment_tracker_tools.stats.lift import relative_lift
+from experiment_tracker_tools.stats.gatekeeping import holm_graph, sequence_graph
+from experiment_tracker_tools.stats.hac import default_lags
+from experiment_tracker_tools.stats.lift import Estimate, delta, fieller, lift_of_estimates, log_delta, relative_lift
+from experiment_tracker_tools.stats.monitor import Plan
 from experiment_tracker_tools.stats.normal_mixture import asymptotic_difference
+from experiment_tracker_tools.stats.operating import simulate_means
 from experiment_tracker_tools.stats.power_means import n_per_variant, power
 from experiment_tracker_tools.stats.power_proportions import power as power_of_shares
 from experiment_tracker_tools.stats.power_several import power_dunnett
@@ -287,9 +292,41 @@ def test_an_alpha_outside_its_range_is_refused(method: Callable[..., object], al
 
 @pytest.mark.parametrize("sample", [
     Moments(-1, 1.0, 1.0), Moments(2, math.nan, 1.0), Moments(2, 1.0, -1.0), Moments(2, 1.0, math.inf),
+    Moments(math.inf, 1.0, 1.0),  # type: ignore[arg-type]
     Moments(2.5, 1.0, 1.0),  # type: ignore[arg-type]
 ])  # fmt: skip
 @pytest.mark.parametrize("name", ["welch", "student", "log_ratio"])
 def test_moments_that_no_sample_has_are_refused(name: str, sample: Moments) -> None:
     with pytest.raises(InvalidInput, match="control"):
         getattr(means, name)(sample, Moments(5, 1.0, 2.0))
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, math.nan, math.inf])
+@pytest.mark.parametrize("method", [
+    lambda seed: permutation.unpaired(range(20), range(20), seed=seed),
+    lambda seed: permutation.blocked([(range(15), range(15))], seed=seed),
+    lambda seed: bca([range(20)], lambda *x: x[0].mean(axis=-1), seed=seed),
+    lambda seed: simulate_means(0.1, n_control=9, n_treatment=9, grid=[1.0], plan=Plan(), seed=seed),
+    lambda seed: sequential_test([pair(0, 1)] * 40, design=Design(40, seed=seed)),
+])  # fmt: skip
+def test_a_seed_that_is_no_count_is_refused(method: Callable[[float], object], seed: float) -> None:
+    with pytest.raises(InvalidInput, match="seed"):
+        method(seed)
+
+
+@pytest.mark.parametrize("bad", [
+    Estimate(math.inf, 1.0, 9), Estimate(1.0, -1.0, 9), Estimate(1.0, math.inf, 9), Estimate(1.0, 1.0, 0),
+    Estimate(1.0, 1.0, math.nan),
+])  # fmt: skip
+@pytest.mark.parametrize("method", [lift_of_estimates, log_delta, delta, fieller])
+def test_an_estimate_that_is_none_is_refused(method: Callable[..., object], bad: Estimate) -> None:
+    with pytest.raises(InvalidInput, match="are no estimate"):
+        method(Estimate(10.0, 1.0, 9), bad)
+
+
+@pytest.mark.parametrize("n", [math.inf, math.nan])
+@pytest.mark.parametrize("method", [holm_graph, sequence_graph, default_lags, Design])
+def test_a_number_of_things_that_is_none_is_refused(method: Callable[[float], object], n: float) -> None:
+    with pytest.raises(InvalidInput):
+        made = method(n)
+        sequential_test([pair(0, 1)], design=made)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import vector
-from experiment_tracker_tools.stats.checks import at_least, between
+from experiment_tracker_tools.stats.checks import at_least, between, count
 from experiment_tracker_tools.stats.tails import z_quantile
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def bca(
             f"{units} units are more than {_MOST_UNITS}. Use a formula, or the means of buckets of units."
         )
     estimate = float(statistic(*arrays))
-    draws = np.sort(np.concatenate(list(_draws(arrays, statistic, resamples, np.random.default_rng(seed)))))
+    draws = np.sort(
+        np.concatenate(list(_draws(arrays, statistic, resamples, np.random.default_rng(count("seed", seed)))))
+    )
     if not np.isfinite(draws).all() or not math.isfinite(estimate):
         return BootstrapInterval(None, None, None, None, None, "The statistic is not finite on some resamples.")
     below = (np.count_nonzero(draws < estimate) + np.count_nonzero(draws <= estimate)) / (2 * resamples)

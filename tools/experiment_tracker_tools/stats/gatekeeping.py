@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import between
+from experiment_tracker_tools.stats.checks import between, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -196,5 +196,5 @@ def _checked(graph: Graph) -> None:
 
 
 def _at_least_one(hypotheses: int) -> None:
-    if hypotheses < 1:
+    if count("hypotheses", hypotheses) < 1:
         raise InvalidInput(f"{hypotheses} hypotheses leave nothing to test. Give one or more.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column, columns, treated_column
-from experiment_tracker_tools.stats.checks import count
+from experiment_tracker_tools.stats.checks import at_least, count
 from experiment_tracker_tools.stats.least_squares import coefficient_test, fit, influence
 from experiment_tracker_tools.stats.t_tests import TTest
 
@@ -67,7 +67,11 @@ def time_block_effect(
 def default_lags(blocks: int) -> int:
     """The usual number of lags for a number of blocks: 4 (n / 100)^(2/9), rounded down, below n.
 
+    Raises:
+        InvalidInput: for less than one block.
+
     >>> default_lags(100)
     4
     """
+    at_least("blocks", blocks, 1)
     return min(int(4 * (blocks / 100) ** (2 / 9)), blocks - 1)

@@ -10,6 +10,7 @@ References:
 import math
 from typing import Literal, NamedTuple
 
+from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.checks import between
 from experiment_tracker_tools.stats.samples import Moments, checked_moments
 from experiment_tracker_tools.stats.t_tests import satterthwaite
@@ -89,6 +90,7 @@ def lift_of_estimates(control: Estimate, treatment: Estimate, *, alpha: float = 
     >>> lift_of_estimates(Estimate(10.0, 0.04, 99), Estimate(11.0, 0.04, 99)).method
     'log-delta'
     """
+    _checked_estimates(control, treatment)
     precise = all(abs(each.mean) >= PRECISE * math.sqrt(each.variance) for each in (control, treatment))
     if precise and control.mean * treatment.mean > 0:
         return log_delta(control, treatment, alpha=alpha)
@@ -219,6 +221,16 @@ def _estimate(name: str, sample: Moments) -> Estimate:
     return Estimate(mean, m2 / (n - 1) / n if n >= 2 else math.nan, n - 1) if n else Estimate(math.nan, math.nan, 0)
 
 
+def _checked_estimates(control: Estimate, treatment: Estimate) -> None:
+    """NaN stands for what a sample of fewer than two units does not have."""
+    for name, (mean, variance, df) in (("control", control), ("treatment", treatment)):
+        if math.isinf(mean) or variance < 0 or math.isinf(variance) or (variance >= 0 and not df > 0):
+            raise InvalidInput(
+                f"mean = {mean!r}, variance = {variance!r}, df = {df!r} of {name} are no estimate. Give a finite mean, "
+                "a variance of 0 or more and degrees of freedom above 0."
+            )
+
+
 def _near_one(control: Estimate, treatment: Estimate) -> tuple[Estimate, Estimate]:
     """Both in a unit, a power of 2, in which squares of means neither overflow nor vanish."""
     exponent = math.frexp(max(abs(control.mean), abs(treatment.mean)))[1]
@@ -246,6 +258,7 @@ def _relative_variance(control: Estimate, treatment: Estimate) -> tuple[float, f
 def _why_missing(
     control: Estimate, treatment: Estimate, method: Literal["log-delta", "delta", "fieller"]
 ) -> Lift | None:
+    _checked_estimates(control, treatment)
     for name, each in (("control", control), ("treatment", treatment)):
         if math.isnan(each.mean):
             return Lift(None, None, None, method, reason=f"The {name} is empty.")

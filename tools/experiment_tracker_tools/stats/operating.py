@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.boundaries import Boundary, boundaries
-from experiment_tracker_tools.stats.checks import at_least, between, finite
+from experiment_tracker_tools.stats.checks import at_least, between, count, finite
 from experiment_tracker_tools.stats.looks import z_from_t
 from experiment_tracker_tools.stats.monitor import Plan, first_crossing
 from experiment_tracker_tools.stats.recursion import crossing
@@ -143,7 +143,7 @@ def simulate_means(
     import numpy as np
 
     sizes = _sizes(n_control, n_treatment, grid)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(count("seed", seed))
     between("sd", sd, 0, math.inf)
     spread = sd if sd_treatment is None else between("sd_treatment", sd_treatment, 0, math.inf)
     mean_0, v_0 = _cumulative_normal(rng, 0.0, sd, sizes[:, 0], _count(experiments))
@@ -189,7 +189,7 @@ def simulate_proportions(
     for name, share in (("control", control), ("treatment", treatment)):
         if not 0 <= share <= 1:
             raise InvalidInput(f"{name} = {share!r} is outside [0, 1]. Give a proportion.")
-    sizes, rng = _sizes(n_control, n_treatment, grid), np.random.default_rng(seed)
+    sizes, rng = _sizes(n_control, n_treatment, grid), np.random.default_rng(count("seed", seed))
     steps = np.diff(sizes, axis=0, prepend=0)
     shape = (_count(experiments), len(sizes))
     found_0 = np.cumsum(rng.binomial(steps[:, 0], control, shape), axis=1)

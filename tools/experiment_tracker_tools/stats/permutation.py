@@ -88,7 +88,7 @@ def unpaired(
     batches = (
         _all_subsets(pooled.size, second.size)
         if exact
-        else _sampled_subsets(pooled.size, second.size, resamples, np.random.default_rng(seed))
+        else _sampled_subsets(pooled.size, second.size, resamples, np.random.default_rng(count("seed", seed)))
     )
     total = hits = 0
     for subsets in batches:
@@ -156,7 +156,7 @@ def blocked(blocks: "Sequence[tuple[ArrayLike, ArrayLike]]", *, seed: int, resam
         for first, second in both:
             totals = np.add.outer(totals, _contributions(first, second)).ravel()
     else:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(count("seed", seed))
         totals = np.full(resamples + 1, observed)
         totals[1:] = sum(_sampled_contributions(first, second, resamples, rng) for first, second in both)
     scale = math.fsum(float(np.abs(second).sum() + np.abs(first).sum()) for first, second in both)

@@ -19,7 +19,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.stats.checks import Sides, between, checked_sides, finite
+from experiment_tracker_tools.stats.checks import Sides, between, checked_sides, count, finite
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, Spending, spent
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _parts(blocks: Sequence[Block], design: Design) -> list[_Part]:
     between("alpha", design.alpha, 0, 1)
     checked_sides(design.sides)
     for name, number in (("blocks", design.blocks), ("first", design.first), ("draws", design.draws)):
-        if number < 1:
+        if count(name, number) < 1:
             raise InvalidInput(f"{name} = {number!r} is below 1. Give 1 or more.")
     if not blocks:
         raise InvalidInput("There is no complete block. Wait for the first.")
@@ -217,20 +217,20 @@ def _parts(blocks: Sequence[Block], design: Design) -> list[_Part]:
 def _part(number: int, block: Block) -> _Part:
     import numpy as np
 
-    size, count = len(block.values), sum(block.treated)
-    if size != len(block.treated) or not 0 < count < size:
+    size, chosen = len(block.values), sum(block.treated)
+    if size != len(block.treated) or not 0 < chosen < size:
         raise InvalidInput(f"Block {number} lacks units of one variant. Leave it out until it is complete.")
-    if math.comb(size, count) > ENUMERABLE:
+    if math.comb(size, chosen) > ENUMERABLE:
         raise InvalidInput(f"Block {number} of {size} units is too large. Plan smaller blocks.")
     values = np.array([finite(f"A value of block {number}", value) for value in block.values])
     treated = np.array(block.treated, dtype=float)
-    arrangements = np.array(list(combinations(range(size), count)))
+    arrangements = np.array(list(combinations(range(size), chosen)))
     if not block.treated[0]:
         arrangements = arrangements[::-1]
     observed = int(np.flatnonzero((arrangements == np.flatnonzero(treated)).all(axis=1))[0])
     arrangements[[0, observed]] = arrangements[[observed, 0]]
     deviations, assigned = values - values.mean(), treated - treated.mean()
-    return _Part(deviations[arrangements].sum(axis=1), assigned[arrangements].sum(axis=1), mirrored=2 * count == size)
+    return _Part(deviations[arrangements].sum(axis=1), assigned[arrangements].sum(axis=1), mirrored=2 * chosen == size)
 
 
 def _run(parts: Sequence[_Part], design: Design, *, shift: float, closes: bool) -> _Stop:
@@ -274,7 +274,7 @@ def _sums(parts: Sequence[_Part], design: Design, shift: float) -> "Iterator[Vec
     for number, part in enumerate(parts):
         added = part.values - shift * part.weights
         if not exact:
-            drawn = np.random.default_rng([design.seed, number]).integers(len(added), size=design.draws)
+            drawn = np.random.default_rng([count("seed", design.seed), number]).integers(len(added), size=design.draws)
             drawn[0] = 0
             sums = sums + added[drawn]
         else:

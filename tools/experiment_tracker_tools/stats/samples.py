@@ -85,7 +85,7 @@ def checked_moments(name: str, sample: Moments) -> Moments:
     Moments(n=2, mean=1.0, m2=0.5)
     """
     n, mean, m2 = sample
-    if not (n >= 0 and n == int(n)):
+    if not (0 <= n < math.inf and n == int(n)):
         raise InvalidInput(f"n = {n!r} of {name} is not a count. Give a whole number of 0 or more.")
     if not (math.isfinite(mean) and 0 <= m2 < math.inf):
         raise InvalidInput(

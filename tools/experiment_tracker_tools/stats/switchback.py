@@ -234,7 +234,7 @@ def _p_of_switchback(
             chance = np.prod(np.where(drawn == 1, share, 1 - share), axis=1)
             total += float(chance[np.abs(_window_weights(drawn, windows, share) @ sums) >= bar].sum())
         return min(total, 1.0), 0.0, 2**tosses
-    generator, extreme, draws = np.random.default_rng(seed), 1, int(at_least("draws", draws, 1))
+    generator, extreme, draws = np.random.default_rng(count("seed", seed)), 1, int(at_least("draws", draws, 1))
     for first in range(0, draws, _ROWS_AT_ONCE):
         size = (min(_ROWS_AT_ONCE, draws - first), tosses)
         drawn = (generator.random(size) < share).astype(np.float64)
@@ -278,7 +278,7 @@ def _drawn(
     """The same of arrangements drawn at random, a few at a time so that memory stays small."""
     import numpy as np
 
-    generator, at_once = np.random.default_rng(seed), max(1, 4_000_000 // y.size)
+    generator, at_once = np.random.default_rng(count("seed", seed)), max(1, 4_000_000 // y.size)
     under_null, overlap = np.zeros(draws), np.zeros(draws)
     for first in range(0, draws, at_once):
         part = slice(first, min(first + at_once, draws))
