@@ -63,9 +63,14 @@ def _store(workspace: Workspace) -> Finding:
     if not folder.is_dir():
         return Finding("store", ok=True, told="none yet; the first design_experiment makes .experiments")
     try:
-        count = len(workspace.ledger.experiments())
+        ids = [experiment.id for experiment in workspace.ledger.experiments()]
+        damaged = [each for each in ids if workspace.ledger.damage(each)]
     except ExperimentError as error:
         return Finding("store", ok=False, told=str(error))
+    count = len(ids)
+    if damaged:
+        told = f"damaged: {', '.join(damaged)}; see `experiment-tracker verify`, and put a copy or an export back"
+        return Finding("store", ok=False, told=told)
     aside = sorted(path.name for path in folder.glob("*.broken-*"))
     if aside:
         return Finding(
@@ -75,7 +80,12 @@ def _store(workspace: Workspace) -> Finding:
         return Finding(
             "store", ok=False, told=f"{count} experiments, but the folder is read-only: chmod u+w .experiments"
         )
-    return Finding("store", ok=True, told=f"{count} experiments in {folder.name}")
+    kept = (
+        ""
+        if workspace.worktree is None
+        else "; `git clean -x` would delete it: `experiment-tracker export` keeps a copy"
+    )
+    return Finding("store", ok=True, told=f"{count} experiments in {folder.name}{kept}")
 
 
 def _settings(workspace: Workspace) -> Finding:

@@ -5,11 +5,13 @@ import json
 import pytest
 from click.testing import CliRunner
 from tests.support.agent import Agent
-from tests.support.plans import designed
+from tests.support.plans import designed, started, times
 from tests.support.project import Project
 
 from experiment_tracker_server.doctor import Finding, examine
 from experiment_tracker_server.group import group
+from experiment_tracker_tools.analyze import analyze
+from experiment_tracker_tools.core.errors import StoreFailure
 
 
 def found(project: Project) -> dict[str, Finding]:
@@ -25,6 +27,19 @@ def test_a_tidy_project_is_in_order(repo: Project, at_repo: Agent) -> None:
     assert all(finding.ok for finding in findings.values())
     assert findings["store"].told.startswith("1 experiments")
     assert "mcp 2." in findings["packages"].told
+
+
+def test_a_damaged_journal_is_named_and_nothing_is_analysed_from_the_rest(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times(3))
+    at_repo.call("record_trial", experiment=experiment, exposures=[{"unit": "u", "variant": "control"}])
+    assert at_repo.call("analyze", experiment=experiment)["standing"] == "interim"
+    journal = next((repo.root / ".experiments" / experiment).glob("*.jsonl"))
+    journal.write_bytes(journal.read_bytes().replace(b'"time":1', b'"time":9', 1))
+    assert found(repo)["store"].ok is False
+    assert experiment in found(repo)["store"].told
+    with pytest.raises(StoreFailure, match="is damaged in"):
+        analyze(repo.workspace(), experiment=experiment)
 
 
 def test_a_configuration_that_does_not_parse_comes_with_its_mend(repo: Project) -> None:

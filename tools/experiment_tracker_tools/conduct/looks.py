@@ -1,6 +1,6 @@
 """The only place that computes an effect: every look is made here, and every look is written down."""
 
-from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.core.errors import IllegalStep, StoreFailure
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.workspace import Workspace
@@ -22,6 +22,7 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
 
     Raises:
         IllegalStep: if it has not been started.
+        StoreFailure: if its journal is damaged, because what is broken would silently be left out.
     """
     if experiment.entered("running") is None:
         raise IllegalStep(f"{experiment.id} is {experiment.state}: no data yet. Start it with transition_experiment.")
@@ -29,5 +30,10 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
     from experiment_tracker_tools.analysis.look import look_at
 
     journal = workspace.ledger.journal(experiment.id)
+    if damage := workspace.ledger.damage(experiment.id):
+        raise StoreFailure(
+            f"The journal of {experiment.id} is damaged in {len(damage)} places, first {damage[0].what}. Nothing is "
+            "analysed from what is left. See `experiment-tracker verify`, and put a copy or an export back."
+        )
     entries = Entries(journal.trials, journal.exposures, journal.aggregates)
     return look_at(experiment, entries, now=workspace.clock())
