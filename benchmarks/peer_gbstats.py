@@ -60,7 +60,7 @@ def measured() -> dict[str, float]:
         found = squared.groupby("variant").agg({"x": ["size", "sum"], "squares": "sum"}).to_numpy()
         compare(tuple(found[0]), tuple(found[1]))
 
-    def milliseconds(task: "Callable[[], None]", times: int) -> float:
+    def milliseconds(task: "Callable[[], object]", times: int) -> float:
         taken = []
         for _ in range(times):
             begun = time.perf_counter()
@@ -68,14 +68,8 @@ def measured() -> dict[str, float]:
             taken.append(1000 * (time.perf_counter() - begun))
         return min(taken)
 
-    def processor_ms(code: str) -> float:
-        taken = []
-        for _ in range(6):
-            before = os.times()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            after = os.times()
-            taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
-        return 1000 * min(taken)
+    def started(code: str) -> "Callable[[], object]":
+        return lambda: subprocess.run([sys.executable, "-c", code], check=True)
 
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"variant": np.repeat([0, 1], 500_000), "x": rng.normal(10, 3, 1_000_000)})
@@ -83,7 +77,7 @@ def measured() -> dict[str, float]:
     return {
         "sums": milliseconds(lambda: compare(a, b), 200),
         "rows": milliseconds(from_rows, 9),
-        "import": processor_ms("import gbstats.gbstats") - processor_ms("pass"),
+        "import": milliseconds(started("import gbstats.gbstats"), 6) - milliseconds(started("pass"), 6),
     }
 
 

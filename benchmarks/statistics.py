@@ -108,22 +108,18 @@ def million_rows() -> Row:
 
 
 def imports() -> Row:
-    """From nothing to a first answer, less a bare interpreter: processor time, byte-compiled by a first run."""
+    """From nothing to a first answer, less a bare interpreter; byte-compiled by a first run."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-    def processor_ms(code: str) -> float:
-        before = os.times()
-        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-        after = os.times()
-        used = after.children_user + after.children_system - before.children_user - before.children_system
-        return 1000 * used
+    def started(code: str) -> Task:
+        return lambda: subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
-    rounds = [{name: processor_ms(code) for name, code in {"bare": "pass", **IMPORTS}.items()} for _ in range(6)]
-    best = {name: min(each[name] for each in rounds[1:]) for name in rounds[0]}
+    tasks = {name: started(code) for name, code in {"bare": "pass", **IMPORTS}.items()}
+    in_turns(tasks, times=1)
+    best = in_turns(tasks, times=6)
     bare = best.pop("bare")
-    return Row(
-        "import: pydantic, our statistics and a first answer", 400, {name: ms - bare for name, ms in best.items()}
-    )
+    taken = {name: ms - bare for name, ms in best.items()}
+    return Row("import: pydantic, our statistics and a first answer", 400, taken)
 
 
 def grid() -> Row:
