@@ -11,9 +11,10 @@ def change_in_words(metric: Metric, estimate: Estimate) -> str:
 
     The first interval is of the lift, the second of the arithmetic difference, both at the estimate's confidence.
     """
-    parts = [_lift_in_words(metric, estimate), _effect_in_words(metric, estimate)]
-    told = "; ".join(part for part in parts if part)
-    return told or f"{metric.name}: no estimate ({estimate.reason or 'no data'})"
+    lift, effect = _lift_in_words(metric, estimate), _effect_in_words(metric, estimate)
+    if not lift and not effect:
+        return f"{metric.name}: no estimate ({estimate.reason or 'no data'})"
+    return "; ".join(part for part in (lift or f"{metric.name}: no lift", effect) if part)
 
 
 def number(value: float) -> str:
@@ -33,7 +34,8 @@ def _lift_in_words(metric: Metric, estimate: Estimate) -> str:
     low, high = estimate.lift_low, estimate.lift_high
     sign = -1 if estimate.lift < 0 else 1
     ends = sorted((sign * low, sign * high)) if low is not None and high is not None else None
-    interval = f" ({_percent(ends[0])} to {_percent(ends[1])})" if ends else " (interval unbounded)"
+    absent = "no interval" if estimate.ci_low is None else "interval unbounded"
+    interval = f" ({_percent(ends[0])} to {_percent(ends[1])})" if ends else f" ({absent})"
     mean = f", {estimate.lift_mean} mean" if metric.kind == "duration" else ""
     return f"{metric.name} {_percent(abs(estimate.lift))} {_word(metric, estimate.lift)}{interval}{mean}"
 
@@ -43,7 +45,8 @@ def _effect_in_words(metric: Metric, estimate: Estimate) -> str:
         return ""
     if metric.kind == "binary":
         points = _interval([v * 100 for v in _ends(estimate, 1)], "")
-        return f"{estimate.effect * 100:+.2g} points{points}"
+        sign = "" if estimate.effect < 0 else "+"
+        return f"{sign}{number(estimate.effect * 100)} points{points}"
     unit = f" {metric.unit}" if metric.unit else ""
     saves = metric.direction == "decrease"
     sign = -1 if saves else 1
