@@ -62,10 +62,16 @@ def _store(workspace: Workspace) -> Finding:
     folder = workspace.folder
     if not folder.is_dir():
         return Finding("store", ok=True, told="none yet; the first design_experiment makes .experiments")
+    from experiment_tracker_tools.ledger.verify import verify
+
     try:
         count = len(workspace.ledger.experiments())
+        faults = [f"{found.journal}: {found.fault}" for found in verify(folder) if found.fault] if count else []
     except ExperimentError as error:
         return Finding("store", ok=False, told=str(error))
+    if faults:
+        told = "; ".join(faults[:3]) + (f"; and {len(faults) - 3} more" if len(faults) > 3 else "")
+        return Finding("store", ok=False, told=f"{told}. Put a backup of the journal back, or distrust its results")
     aside = sorted(path.name for path in folder.glob("*.broken-*"))
     if aside:
         return Finding(

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from tests.support.agent import Agent
-from tests.support.plans import designed
+from tests.support.agent import Agent, agent
+from tests.support.plans import designed, started, times
 from tests.support.project import Project
 
 from experiment_tracker_server.doctor import Finding, examine
@@ -73,3 +73,19 @@ def test_the_command_tells_by_its_status_whether_all_is_well(
     assert ("MEND  repository: HEAD is detached" in done.stdout) is broken
     in_json = json.loads(CliRunner().invoke(group, ["doctor", "--json"]).stdout)
     assert all(finding["ok"] for finding in in_json) is not broken
+
+
+def test_a_journal_with_a_broken_line_is_told_wherever_somebody_looks(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    for batch in (times()[:6], times()[6:]):
+        at_repo.call("record_trial", experiment=experiment, trials=batch)
+    journal = repo.root / ".experiments" / experiment / "journal.jsonl"
+    lines = journal.read_bytes().split(b"\n")
+    first = next(n for n, line in enumerate(lines) if b"trials" in line)
+    journal.write_bytes(b"\n".join([*lines[:first], lines[first].replace(b"t", b"?"), *lines[first + 1 :]]))
+    assert found(repo)["store"].ok is False
+    assert f"{experiment}: the line at byte" in found(repo)["store"].told
+    with agent(repo.workspace(), answers=None) as anew:
+        assert "experiment-tracker verify" in anew.call("status", experiment=experiment)["next_action"]
+        assert any("is damaged" in told for told in anew.call("analyze", experiment=experiment)["reasons"])
+        assert any("is damaged" in told for told in anew.call("decide", experiment=experiment)["reasons"])

@@ -45,8 +45,8 @@ def _effect_in_words(metric: Metric, estimate: Estimate) -> str:
         return ""
     if metric.kind == "binary":
         points = _interval([v * 100 for v in _ends(estimate, 1)], "")
-        sign = "" if estimate.effect < 0 else "+"
-        return f"{sign}{number(estimate.effect * 100)} points{points}"
+        plus = "" if estimate.effect < 0 else "+"
+        return f"{plus}{number(estimate.effect * 100)} points{points}"
     unit = f" {metric.unit}" if metric.unit else ""
     saves = metric.direction == "decrease"
     sign = -1 if saves else 1

@@ -30,4 +30,13 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
 
     journal = workspace.ledger.journal(experiment.id)
     entries = Entries(journal.trials, journal.exposures, journal.aggregates)
-    return look_at(experiment, entries, now=workspace.clock())
+    look = look_at(experiment, entries, now=workspace.clock())
+    told = damage_told(workspace, experiment)
+    return look.model_copy(update={"notes": (told, *look.notes)}) if told else look
+
+
+def damage_told(workspace: Workspace, experiment: Experiment) -> str | None:
+    """What to say where the bytes of an experiment's journal are not as they were written; None where they are."""
+    if not workspace.ledger.damage(experiment.id):
+        return None
+    return "Its journal is damaged, and what stood there is not counted: `experiment-tracker verify` names the place."
