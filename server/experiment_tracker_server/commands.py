@@ -120,7 +120,9 @@ def _checked(name: str, value: object, annotation: Any) -> Any:
         try:
             value = json.loads(_text(value))
         except OSError as error:
-            raise InvalidInput(f"{quoted(value[1:])} cannot be read: {error.strerror}. Give @FILE or JSON.") from error
+            raise InvalidInput(
+                f"{quoted(str(value)[1:])} cannot be read: {error.strerror}. Give @FILE or JSON."
+            ) from error
         except ValueError as error:
             raise InvalidInput(f"--{name.replace('_', '-')} {quoted(value)} is not JSON: {error}.") from error
     try:

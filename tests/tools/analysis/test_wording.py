@@ -41,6 +41,18 @@ def told(
             {},
         ),
         (
+            "time 85.4% faster (85.0% to 85.7%), geometric mean; saves 0.188 s a run (0.183 to 0.192)",
+            (-0.8537, -0.8573, -0.8501),
+            (-0.188, -0.192, -0.183),
+            {"mean": "geometric"},
+        ),
+        (
+            "time 0.0% slower (0.0% to 0.0%), arithmetic mean; costs 0.0001 s a run (-0.0001 to 0.0003)",
+            (0.0001, -0.0001, 0.0003),
+            (0.0001, -0.0001, 0.0003),
+            {},
+        ),
+        (
             "time 2.0% faster (-3.0% to 7.0%), arithmetic mean; saves 0.1 s a run (-0.2 to 0.4)",
             (-0.02, -0.07, 0.03),
             (-0.1, -0.4, 0.2),

@@ -3,6 +3,7 @@
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.metric import Metric
 
+_NARROW = 0.02
 _CURRENCIES = {"usd", "eur", "gbp", "$", "€", "£", "cents"}
 
 
@@ -35,9 +36,12 @@ def _lift_in_words(metric: Metric, estimate: Estimate) -> str:
     sign = -1 if estimate.lift < 0 else 1
     ends = sorted((sign * low, sign * high)) if low is not None and high is not None else None
     absent = "no interval" if estimate.ci_low is None else "interval unbounded"
-    interval = f" ({_percent(ends[0])} to {_percent(ends[1])})" if ends else f" ({absent})"
+    narrow = ends is not None and ends[1] - ends[0] < _NARROW
+    interval = (
+        f" ({_percent(ends[0], narrow=narrow)} to {_percent(ends[1], narrow=narrow)})" if ends else f" ({absent})"
+    )
     mean = f", {estimate.lift_mean} mean" if metric.kind == "duration" else ""
-    return f"{metric.name} {_percent(abs(estimate.lift))} {_word(metric, estimate.lift)}{interval}{mean}"
+    return f"{metric.name} {_percent(abs(estimate.lift), narrow=narrow)} {_word(metric, estimate.lift)}{interval}{mean}"
 
 
 def _effect_in_words(metric: Metric, estimate: Estimate) -> str:
@@ -75,6 +79,6 @@ def _word(metric: Metric, lift: float) -> str:
     return "lower" if falls else "higher"
 
 
-def _percent(fraction: float) -> str:
-    digits = 0 if abs(fraction) >= 0.1 else 1
-    return f"{fraction * 100:.{digits}f}%"
+def _percent(fraction: float, *, narrow: bool) -> str:
+    digits = 1 if narrow or abs(fraction) < 0.1 else 0
+    return f"{fraction * 100:z.{digits}f}%"
