@@ -8,7 +8,19 @@ from experiment_tracker_tools.domain.base import Model
 
 JsonObject = dict[str, Any]
 # Cut short, these would be wrong or useless: ids, tokens, and the text that a person confirms.
-_WHOLE = {"experiment", "state", "variant", "winner", "uri", "next_action", "question", "confirm", "commit", "reverts"}
+_WHOLE = {
+    "experiment",
+    "state",
+    "variant",
+    "winner",
+    "uri",
+    "next_action",
+    "question",
+    "confirm",
+    "commit",
+    "reverts",
+    "summary",
+}
 
 
 class _Caps(NamedTuple):
@@ -26,6 +38,7 @@ _STEPS = (
     _Caps(3, 4, 120),
     _Caps(2, 3, 100),
     _Caps(1, 2, 80),
+    _Caps(1, 2, 50),
     _Caps(1, 1, 40),
 )
 

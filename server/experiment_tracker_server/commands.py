@@ -119,7 +119,11 @@ def _checked(name: str, value: object, annotation: Any) -> Any:
     if wants_json and isinstance(value, str):
         try:
             value = json.loads(_text(value))
-        except (ValueError, OSError) as error:
+        except OSError as error:
+            raise InvalidInput(
+                f"{quoted(str(value)[1:])} cannot be read: {error.strerror}. Give @FILE or JSON."
+            ) from error
+        except ValueError as error:
             raise InvalidInput(f"--{name.replace('_', '-')} {quoted(value)} is not JSON: {error}.") from error
     try:
         return adapter.validate_python(value)

@@ -90,7 +90,7 @@ def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
         (["analyze", "exp-2020-01-01-001"], "No experiment 'exp-2020-01-01-001'"),
         (["analyze", "nope"], "experiment = 'nope'"),
         (["design", "x", "--hypothesis", "{", "--metrics", "[]"], "--hypothesis '{' is not JSON"),
-        (["design", "x", "--hypothesis", "@/no/such", "--metrics", "[]"], "is not JSON"),
+        (["design", "x", "--hypothesis", "@/no/such", "--metrics", "[]"], "'/no/such' cannot be read: No such file"),
         ([*DESIGN, "--runs-per-month", "nan"], "runs_per_month"),
         ([*DESIGN, "--runtime-days", "inf"], "runtime_days"),
         ([*DESIGN, "--alpha", "2"], "alpha"),

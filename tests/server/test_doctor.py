@@ -38,7 +38,7 @@ def test_a_damaged_journal_is_named_and_nothing_is_analysed_from_the_rest(repo: 
     journal.write_bytes(journal.read_bytes().replace(b'"time":1', b'"time":9', 1))
     assert found(repo)["store"].ok is False
     assert experiment in found(repo)["store"].told
-    with pytest.raises(StoreFailure, match="is damaged in"):
+    with pytest.raises(StoreFailure, match="is damaged; nothing is analysed"):
         analyze(repo.workspace(), experiment=experiment)
 
 

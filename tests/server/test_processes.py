@@ -34,7 +34,7 @@ def test_the_demo_ships_rolls_back_and_refuses_the_same_program_twice(repo: Proj
     assert done.returncode == 0, done.stderr
     told = done.stdout
     assert "decide: SHIP." in told
-    assert re.search(r"time \d+% faster", told)
+    assert re.search(r"time [\d.]+% faster", told)
     assert "Experiment-Id: exp-" in told
     equal = re.search(r"before the promotion and after the roll-back: (\w{12}) = (\w{12})", told)
     assert equal is not None

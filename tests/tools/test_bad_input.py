@@ -109,7 +109,7 @@ def test_a_plan_that_cannot_be_kept_is_refused_and_nothing_is_stored(
         ({"trials": [{"variant": "control", "metrics": {"time": math.nan}}]}, "trials.0.metrics.time"),
         ({"trials": [{"variant": "control", "metrics": {"time": math.inf}}]}, "trials.0.metrics.time"),
         ({"trials": [{"variant": "control", "metrics": {"time": "1.5"}}]}, "trials.0.metrics.time = '1.5'"),
-        ({"trials": [{"variant": "control", "metrics": {"time": -1}}]}, "time = -1.0: a duration is above 0"),
+        ({"trials": [{"variant": "control", "metrics": {"time": -1}}]}, "trials.0: time = -1.0: a duration is above 0"),
         ({"trials": [{"variant": "control", "metrics": {"speed": 1}}]}, "Unknown metric 'speed'. exp-|measures: time"),
         ({"trials": [{"variant": "c", "metrics": {"time": 1}}]}, "Unknown variant 'c'.|compares: control, treatment"),
         ({"trials": [{"variant": "control", "metrics": {"time": 1}, "unit": "x" * 10_000}]}, "(10000 characters)"),
@@ -194,8 +194,8 @@ def test_a_configuration_that_cannot_be_read_is_told_and_left_alone(repo: Projec
     for text, told in (
         ("power = ", "config.toml is not valid TOML"),
         ("speed = 1\n", "config.toml: 'speed'"),
-        ("power = 2\n", "config.toml: 'power'"),
-        ("power = nan\n", "config.toml: 'power'"),
+        ("power = 2\n", "config.toml: power = 2"),
+        ("power = nan\n", "config.toml: power = nan"),
         ("confidence_level = 0.9999999999999\n", "config.toml: 'confidence_level'"),
     ):
         (folder / "config.toml").write_text(text)

@@ -106,7 +106,7 @@ def test_an_experiment_that_runs_is_rolled_back_without_touching_git(repo: Proje
         assert "commit" not in done
         assert repo.head() == head
         assert "every unit gets control again, no file changes" in connected.asked[0]
-        assert "cannot become rolled_back" in connected.refusal("rollback", experiment=experiment)
+        assert "is rolled_back already" in connected.refusal("rollback", experiment=experiment)
 
 
 @pytest.mark.parametrize("name", ["release/" + "x" * 150, "e\u0301tude", "feature/\u200bhidden"])

@@ -10,7 +10,8 @@ def test_ten_thousand_trials_are_recorded_at_once_or_not_at_all(repo: Project, a
     batch = times(5_000)
     wrong = [*batch[:-1], {**batch[-1], "metrics": {"time": -1.0}}]
     before = repo.picture()
-    at_repo.refusal("record_trial", experiment=experiment, trials=wrong)
+    told = at_repo.refusal("record_trial", experiment=experiment, trials=wrong)
+    assert told.startswith("trials.9999: time = -1.0: a duration is above 0.")
     assert repo.picture() == before
     done = at_repo.call("record_trial", experiment=experiment, trials=batch)
     assert done["recorded"] == {"trials": 10_000}

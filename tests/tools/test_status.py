@@ -58,3 +58,24 @@ def test_the_newest_are_shown_first_and_the_rest_is_counted(at_repo: Agent) -> N
     assert [line["experiment"] for line in told["active"]] == planned[:0:-1]
     assert told["more"] == 1
     assert told["summary"].startswith("4 active")
+
+
+def test_an_archived_experiment_without_a_promotion_tells_its_verdict_and_asks_for_nothing(at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times(ratio=2.0))
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "KEEP_CONTROL"
+    at_repo.call("transition_experiment", experiment=experiment, action="archive")
+    line = at_repo.call("status", experiment=experiment)["completed"][0]
+    assert line["ended"] == "verdict KEEP_CONTROL"
+    assert line["next_action"] == "Nothing; it is archived."
+
+
+def test_a_short_status_shows_the_whole_summary_and_control_beside_the_treatment(at_repo: Agent) -> None:
+    for _ in range(2):
+        at_repo.call("promote", experiment=shipped(at_repo))
+        at_repo.call("rollback", experiment=at_repo.call("status")["completed"][0]["experiment"], reason="because")
+    shipped(at_repo)
+    told = at_repo.call("status")
+    assert told["summary"] == "1 active, 0 successful, 2 failed, no hours saved a month measured yet"
+    for line in (*told["active"], *told["completed"]):
+        assert set(line["bars"]) == set(line["means"]) == {"control", "treatment"}

@@ -91,7 +91,8 @@ def design_experiment(
         )
     )
     settings = resolved(call, preset, workspace.settings)
-    lineup = with_shares(variants, settings.values.traffic_allocation or 0.5)
+    equal = settings.sources.get("traffic_allocation") == "default"
+    lineup = with_shares(variants, 1 - 1 / len(variants) if equal else settings.values.traffic_allocation or 0.5)
     measured = tuple(_with_mde(metric, settings) for metric in metrics)
     check_names("variants", [variant.name for variant in lineup])
     check_names("metrics", [metric.name for metric in measured])
@@ -185,6 +186,8 @@ def _reply(experiment: Experiment, settings: Resolved, sizing: Sizing, *, explic
 
 def _shown(name: str, settings: Resolved) -> str:
     value = settings.values.model_dump()[name]
+    if name == "traffic_allocation" and settings.sources[name] == "default":
+        return "equal shares"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -65,7 +65,7 @@ def transition_experiment(
         archived=changed.archived,
         reason=reason[:200],
         uri=uri_of(experiment),
-        next_action="Nothing; it is archived." if changed.archived else next_action(changed),
+        next_action=next_action(changed),
     )
 
 

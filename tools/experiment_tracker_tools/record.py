@@ -1,7 +1,7 @@
 """Verb: record what happened to units while an experiment runs."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from experiment_tracker_tools.conduct.advice import uri_of
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
+from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.trial import (
     Aggregate,
     Exposure,
@@ -20,6 +21,7 @@ from experiment_tracker_tools.domain.trial import (
 from experiment_tracker_tools.workspace import Workspace
 
 MOST = 10_000
+M = TypeVar("M", bound=Model)
 
 
 class Recorded(Model):
@@ -67,9 +69,9 @@ def record_trial(
     if not (trials or exposures or aggregates):
         raise InvalidInput("Nothing to record. Give trials, exposures or aggregates.")
     batch = Batch(
-        [checked_trial(found, trial) for trial in trials],
-        [checked_exposure(found, exposure) for exposure in exposures],
-        [checked_aggregate(found, aggregate) for aggregate in aggregates],
+        _checked(found, "trials", trials, checked_trial),
+        _checked(found, "exposures", exposures, checked_exposure),
+        _checked(found, "aggregates", aggregates, checked_aggregate),
     )
     done = workspace.ledger.record(experiment, batch)
     counts = {"trials": done.trials, "exposures": done.exposures, "aggregates": done.aggregates}
@@ -83,6 +85,17 @@ def record_trial(
         uri=uri_of(experiment),
         next_action=f"Go on until {found.plan.sample_size} units a variant; `status` shows progress. Then analyze.",
     )
+
+
+def _checked(experiment: Experiment, kind: str, given: Sequence[M], check: Callable[[Experiment, M], M]) -> list[M]:
+    """The entries as they are recorded; a refusal names the entry, because there may be 10,000 of them."""
+    checked: list[M] = []
+    for place, entry in enumerate(given):
+        try:
+            checked.append(check(experiment, entry))
+        except InvalidInput as error:
+            raise InvalidInput(f"{kind}.{place}: {error} Nothing was recorded.") from error
+    return checked
 
 
 def _filled_in(trials: Sequence[Trial], aggregates: Sequence[Aggregate], primary: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.standing import (
     Outcome,
     hours_saved_a_month,
@@ -143,7 +144,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         verdict=done.verdict,
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
         ended=why_it_ended(experiment),
-        next_action=_next(experiment, done, due=count.due),
+        next_action=_next(workspace, experiment, done, due=count.due),
         uri=uri_of(experiment.id) if alone else None,
     )
 
@@ -170,7 +171,9 @@ def _results(experiment: Experiment, done: Outcome) -> str | None:
     return "; ".join(told) or None
 
 
-def _next(experiment: Experiment, done: Outcome, *, due: bool) -> str:
+def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: bool) -> str:
+    if (told := damage_told(workspace, experiment)) is not None:
+        return told
     if due and experiment.state in {"running", "paused", "analyzing"}:
         return "The planned look is due: analyze, then decide."
     return next_action(experiment, done.verdict if experiment.state == "decided" else None)

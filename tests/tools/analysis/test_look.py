@@ -62,3 +62,10 @@ def test_an_early_stop_tells_how_far_it_came() -> None:
     look = look_at(TIMES.advanced("analyzing", at=START, by="t"), entries(full(3, 2)), now=START)
     assert look.standing == "exploratory"
     assert look.notes[0].startswith("Stopped before the plan allowed it (control 3, treatment 2 of 5 a variant)")
+
+
+def test_exposed_units_without_a_time_are_counted_by_variant_beside_the_result() -> None:
+    recorded: list[Content] = [exposure("treatment", f"lost{n}") for n in range(3)]
+    recorded += full(5, 5)
+    notes = " ".join(look_at(TIMES, entries(recorded), now=START).notes)
+    assert "missing from time (control 0, treatment 3)" in notes

@@ -41,6 +41,18 @@ def told(
             {},
         ),
         (
+            "time 85.4% faster (85.0% to 85.7%), geometric mean; saves 0.188 s a run (0.183 to 0.192)",
+            (-0.8537, -0.8573, -0.8501),
+            (-0.188, -0.192, -0.183),
+            {"mean": "geometric"},
+        ),
+        (
+            "time 0.0% slower (0.0% to 0.0%), arithmetic mean; costs 0.0001 s a run (-0.0001 to 0.0003)",
+            (0.0001, -0.0001, 0.0003),
+            (0.0001, -0.0001, 0.0003),
+            {},
+        ),
+        (
             "time 2.0% faster (-3.0% to 7.0%), arithmetic mean; saves 0.1 s a run (-0.2 to 0.4)",
             (-0.02, -0.07, 0.03),
             (-0.1, -0.4, 0.2),
@@ -71,6 +83,12 @@ def told(
             {"name": "bought", "kind": "binary", "unit": None, "direction": "increase"},
         ),
         (
+            "bought 71% lower (56% to 84%); -24.5 points (-32.3 to -16.7)",
+            (-0.71, -0.84, -0.56),
+            (-0.245, -0.323, -0.167),
+            {"name": "bought", "kind": "binary", "unit": None, "direction": "increase"},
+        ),
+        (
             "errors 50% lower (20% to 80%); saves 4 a run (1 to 7)",
             (-0.5, -0.8, -0.2),
             (-4.0, -7.0, -1.0),
@@ -84,12 +102,30 @@ def test_a_change_is_told_in_the_metrics_good_direction(
     assert told(lift, effect, **of) == words
 
 
-def test_an_interval_without_ends_is_told_as_unbounded() -> None:
+@pytest.mark.parametrize(
+    ("words", "of_effect"),
+    [
+        (
+            "time lower (control too near 0 to tell by how many percent); saves 1 s a run (0.5 to 1.5)",
+            {"ci_low": -1.5, "ci_high": -0.5},
+        ),
+        ("time 20% lower (no interval); saves 1 s a run", {}),
+    ],
+)
+def test_an_interval_of_the_lift_is_unbounded_only_where_the_effect_has_one(
+    words: str, of_effect: dict[str, Any]
+) -> None:
     fields: dict[str, Any] = {"metric": "time", "treatment": "t", "test": "t", "n_control": 5, "n_treatment": 5}
-    found = change_in_words(
-        values.metric(kind="continuous"), Estimate(**fields, confidence=0.95, lift=-0.2, effect=-1.0)
+    found = Estimate(**fields, **of_effect, confidence=0.95, lift=-0.2, effect=-1.0)
+    assert change_in_words(values.metric(kind="continuous"), found) == words
+
+
+def test_a_full_swing_without_a_lift_names_the_metric_and_is_written_out() -> None:
+    fields: dict[str, Any] = {"metric": "conv", "treatment": "t", "test": "score z", "n_control": 50, "n_treatment": 50}
+    found = Estimate(**fields, confidence=0.95, effect=1.0, ci_low=0.925, ci_high=1.0)
+    assert change_in_words(values.metric(name="conv", kind="binary", unit=None), found) == (
+        "conv: no lift; +100 points (92.5 to 100)"
     )
-    assert found == "time 20% lower (interval unbounded); saves 1 s a run"
 
 
 def test_without_an_estimate_the_reason_is_told() -> None:

@@ -34,7 +34,8 @@ def test_each_step_is_taken_or_refused_with_what_is_possible(state: State, targe
         with pytest.raises(IllegalStep) as refused:
             standing.advanced(target, at=START, by="test")
         told = str(refused.value)
-        assert f"{ID} is {state} and cannot become {target}" in told
+        wrong = "is {0} already" if state == target else "is {0} and cannot become {1}"
+        assert f"{ID} {wrong.format(state, target)}" in told
         assert all(possible in told for possible in ALLOWED[state] or {"it has ended"})
 
 

@@ -45,7 +45,7 @@ def test_the_reply_says_where_each_value_came_from(repo: Project, at_repo: Agent
     assert told["confidence_level"] == "0.99 (call)"
     assert told["power"] == "0.8 (preset product)"
     assert told["runtime_days"] == "28 (preset product)"
-    assert told["traffic_allocation"] == "0.5 (default)"
+    assert told["traffic_allocation"] == "equal shares (default)"
     told = at_repo.call("design_experiment", **plan())["settings"]
     assert told["power"] == "0.9 (config.toml)"
     assert told["confidence_level"] == "0.9 (config.toml)"
@@ -79,3 +79,16 @@ def test_the_sample_size_is_the_power_analysis_or_the_minimum(at_repo: Agent) ->
     assert any("No power analysis: time has no mde, baseline, sd" in advice for advice in blind["advice"])
     small = at_repo.call("design_experiment", **{**arguments, "sample_size": 20})
     assert any("20 a variant is below the 134 that detect the mde" in advice for advice in small["advice"])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("confidence_level = 95", "config.toml: confidence_level = 95: Input should be less than"),
+        ('min_sample_size = "many"', "config.toml: min_sample_size = 'many': Input should be a valid integer"),
+        ("surprise = 1", "config.toml: 'surprise' is unknown. Known fields: min_sample_size,"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_value(repo: Project, at_repo: Agent, text: str, told: str) -> None:
+    configured(repo, text)
+    assert at_repo.refusal("design_experiment", **plan()).startswith(told)

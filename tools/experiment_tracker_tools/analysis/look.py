@@ -1,5 +1,6 @@
 """One look: what a fixed plan may see of the recorded entries at this moment."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -86,15 +87,21 @@ def _notes(experiment: Experiment, chosen: Cut) -> tuple[str, ...]:
     if chosen.open_periods:
         shown = ", ".join(chosen.open_periods[:3]) + (", ..." if len(chosen.open_periods) > 3 else "")
         notes.append(f"Not counted, because not every variant has posted them: {shown}.")
-    lost = experiment.primary.kind not in ZERO_WHERE_MISSING and _unanswered(chosen.used)
-    if lost and chosen.standing != "interim":
-        notes.append("Exposed units without an outcome are missing for this metric; compare their numbers by variant.")
+    if experiment.primary.kind not in ZERO_WHERE_MISSING and chosen.standing != "interim":
+        lost = Counter(_unanswered(chosen.used))
+        counted = _counted({variant.name: lost[variant.name] for variant in experiment.variants})
+        if lost:
+            notes.append(
+                f"Exposed units without an outcome are missing from {experiment.primary.name} ({counted}): "
+                "numbers that differ by variant can bias the result."
+            )
     return tuple(notes)
 
 
 def _unanswered(used: Entries) -> Sequence[str]:
+    """The variant of every exposed unit that has no outcome."""
     answered = {entry.content.unit for entry in used.trials}
-    return [entry.content.unit for entry in used.exposures if entry.content.unit not in answered]
+    return [entry.content.variant for entry in used.exposures if entry.content.unit not in answered]
 
 
 def _counted(units: dict[str, int]) -> str:

@@ -104,7 +104,9 @@ def _shift(primary: Metric) -> _Shift | str:
     if primary.kind == "binary":
         moved = baseline * (1 + sign * mde)
         return (
-            _Shift(baseline, moved - baseline, 0.0) if 0 < moved < 1 else f"the mde moves {primary.name} to {moved:g}"
+            _Shift(baseline, moved - baseline, 0.0)
+            if 0 < moved < 1
+            else f"its mde, a lift, moves {primary.name} to {moved:g}"
         )
     if primary.kind == "duration":
         if 1 + sign * mde <= 0:

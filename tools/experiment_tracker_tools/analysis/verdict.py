@@ -89,8 +89,10 @@ def _told(experiment: Experiment, estimate: Estimate) -> str:
     metric = next(metric for metric in experiment.metrics if metric.name == estimate.metric)
     p = "p not computable" if estimate.p_value is None else f"p = {estimate.p_value:.2g}"
     rule = f"{'<' if is_significant(experiment, estimate) else 'not below'} {alpha_of(experiment):.3g}"
-    why = f" ({estimate.reason})" if estimate.p_value is None and estimate.reason else ""
-    return f"{estimate.treatment}: {change_in_words(metric, estimate)}; {p}{why}, {rule}."
+    words = change_in_words(metric, estimate)
+    untold = estimate.p_value is None and estimate.reason is not None and estimate.reason not in words
+    why = f" ({estimate.reason})" if untold else ""
+    return f"{estimate.treatment}: {words}; {p}{why}, {rule}."
 
 
 def _not_safe(experiment: Experiment, estimate: Estimate) -> str:

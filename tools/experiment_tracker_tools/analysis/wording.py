@@ -3,6 +3,7 @@
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.metric import Metric
 
+_NARROW = 0.02
 _CURRENCIES = {"usd", "eur", "gbp", "$", "€", "£", "cents"}
 
 
@@ -11,9 +12,10 @@ def change_in_words(metric: Metric, estimate: Estimate) -> str:
 
     The first interval is of the lift, the second of the arithmetic difference, both at the estimate's confidence.
     """
-    parts = [_lift_in_words(metric, estimate), _effect_in_words(metric, estimate)]
-    told = "; ".join(part for part in parts if part)
-    return told or f"{metric.name}: no estimate ({estimate.reason or 'no data'})"
+    lift, effect = _lift_in_words(metric, estimate), _effect_in_words(metric, estimate)
+    if not lift and not effect:
+        return f"{metric.name}: no estimate ({estimate.reason or 'no data'})"
+    return "; ".join(part for part in (lift or f"{metric.name}: no lift", effect) if part)
 
 
 def number(value: float) -> str:
@@ -33,9 +35,14 @@ def _lift_in_words(metric: Metric, estimate: Estimate) -> str:
     low, high = estimate.lift_low, estimate.lift_high
     sign = -1 if estimate.lift < 0 else 1
     ends = sorted((sign * low, sign * high)) if low is not None and high is not None else None
-    interval = f" ({_percent(ends[0])} to {_percent(ends[1])})" if ends else " (interval unbounded)"
+    if ends is None and estimate.ci_low is not None:
+        return f"{metric.name} {_word(metric, estimate.lift)} (control too near 0 to tell by how many percent)"
+    narrow = ends is not None and ends[1] - ends[0] < _NARROW
+    interval = (
+        f" ({_percent(ends[0], narrow=narrow)} to {_percent(ends[1], narrow=narrow)})" if ends else " (no interval)"
+    )
     mean = f", {estimate.lift_mean} mean" if metric.kind == "duration" else ""
-    return f"{metric.name} {_percent(abs(estimate.lift))} {_word(metric, estimate.lift)}{interval}{mean}"
+    return f"{metric.name} {_percent(abs(estimate.lift), narrow=narrow)} {_word(metric, estimate.lift)}{interval}{mean}"
 
 
 def _effect_in_words(metric: Metric, estimate: Estimate) -> str:
@@ -43,7 +50,8 @@ def _effect_in_words(metric: Metric, estimate: Estimate) -> str:
         return ""
     if metric.kind == "binary":
         points = _interval([v * 100 for v in _ends(estimate, 1)], "")
-        return f"{estimate.effect * 100:+.2g} points{points}"
+        plus = "" if estimate.effect < 0 else "+"
+        return f"{plus}{number(estimate.effect * 100)} points{points}"
     unit = f" {metric.unit}" if metric.unit else ""
     saves = metric.direction == "decrease"
     sign = -1 if saves else 1
@@ -72,6 +80,6 @@ def _word(metric: Metric, lift: float) -> str:
     return "lower" if falls else "higher"
 
 
-def _percent(fraction: float) -> str:
-    digits = 0 if abs(fraction) >= 0.1 else 1
-    return f"{fraction * 100:.{digits}f}%"
+def _percent(fraction: float, *, narrow: bool) -> str:
+    digits = 1 if narrow or abs(fraction) < 0.1 else 0
+    return f"{fraction * 100:z.{digits}f}%"

@@ -26,6 +26,8 @@ _BY_VERDICT: dict[Verdict, str] = {
 
 def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
     """The next sensible call for an experiment in its state, after its verdict if there is one."""
+    if experiment.archived:
+        return "Nothing; it is archived."
     if verdict == "SHIP" and not experiment.subject.files:
         return "Roll the winner out yourself (its subject is not in git); then archive it: transition_experiment."
     if verdict is not None and experiment.state in {"decided", "analyzing", "running", "paused"}:

@@ -30,10 +30,17 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
     from experiment_tracker_tools.analysis.look import look_at
 
     journal = workspace.ledger.journal(experiment.id)
-    if damage := workspace.ledger.damage(experiment.id):
-        raise StoreFailure(
-            f"The journal of {experiment.id} is damaged in {len(damage)} places, first {damage[0].what}. Nothing is "
-            "analysed from what is left. See `experiment-tracker verify`, and put a copy or an export back."
-        )
+    if (told := damage_told(workspace, experiment)) is not None:
+        raise StoreFailure(told)
     entries = Entries(journal.trials, journal.exposures, journal.aggregates)
     return look_at(experiment, entries, now=workspace.clock())
+
+
+def damage_told(workspace: Workspace, experiment: Experiment) -> str | None:
+    """What to say where the bytes of an experiment's journal are not as they were written; None where they are."""
+    if not workspace.ledger.damage(experiment.id):
+        return None
+    return (
+        f"The journal of {experiment.id} is damaged; nothing is analysed from what is left. "
+        "`experiment-tracker verify` names the place; put a copy or an export back."
+    )

@@ -88,6 +88,8 @@ def hours_saved_a_month(experiment: Experiment, found: Outcome) -> float | None:
 
 
 def why_it_ended(experiment: Experiment) -> str | None:
-    """The reason of the last step of an experiment that has ended."""
-    last = experiment.history[-1]
-    return (last.reason or last.state) if experiment.state in (*ENDED, "decided") else None
+    """The reason of the last step of an experiment that has ended; of an archived one's verdict, if it gave none."""
+    if experiment.state not in (*ENDED, "decided"):
+        return None
+    steps = experiment.history[-2:] if experiment.state == "completed" else experiment.history[-1:]
+    return next((step.reason for step in reversed(steps) if step.reason), experiment.state)

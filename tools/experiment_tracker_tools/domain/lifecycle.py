@@ -48,4 +48,5 @@ From here: iterated, rolled_back.
     """
     if target not in STEPS[state]:
         possible = ", ".join(STEPS[state]) or "nothing, it has ended"
-        raise IllegalStep(f"{experiment} is {state} and cannot become {target}. From here: {possible}.")
+        told = f"is {state} already" if target == state else f"is {state} and cannot become {target}"
+        raise IllegalStep(f"{experiment} {told}. From here: {possible}.")

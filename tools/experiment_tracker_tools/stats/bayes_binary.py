@@ -139,9 +139,11 @@ def compare_shares(control: Beta, treatment: Beta, *, alpha: float = 0.05) -> Bi
     marginals = beta_marginals([control, treatment])
     loss_control, loss_treatment = map(float, expected_shortfalls(marginals))
     low, high = difference_interval(control, treatment, alpha=alpha)
+    # The smaller of the two integrals keeps its digits in the tail, and both then add up to 1 exactly.
+    control_best, treatment_best = map(float, probabilities_largest(marginals))
     return BinaryComparison(
         _difference(control, treatment),
-        float(probabilities_largest(marginals)[1]),
+        treatment_best if treatment_best <= control_best else 1 - control_best,
         loss_treatment,
         loss_control,
         low,

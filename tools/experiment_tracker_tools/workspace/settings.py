@@ -116,5 +116,7 @@ def _parsed(origin: str, text: str) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(Settings.model_fields)
-        raise InvalidInput(f"{origin}: {quoted(field)}: {first['msg']}. Known fields: {known}.") from error
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(Settings.model_fields)
+            raise InvalidInput(f"{origin}: {quoted(field)} is unknown. Known fields: {known}.") from error
+        raise InvalidInput(f"{origin}: {field} = {quoted(first['input'])}: {first['msg']}. Mend it.") from error
