@@ -196,7 +196,7 @@ def test_a_configuration_that_cannot_be_read_is_told_and_left_alone(repo: Projec
         ("speed = 1\n", "config.toml: 'speed'"),
         ("power = 2\n", "config.toml: power = 2"),
         ("power = nan\n", "config.toml: power = nan"),
-        ("confidence_level = 0.9999999999999\n", "config.toml: 'confidence_level'"),
+        ("confidence_level = 0.9999999999999\n", "config.toml: confidence_level = "),
     ):
         (folder / "config.toml").write_text(text)
         assert told in at_repo.refusal("design_experiment", **plan())
