@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, TypedDict, get_type_hints
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -32,14 +32,15 @@ class VerbTool(Tool):
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:  # noqa: FBT001, FBT002 the SDK's
         """Check the arguments, call the verb, and answer with what it returned."""
         try:
-            self.fn_metadata.validate_arguments(arguments)
-        except ValidationError as error:
-            raise ToolError(explained(error, known=list(self.parameters.get("properties", {})))) from error
-        try:
             return await super().run(arguments, context, convert_result)
+        except UnexpectedToolError:
+            raise
         except ToolError as error:
             # The SDK puts its own words before ours; ours are complete.
-            raise (error.__cause__ if isinstance(error.__cause__, ToolError) else error) from None
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                raise ToolError(explained(cause, known=list(self.parameters.get("properties", {})))) from cause
+            raise (cause if isinstance(cause, ToolError) else error) from None
 
 
 class Arguments(ArgModelBase):

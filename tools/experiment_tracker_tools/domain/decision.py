@@ -31,7 +31,6 @@ class Estimate(Model):
         cohen_d: effect in pooled standard deviations, on the scale of the test; hedges_g: the same without its
             small-sample bias. None for metrics without a standard deviation.
         safe: guardrails only: the loss is shown to be within its bound, one-sided 5%.
-        safe_p: p-value of that test.
         reason: why a number is missing.
     """
 
@@ -56,7 +55,6 @@ class Estimate(Model):
     cohen_d: float | None = None
     hedges_g: float | None = None
     safe: bool | None = None
-    safe_p: float | None = None
     reason: Note | None = None
 
 
