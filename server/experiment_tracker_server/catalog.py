@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from experiment_tracker_tools.analyze import analyze
 from experiment_tracker_tools.assign import assign_unit
+from experiment_tracker_tools.claim import check_claim
 from experiment_tracker_tools.decide import decide
 from experiment_tracker_tools.design import design_experiment
 from experiment_tracker_tools.domain.base import Model
@@ -11,6 +12,7 @@ from experiment_tracker_tools.lifecycle import transition_experiment
 from experiment_tracker_tools.promote import promote
 from experiment_tracker_tools.record import record_trial
 from experiment_tracker_tools.rollback import rollback
+from experiment_tracker_tools.search import search_experiments
 from experiment_tracker_tools.status import status
 
 VERBS: tuple[Callable[..., Model], ...] = (
@@ -23,4 +25,6 @@ VERBS: tuple[Callable[..., Model], ...] = (
     decide,
     promote,
     rollback,
+    search_experiments,
+    check_claim,
 )

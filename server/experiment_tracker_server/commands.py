@@ -23,6 +23,8 @@ NAMES = {
     "transition_experiment": "transition",
     "assign_unit": "assign",
     "record_trial": "record",
+    "search_experiments": "search",
+    "check_claim": "claim",
 }
 Verb = Callable[..., Model]
 

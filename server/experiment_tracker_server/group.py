@@ -9,6 +9,7 @@ import click
 from experiment_tracker_server import doctor, store
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import command_of, fail
+from experiment_tracker_server.learn import learn
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace, switch
 
@@ -84,5 +85,6 @@ def _switch(*, off: bool, json_output: bool) -> None:
 
 for verb in VERBS:
     group.add_command(command_of(verb))
+group.add_command(learn)
 for command in store.COMMANDS:
     group.add_command(command)

@@ -91,3 +91,13 @@ def test_a_team_shares_one_key_before_the_first_trial(
     assert "is in use" in run("key", "import", "-", given=key).stdout
     assert run("key", "export").stdout == key
     assert run("key", "import", "-", given='{"key_id": "x", "secret": "00"}').exit_code == 1
+
+
+def test_a_sentence_is_learned_once_and_found_by_search(experiment: str) -> None:
+    assert "supports: Short answers cost less" in run("learn", experiment, "Short answers cost less").stdout
+    again = run("learn", experiment, "short answers cost less.", "--contradicts")
+    assert (again.exit_code, "already" in again.stderr) == (1, True)
+    found = json.loads(run("search", "answers", "--json").stdout)
+    assert found["learnings"] == [{"statement": "Short answers cost less", "supports": [experiment]}]
+    blank = run("learn", experiment, " ")
+    assert (blank.exit_code, "Nothing was recorded" in blank.stderr) == (1, True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis, Step
+from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
@@ -140,6 +141,7 @@ decisions = st.builds(
 promotions = st.builds(
     Promotion, variant=slugs, commit=commits, parent=commits, branch=st.just("main"), paths=st.just(("a.py",))
 )
+learnings = st.builds(Learning, statement=plain.filter(str.strip), stance=st.sampled_from(["supports", "contradicts"]))
 rollbacks = st.builds(RollBack, commit=st.none() | commits, reverts=st.none() | commits, reason=plain)
 subjects = st.builds(Subject, files=st.lists(plain, max_size=3).map(tuple), flag=st.none())
 variants = st.builds(Variant, name=slugs, control=st.booleans(), share=st.none() | rates, description=plain)
@@ -160,6 +162,7 @@ MODELS = {
     "decision": decisions,
     "promotion": promotions,
     "rollback": rollbacks,
+    "learning": learnings,
     "subject": subjects,
     "variant": variants,
     "capture": captures,
