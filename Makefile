@@ -48,7 +48,7 @@ BENCHMARKS := startup statistics calibration calibration_anytime ledger ledger_f
 bench: $(VENV)/.dev ## every benchmark (hours: long fault and calibration campaigns), ratios measured side by side
 	@for b in $(BENCHMARKS); do echo "== $$b"; $(PY) -m benchmarks.$$b || exit 1; done
 
-docs: $(VENV)/.run ## write docs/tools.md anew from the schemas (a test compares)
+docs: $(VENV)/.run ## write docs/tools.md and docs/plan.md anew from the schemas (a test compares)
 	@$(PY) -m experiment_tracker_server.reference
 
 lock: $(VENV)/.dev ## re-pin requirements*.txt (hashes, no registry address)

@@ -109,9 +109,10 @@ def _shape(schema: dict[str, Any]) -> str:
     model = schema.get("$defs", {}).get(of_items.get("$ref", "").rpartition("/")[2], of_items)
     needed = model.get("required", [])
     fields = ", ".join(field if field in needed else f"{field}?" for field in model.get("properties", {}))
-    inner = f"{{{fields}}}" if fields else "text"
+    inner = f"{{{fields}}}" if fields else "{...}" if of_items.get("type") == "object" else "text"
     shape = f"[{inner}, ...]" if schema.get("type") == "array" else inner
-    return f"{shape}; @FILE reads a file, - standard input."
+    told = f" {schema['description']};" if "description" in schema and not fields else ""
+    return f"{shape};{told} @FILE reads a file, - standard input."
 
 
 def _checked(name: str, value: object, annotation: Any) -> Any:

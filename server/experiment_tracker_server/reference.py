@@ -1,4 +1,4 @@
-"""docs/tools.md, generated from the tools' own schemas: `make docs` writes it, a test compares."""
+"""docs/tools.md, generated from the tools' own schemas: `make docs` writes it and docs/plan.md, a test compares."""
 
 import asyncio
 from pathlib import Path
@@ -8,6 +8,7 @@ from mcp_types import Tool
 
 from experiment_tracker_server.app import build
 from experiment_tracker_server.commands import NAMES
+from experiment_tracker_server.plan_reference import plan_reference, type_of
 from experiment_tracker_tools.core.registry import card_of
 from experiment_tracker_tools.workspace import Workspace
 
@@ -45,13 +46,13 @@ def _section(tool: Tool) -> str:
 def _row(name: str, schema: JsonSchema, tool: JsonSchema) -> str:
     optional = "" if name in tool.get("required", []) else "?"
     default = f"default {schema['default']}" if "default" in schema else ""
-    return f"| {name}{optional} | {_type(schema)} | {schema.get('description', default)} |"
+    return f"| {name}{optional} | {type_of(schema)} | {schema.get('description', default)} |"
 
 
 def _fields(model: JsonSchema) -> str:
     needed = model.get("required", [])
     return ", ".join(
-        f"{name}{'' if name in needed else '?'} ({_type(each)}{_note(each)})"
+        f"{name}{'' if name in needed else '?'} ({type_of(each)}{_note(each)})"
         for name, each in model["properties"].items()
     )
 
@@ -60,19 +61,6 @@ def _note(schema: JsonSchema) -> str:
     return f": {schema['description']}" if "description" in schema else ""
 
 
-def _type(schema: JsonSchema) -> str:
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "anyOf" in schema:
-        return " or ".join(_type(each) for each in schema["anyOf"])
-    if "enum" in schema:
-        return ", ".join(map(str, schema["enum"]))
-    if schema.get("type") == "array":
-        return f"list of {_type(schema['items'])}"
-    if isinstance(schema.get("additionalProperties"), dict):
-        return f"object of {_type(schema['additionalProperties'])}"
-    return str(schema.get("type", "any"))
-
-
 if __name__ == "__main__":
     Path("docs/tools.md").write_text(reference(), "utf-8")
+    Path("docs/plan.md").write_text(plan_reference(), "utf-8")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
+from experiment_tracker_server.plan_reference import plan_reference
 from experiment_tracker_tools.core.errors import ExperimentError, NotFound
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -15,7 +16,12 @@ from experiment_tracker_tools.workspace import Workspace
 
 
 def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
-    """Announce experiments://all, experiment://{id} and experiment://{id}/document."""
+    """Announce experiments://all, experiment://reference/plan, experiment://{id} and experiment://{id}/document."""
+
+    @server.resource("experiment://reference/plan", title="Options of a plan", mime_type="text/markdown")
+    def options() -> str:
+        """Every field of design_experiment's `plan`: type, default, meaning."""
+        return plan_reference()
 
     @server.resource("experiments://all", title="All experiments", mime_type="application/json")
     def everything() -> str:

@@ -36,7 +36,9 @@ class Meter:
 def test_an_ordinary_round_is_short_and_nothing_is_left_out(repo: Project) -> None:
     with agent(repo.workspace(), answers=None) as connected:
         meter = Meter(connected)
-        fields = plan(**FILES, metrics=[{**TIME, "mde": 0.15, "baseline": 1.0, "sd": 0.2}, COST], runs_per_month=500)
+        fields = plan(
+            **FILES, metrics=[{**TIME, "mde": 0.15, "baseline": 1.0, "sd": 0.2}, COST], plan={"runs_per_month": 500}
+        )
         experiment = str(meter.call("design_experiment", **fields)["experiment"])
         replies = [meter.call("transition_experiment", experiment=experiment, action="start")]
         replies.append(meter.call("assign_unit", experiment=experiment, unit="user-4711"))

@@ -84,6 +84,14 @@ def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["recorded"] == {"trials": 2}
 
 
+def test_the_options_of_a_plan_come_as_json_or_from_a_file(tmp_path: Path) -> None:
+    given = {"min_sample_size": 30}
+    (tmp_path / "plan.json").write_text(json.dumps(given))
+    for option in (json.dumps(given), f"@{tmp_path / 'plan.json'}"):
+        assert answer(*DESIGN, "--plan", option)["settings"]["min_sample_size"] == "30 (call)"
+    assert "experiment://reference/plan" in run("design", "--help").output.replace("\n", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -91,9 +99,10 @@ def test_trials_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
         (["analyze", "nope"], "experiment = 'nope'"),
         (["design", "x", "--hypothesis", "{", "--metrics", "[]"], "--hypothesis '{' is not JSON"),
         (["design", "x", "--hypothesis", "@/no/such", "--metrics", "[]"], "'/no/such' cannot be read: No such file"),
-        ([*DESIGN, "--runs-per-month", "nan"], "runs_per_month"),
+        ([*DESIGN, "--plan", '{"runs_per_month": NaN}'], "plan.runs_per_month"),
         ([*DESIGN, "--runtime-days", "inf"], "runtime_days"),
         ([*DESIGN, "--alpha", "2"], "alpha"),
+        ([*DESIGN, "--plan", '{"metod": "fixed"}'], "plan: 'metod' is unknown. Did you mean method?"),
         ([*DESIGN, "--owner", "a\x1b[2J"], "owner"),
         (
             ["record", "exp-2020-01-01-001", "--trials", '[{"variant": "a", "metrics": {"t": NaN}}]'],

@@ -31,7 +31,7 @@ def test_experiments_are_listed_and_read_as_resources(repo: Project, at_repo: Ag
     at_repo.call("promote", experiment=experiment)
     at_repo.call("rollback", experiment=experiment, reason="enough")
     uris = [str(found.uri) for found in at_repo.portal.call(at_repo.client.list_resources).resources]
-    assert uris == ["experiments://all"]
+    assert uris == ["experiment://reference/plan", "experiments://all"]
     everything = json.loads(at_repo.resource("experiments://all"))
     assert everything == [{"id": experiment, "name": "Faster", "state": "rolled_back"}]
     whole = json.loads(at_repo.resource(f"experiment://{experiment}"))

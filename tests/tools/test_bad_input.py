@@ -57,7 +57,7 @@ def files(*paths: str, source: str = "fast") -> dict[str, Any]:
         ({"alpha": 0}, "alpha = 0: Input should be greater than"),
         ({"power": 1}, "power = 1|less than 1"),
         ({"runtime_days": 1, "min_runtime_days": 2}, "min_runtime_days = 2 is above runtime_days = 1"),
-        ({"runs_per_month": -5}, "runs_per_month = -5"),
+        ({"plan": {"runs_per_month": -5}}, "plan.runs_per_month = -5"),
         (
             {"sample_size": None, "metrics": [{**TIME, "mde": 1e-9, "baseline": 1.0, "sd": 1.0}]},
             "needs more than 1,000,000,000 units a variant|larger mde",

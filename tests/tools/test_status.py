@@ -34,7 +34,7 @@ def test_a_due_look_is_the_next_action_and_no_effect_is_computed(at_repo: Agent)
 
 
 def test_a_promotion_counts_its_days_and_what_it_saves(repo: Project, at_repo: Agent) -> None:
-    experiment = shipped(at_repo, runs_per_month=36_000)
+    experiment = shipped(at_repo, plan={"expected_runs_per_month": 36_000})
     at_repo.call("promote", experiment=experiment)
     repo.clock.move(days=2.5)
     told = at_repo.call("status")

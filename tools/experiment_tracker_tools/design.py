@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.capturing import capture_for, capture_notes
@@ -12,14 +12,19 @@ from experiment_tracker_tools.conduct.planning import Sizing, check_names, plann
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Positive, Slug, Title
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Slug, Title
 from experiment_tracker_tools.domain.experiment import Experiment, ExperimentType, Hypothesis, Step
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.variant import Subject, Variant
 from experiment_tracker_tools.workspace import Preset, Resolved, Settings, Workspace, resolved
 
 SampleSize = Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
+# Told by its own resource, so that it costs every session a line and not a page.
+PlanArgument = Annotated[
+    PlanOptions, WithJsonSchema({"type": "object", "description": "further options: experiment://reference/plan"})
+]
 DEFAULT_VARIANTS = (Variant(name="control", control=True), Variant(name="treatment"))
 NOT_ENFORCED = ("automatic_rollback", "feature_flags")
 
@@ -72,7 +77,7 @@ def design_experiment(
     power: Annotated[Number, Field(gt=0, lt=1)] | None = None,
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None,
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None,
-    runs_per_month: Annotated[Positive | None, Field(le=1e12, description="to tell savings")] = None,
+    plan: PlanArgument = PlanOptions(),  # noqa: B008 it is frozen
     owner: Title | None = None,
     tags: Annotated[Sequence[Slug], Field(max_length=20)] = (),
     iterates: ExperimentId | None = None,
@@ -83,7 +88,8 @@ def design_experiment(
     Sample size comes from power analysis when the primary has mde, baseline and sd.
     """
     call = Settings.model_validate(
-        _given(
+        plan.model_dump(exclude_none=True)
+        | _given(
             confidence_level=None if alpha is None else 1 - alpha,
             power=power,
             runtime_days=runtime_days,
@@ -97,7 +103,7 @@ def design_experiment(
     check_names("variants", [variant.name for variant in lineup])
     check_names("metrics", [metric.name for metric in measured])
     sizing = sized(_primary(measured), lineup, settings, sample_size)
-    plan = planned(settings, sizing, runs_per_month=runs_per_month)
+    promised = planned(settings, sizing)
     now, door = workspace.clock(), workspace.door
 
     def build(experiment_id: str) -> Experiment:
@@ -113,7 +119,7 @@ def design_experiment(
             variants=lineup,
             metrics=measured,
             subject=subject,
-            plan=plan,
+            plan=promised,
             capture=capture,
             iterates=iterates,
             history=(Step(state=state, at=now, by=door),),

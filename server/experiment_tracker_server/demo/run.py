@@ -96,7 +96,7 @@ class _Session:
             variants=[{"name": "control"}, {"name": "treatment", "source": branch}],
             subject={"files": [PROGRAM]},
             sample_size=UNITS,
-            runs_per_month=20_000,
+            plan={"runs_per_month": 20_000},
         )
         experiment = str(planned["experiment"])
         self.out.print(f"designed {experiment}: {UNITS} runs a variant; power {planned['power']}")

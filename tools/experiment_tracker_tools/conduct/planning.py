@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace import Resolved
@@ -106,7 +107,7 @@ def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, samp
     return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
 
 
-def planned(settings: Resolved, sizing: Sizing, *, runs_per_month: float | None) -> Plan:
+def planned(settings: Resolved, sizing: Sizing) -> Plan:
     """The plan with a fresh random salt.
 
     Raises:
@@ -116,14 +117,15 @@ def planned(settings: Resolved, sizing: Sizing, *, runs_per_month: float | None)
     least, most = values.min_runtime_days or 0.0, values.runtime_days or 14.0
     if least > most:
         raise InvalidInput(f"min_runtime_days = {least:g} is above runtime_days = {most:g}. Give a longer runtime.")
-    return Plan(
-        method=values.statistical_method or "fixed",
-        alpha=round(1 - (values.confidence_level or 0.95), 12),
-        power=values.power or 0.8,
-        sample_size=sizing.sample_size,
-        min_runtime_days=least,
-        max_runtime_days=most,
-        runs_per_month=runs_per_month,
-        automatic_rollback=values.automatic_rollback is not False,
-        salt=secrets.token_hex(16),
+    options = {name: getattr(values, name) for name in PlanOptions.model_fields.keys() & Plan.model_fields.keys()}
+    return Plan.model_validate(
+        {
+            **{name: value for name, value in options.items() if value is not None},
+            "alpha": round(1 - (values.confidence_level or 0.95), 12),
+            "power": values.power or 0.8,
+            "sample_size": sizing.sample_size,
+            "min_runtime_days": least,
+            "max_runtime_days": most,
+            "salt": secrets.token_hex(16),
+        }
     )

@@ -1,16 +1,40 @@
 """What every model of the domain is: frozen, closed to unknown fields, finite numbers, harmless names."""
 
-from typing import Annotated
+from difflib import get_close_matches
+from typing import Annotated, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from experiment_tracker_tools.core.text import cleaned, is_unsafe
+from experiment_tracker_tools.core.text import cleaned, is_unsafe, quoted
 
 
 class Model(BaseModel):
     """A frozen value that refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+class Options(Model):
+    """A model that people write by hand: a name that it does not know is refused with those that it does."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_every_name(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[object, object]", given)
+        known = list(cls.model_fields)
+        for name in map(str, fields):
+            if name not in known and name not in cls.other_names():
+                near = get_close_matches(name, known, n=1)
+                meant = f" Did you mean {near[0]}?" if near else ""
+                raise ValueError(f"{quoted(name)} is unknown.{meant} Known fields: {', '.join(known)}")
+        return fields
+
+    @classmethod
+    def other_names(cls) -> tuple[str, ...]:
+        """Further names under which a field is understood."""
+        return ()
 
 
 def _no_longer_than(most: int, *, least: int = 0) -> AfterValidator:

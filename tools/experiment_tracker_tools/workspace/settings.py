@@ -5,17 +5,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.domain.base import Model, Number
-from experiment_tracker_tools.domain.plan import Method
+from experiment_tracker_tools.domain.base import Model, Number, Options
+from experiment_tracker_tools.domain.options import PlanOptions
+from experiment_tracker_tools.domain.plan import Method, Plan
 
 Preset = Literal["meta", "product", "data_driven", "high_risk"]
 
 
-class FeatureFlags(Model):
+class FeatureFlags(Options):
     """Where feature flags live.
 
     Attributes:
@@ -25,32 +26,30 @@ class FeatureFlags(Model):
     provider: str = "file"
 
 
-class Settings(Model):
-    """What a project or a preset may preset; None leaves the choice to the next source.
+class Settings(PlanOptions):
+    """What a project or a preset may preset, every option of a plan included; None leaves it to the next source.
 
     Attributes:
-        min_sample_size: never plan fewer units per variant.
         confidence_level: 1 - alpha.
         power: wanted probability of detecting the mde.
         mde: smallest lift to detect, as a fraction.
         runtime_days: longest runtime.
         min_runtime_days: shortest runtime.
-        traffic_allocation: share of the units that the treatments get together.
-        statistical_method: how the plan decides.
-        automatic_rollback: wish for a later monitor; recorded, not enforced yet.
+        method: config.toml may also call it statistical_method.
         feature_flags: where flags live.
     """
 
-    min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
     confidence_level: Annotated[Number, Field(gt=0.5, le=0.999_999_999)] | None = None
     power: Annotated[Number, Field(gt=0, lt=1)] | None = None
     mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None
-    traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    statistical_method: Method | None = None
-    automatic_rollback: bool | None = None
+    method: Annotated[Method | None, Field(validation_alias=AliasChoices("method", "statistical_method"))] = None
     feature_flags: FeatureFlags = FeatureFlags()
+
+    @classmethod
+    def other_names(cls) -> tuple[str, ...]:
+        return (*super().other_names(), "statistical_method")
 
 
 OURS = Settings(
@@ -60,7 +59,7 @@ OURS = Settings(
     runtime_days=14.0,
     min_runtime_days=0.0,
     traffic_allocation=0.5,
-    statistical_method="fixed",
+    method="fixed",
     automatic_rollback=True,
 )
 
@@ -96,9 +95,10 @@ def preset_settings(name: Preset) -> Settings:
 
 def resolved(call: Settings, preset: Preset | None, project: Settings) -> Resolved:
     """Every value with its source."""
-    layers: list[tuple[str, Settings]] = [("call", call), ("config.toml", project), ("default", OURS)]
+    layers: list[tuple[str, PlanOptions]] = [("call", call), ("config.toml", project), ("default", OURS)]
     if preset is not None:
         layers.insert(1, (f"preset {preset}", preset_settings(preset)))
+    layers.append(("default", _plan_defaults()))
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for source, layer in layers:
@@ -108,15 +108,20 @@ def resolved(call: Settings, preset: Preset | None, project: Settings) -> Resolv
     return Resolved(values=Settings.model_validate(values), sources=sources)
 
 
+def _plan_defaults() -> PlanOptions:
+    """What a plan has where nobody says anything."""
+    shared = PlanOptions.model_fields.keys() & Plan.model_fields.keys()
+    return PlanOptions.model_validate({name: Plan.model_fields[name].get_default() for name in shared})
+
+
 def _parsed(origin: str, text: str) -> Settings:
     try:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{origin} is not valid TOML: {error}. Mend it.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(Settings.model_fields)
-            raise InvalidInput(f"{origin}: {quoted(field)} is unknown. Known fields: {known}.") from error
-        raise InvalidInput(f"{origin}: {field} = {quoted(first['input'])}: {first['msg']}. Mend it.") from error
+        first = error.errors(include_url=False)[0]
+        place = ".".join(quoted(part).strip("'") for part in first["loc"])
+        msg = first["msg"].removeprefix("Value error, ")
+        told = f"{place} = {quoted(first['input'])}: {msg}" if msg == first["msg"] else f"{place} {msg}".strip()
+        raise InvalidInput(f"{origin}: {told}. Mend it.") from error
