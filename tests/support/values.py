@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis, Step
+from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.health import Finding, Health
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import Metric
@@ -150,7 +152,23 @@ captures = st.builds(
     baseline=commits,
     variants=st.dictionaries(slugs, st.builds(CapturedVariant, commit=commits, identical=st.booleans()), max_size=2),
 )
+feedback = st.builds(
+    Feedback, variant=slugs, rating=st.integers(1, 5), note=plain, source=st.none() | st.just("ada"), unit=st.none()
+)
+findings = st.builds(
+    Finding, gate=st.sampled_from(["missing", "drift"]), told=plain, numbers=st.dictionaries(slugs, finite, max_size=2)
+)
+healths = st.builds(
+    Health,
+    halts=st.lists(findings, max_size=2).map(tuple),
+    warnings=st.lists(findings, max_size=2).map(tuple),
+    srm_p=st.none() | rates,
+    missing=st.dictionaries(slugs, st.integers(0, 10**9), max_size=2),
+    provenance=st.dictionaries(st.sampled_from(["hook", "claimed"]), st.integers(0, 10**9), max_size=2),
+)
 MODELS = {
+    "feedback": feedback,
+    "health": healths,
     "metric": metrics,
     "trial": trials,
     "exposure": exposures,

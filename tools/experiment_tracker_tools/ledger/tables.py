@@ -9,6 +9,7 @@ from pydantic import Field
 from experiment_tracker_tools.domain.base import Model, Note, Slug
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.frames import Record
@@ -68,6 +69,7 @@ TABLES: dict[type[Model], str] = {
     Erasure: "erasures",
     Export: "exports",
     Learning: "learnings",
+    Feedback: "feedback",
 }
 
 
