@@ -36,7 +36,7 @@ def mixed_writer(folder: Path, name: int, acknowledged: int) -> None:
                 keys = [str(found.key) for found in trials]
             case 1:
                 unit = f"exposed-{name}-{number}"
-                ledger.expose(ID, unit, partial(Exposure, unit=unit, variant="control"))
+                ledger.expose(ID, [unit], lambda unit, _: Exposure(unit=unit, variant="control"))
                 keys = [unit]
             case 2:
                 ledger.change(ID, partial(_tagged, tag=f"tag-{name}-{number}"))

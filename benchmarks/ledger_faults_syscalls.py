@@ -72,7 +72,7 @@ def _rewrite(_ledger: Ledger, folder: Path) -> None:
 OPERATIONS: dict[str, Operation] = {
     "record": lambda ledger, _: ledger.record(ID, Batch(trials=[trial(100)])),
     "batch": lambda ledger, _: ledger.record(ID, Batch(trials=[trial(n) for n in range(100, 120)])),
-    "expose": lambda ledger, _: ledger.expose(ID, "u", lambda: Exposure(unit="u", variant="control")),
+    "expose": lambda ledger, _: ledger.expose(ID, ["u"], lambda unit, _: Exposure(unit=unit, variant="control")),
     "update": lambda ledger, _: ledger.change(ID, lambda e: e.model_copy(update={"tags": ("new",)})),
     "amend": lambda ledger, _: ledger.amend(ID, 1, reason="wrong"),
     "checkpoint": lambda ledger, _: ledger.close(),

@@ -78,7 +78,14 @@ trials = st.builds(
     key=st.none() | plain.filter(str.strip),
     note=plain,
 )
-exposures = st.builds(Exposure, unit=plain.filter(str.strip), variant=slugs, propensity=st.none() | rates)
+exposures = st.builds(
+    Exposure,
+    unit=plain.filter(str.strip),
+    variant=slugs,
+    propensity=st.none() | rates,
+    slot=st.none() | st.integers(0, 10**9),
+    stratum=st.just("") | plain,
+)
 periods = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9:._-]{0,63}\Z")
 aggregates = st.builds(
     lambda n, part, **fields: Aggregate(n=n, conversions=int(n * part), **fields),
@@ -89,7 +96,8 @@ aggregates = st.builds(
     metric=st.none() | slugs,
 )
 plans = st.builds(
-    Plan,
+    lambda block_size, **fields: Plan(scheme="blocks" if block_size else "hash", block_size=block_size, **fields),
+    block_size=st.none() | st.integers(2, 1000),
     alpha=rates,
     power=rates,
     sample_size=st.integers(2, 10**9),

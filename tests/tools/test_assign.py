@@ -64,3 +64,18 @@ def test_a_unit_without_a_plain_name_is_refused(at_repo: Agent, unit: str) -> No
 
 def test_before_the_start_asking_is_a_mistake(at_repo: Agent) -> None:
     assert "Start it first" in at_repo.refusal("assign_unit", experiment=designed(at_repo), unit="u")
+
+
+def test_units_of_a_prompt_come_in_blocks_with_exact_shares(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo, type="prompt")
+    found = [at_repo.call("assign_unit", experiment=experiment, unit=f"u{n}")["variant"] for n in range(12)]
+    assert all(Counter(found[start : start + 4]) == {"control": 2, "treatment": 2} for start in (0, 4, 8))
+    exposures = repo.workspace().ledger.journal(experiment).exposures
+    assert [entry.content.slot for entry in exposures] == list(range(12))
+    assert at_repo.call("assign_unit", experiment=experiment, unit="u3")["variant"] == found[3]
+
+
+def test_a_reported_exposure_cannot_take_a_slot(at_repo: Agent) -> None:
+    exposure = {"unit": "u", "variant": "control", "slot": 7}
+    told = at_repo.refusal("record_trial", experiment=started(at_repo), exposures=[exposure])
+    assert "assign_unit gives them" in told

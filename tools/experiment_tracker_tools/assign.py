@@ -1,11 +1,10 @@
 """Verb: which variant a unit meets."""
 
-from experiment_tracker_tools.assignment.hashing import variant_of
+from experiment_tracker_tools.conduct.exposing import exposed
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Slug, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.trial import Exposure
 from experiment_tracker_tools.workspace import Workspace
 
 
@@ -46,7 +45,7 @@ def assign_unit(workspace: Workspace, *, experiment: ExperimentId, unit: UnitId)
             reason=reason,
             next_action="Use control; this unit is not counted.",
         )
-    exposure = workspace.ledger.expose(experiment, unit, lambda: _exposure(found, unit))
+    (exposure,) = exposed(workspace, found, [unit])
     return Assigned(
         experiment=experiment,
         unit=unit,
@@ -55,12 +54,6 @@ def assign_unit(workspace: Workspace, *, experiment: ExperimentId, unit: UnitId)
         exposure=True,
         next_action=f"Use {exposure.variant}; then record_trial with this unit and variant.",
     )
-
-
-def _exposure(experiment: Experiment, unit: str) -> Exposure:
-    shares = [(variant.name, variant.share or 0.0) for variant in experiment.variants]
-    chosen = variant_of(experiment.plan.salt, experiment.id, unit, shares)
-    return Exposure(unit=unit, variant=chosen, propensity=dict(shares)[chosen])
 
 
 def _why_control(experiment: Experiment) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.capturing import capture_for, capture_notes
-from experiment_tracker_tools.conduct.planning import Sizing, check_names, planned, sized, with_shares
+from experiment_tracker_tools.conduct.planning import Sizing, check_names, planned, sized, with_scheme, with_shares
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import quoted
@@ -103,6 +103,7 @@ def design_experiment(
     check_names("variants", [variant.name for variant in lineup])
     check_names("metrics", [metric.name for metric in measured])
     sizing = sized(_primary(measured), lineup, settings, sample_size)
+    settings = with_scheme(settings, type, lineup)
     promised = planned(settings, sizing)
     now, door = workspace.clock(), workspace.door
 

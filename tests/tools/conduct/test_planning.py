@@ -1,12 +1,16 @@
 """Shares and names of a lineup."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiment_tracker_tools.conduct.planning import check_names, with_shares
+from experiment_tracker_tools.conduct.planning import check_names, with_scheme, with_shares
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.experiment import ExperimentType
 from experiment_tracker_tools.domain.variant import Variant
+from experiment_tracker_tools.workspace import Settings, resolved
 
 
 def lineup(*shares: float | None) -> list[Variant]:
@@ -38,3 +42,41 @@ def test_the_first_is_control_unless_another_says_so_and_then_it_comes_first() -
 def test_names_that_occur_twice_are_named_once() -> None:
     with pytest.raises(InvalidInput, match=r"Two variants are called a, b\."):
         check_names("variants", ["a", "b", "a", "b", "c"])
+
+
+HALVES = with_shares(lineup(None, None), 0.5)
+
+
+def scheme_of(kind: ExperimentType, variants: Sequence[Variant] = HALVES, **options: object) -> tuple[object, ...]:
+    settings = resolved(Settings.model_validate(options), None, Settings())
+    found = with_scheme(settings, kind, variants)
+    return found.values.scheme, found.values.block_size, found.sources["scheme"]
+
+
+@pytest.mark.parametrize("kind", ["command", "agent", "skill", "prompt", "workflow", "performance"])
+def test_what_runs_a_few_dozen_times_is_assigned_in_blocks(kind: ExperimentType) -> None:
+    assert scheme_of(kind) == ("blocks", 4, f"type {kind}")
+
+
+def test_what_meets_users_is_assigned_by_hashing() -> None:
+    assert scheme_of("feature") == ("hash", None, "default")
+
+
+def test_the_plan_may_ask_for_the_other_scheme_or_another_size() -> None:
+    assert scheme_of("prompt", scheme="hash") == ("hash", None, "call")
+    assert scheme_of("feature", scheme="blocks") == ("blocks", 4, "call")
+    assert scheme_of("feature", block_size=2) == ("blocks", 2, "call")
+
+
+def test_shares_that_no_block_holds_are_left_to_hashing_unless_blocks_were_asked_for() -> None:
+    odd = with_shares(lineup(None, None), 0.123456)
+    assert scheme_of("prompt", odd) == ("hash", None, "default")
+    with pytest.raises(InvalidInput, match="no block of up to 1000 units"):
+        scheme_of("prompt", odd, scheme="blocks")
+
+
+def test_a_size_that_the_shares_or_the_scheme_do_not_allow_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="block_size = 5 cannot hold"):
+        scheme_of("prompt", block_size=5)
+    with pytest.raises(InvalidInput, match="belongs to scheme = blocks"):
+        scheme_of("prompt", scheme="hash", block_size=4)

@@ -186,8 +186,8 @@ def test_recording_does_not_read_again_what_is_stored(ledger: Ledger, running: s
     ledger.append(running, look)
     for use in (
         lambda: ledger.record(running, trials(5000, 1)),
-        lambda: ledger.expose(running, "new", lambda: Exposure(unit="new", variant="short")),
-        lambda: ledger.expose(running, "new", lambda: Exposure(unit="new", variant="short")),
+        lambda: ledger.expose(running, ["new"], lambda unit, _: Exposure(unit=unit, variant="short")),
+        lambda: ledger.expose(running, ["new"], lambda unit, _: Exposure(unit=unit, variant="short")),
         lambda: ledger.statistics(running),
         lambda: ledger.head(running),
         lambda: ledger.latest(running, Look),

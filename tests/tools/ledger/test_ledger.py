@@ -90,15 +90,16 @@ def test_a_key_twice_in_one_batch_counts_once(ledger: Ledger, running: str) -> N
 
 
 def test_a_unit_keeps_its_first_exposure(ledger: Ledger, running: str) -> None:
-    first = ledger.expose(running, "u", lambda: Exposure(unit="u", variant="short", propensity=0.5))
-    assert ledger.expose(running, "u", lambda: Exposure(unit="u", variant="control")) == first
+    (first,) = ledger.expose(running, ["u"], lambda unit, _: Exposure(unit=unit, variant="short", propensity=0.5))
+    assert ledger.expose(running, ["u"], lambda unit, _: Exposure(unit=unit, variant="control")) == (first,)
     assert ledger.record(running, Batch(exposures=[first])).repeats == 1
     assert [entry.content for entry in ledger.journal(running).exposures] == [first]
 
 
 def test_a_unit_that_only_had_a_trial_is_exposed_to_the_variant_of_that_trial(ledger: Ledger, running: str) -> None:
     ledger.record(running, Batch(trials=[trial("short", unit="u")]))
-    assert ledger.expose(running, "u", lambda: Exposure(unit="u", variant="control")).variant == "short"
+    (exposure,) = ledger.expose(running, ["u"], lambda unit, _: Exposure(unit=unit, variant="control"))
+    assert exposure.variant == "short"
 
 
 def test_a_slice_that_is_sent_again_replaces(ledger: Ledger, running: str) -> None:
@@ -114,7 +115,7 @@ def test_only_a_running_experiment_takes_records(ledger: Ledger, running: str) -
     with pytest.raises(IllegalStep, match="Resume it"):
         ledger.record(running, Batch(trials=[trial()]))
     with pytest.raises(IllegalStep, match="Resume it"):
-        ledger.expose(running, "u", lambda: Exposure(unit="u", variant="control"))
+        ledger.expose(running, ["u"], lambda unit, _: Exposure(unit=unit, variant="control"))
 
 
 def test_a_look_and_the_step_it_causes_are_recorded_together(ledger: Ledger, running: str) -> None:

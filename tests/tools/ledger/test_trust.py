@@ -154,7 +154,7 @@ def test_damage_below_a_checkpoint_is_found_when_it_is_read(
 def test_forgetting_a_unit_removes_its_rows_from_the_disk_and_the_statistics(
     ledger: Ledger, filled: str, store: Path, clock: Clock
 ) -> None:
-    ledger.expose(filled, "unit-9", lambda: Exposure(unit="unit-9", variant="short"))
+    ledger.expose(filled, ["unit-9"], lambda unit, _: Exposure(unit=unit, variant="short"))
     other = Ledger(store, clock=clock, writer="other")
     before = other.statistics(filled).running["short", "latency"].n
     assert ledger.forget_unit("unit-5", reason="asked to") == {filled: 1}
@@ -199,9 +199,10 @@ def test_units_are_stored_as_pseudonyms_that_still_recognise_them(
     key = project_key(store / "unit.key")
     private = Ledger(store, clock=clock, writer="tests", pseudonym=key.pseudonym)
     private.record(running, Batch(trials=[trial(0, "ann@example.org")]))
-    exposure = private.expose(running, "bob@example.org", lambda: Exposure(unit="bob@example.org", variant="short"))
+    bob = ["bob@example.org"]
+    (exposure,) = private.expose(running, bob, lambda unit, _: Exposure(unit=unit, variant="short"))
     assert exposure.unit == "bob@example.org"
-    assert private.expose(running, "bob@example.org", lambda: Exposure(unit="no", variant="control")) == exposure
+    assert private.expose(running, bob, lambda _unit, _slot: Exposure(unit="no", variant="control")) == (exposure,)
     assert private.record(running, Batch(trials=[trial(0, "ann@example.org")])).repeats == 1
     with pytest.raises(Conflict, match="met control"):
         private.record(running, Batch(trials=[trial(1, "ann@example.org")]))

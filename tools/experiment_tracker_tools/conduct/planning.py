@@ -4,13 +4,16 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from experiment_tracker_tools.assignment.blocks import block_size
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.experiment import ExperimentType
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace import Resolved
 
+IN_BLOCKS: frozenset[ExperimentType] = frozenset({"command", "agent", "skill", "prompt", "workflow", "performance"})
 MOST_UNITS = 1_000_000_000
 
 
@@ -105,6 +108,29 @@ def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, samp
     if sample_size is None and need.n is not None and need.n < least:
         advice.append(f"The power analysis asks for {need.n}; the minimum of {least} binds.")
     return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
+
+
+def with_scheme(settings: Resolved, kind: ExperimentType, variants: Sequence[Variant]) -> Resolved:
+    """The settings with how units get their variant: what runs a few dozen times is assigned in blocks.
+
+    Raises:
+        InvalidInput: if no block, or not the one that is wanted, holds the shares exactly.
+    """
+    wanted = settings.values.block_size
+    asked = settings.values.scheme if settings.sources.get("scheme", "default") != "default" else None
+    if asked == "hash" and wanted is not None:
+        raise InvalidInput(f"block_size = {wanted} belongs to scheme = blocks. Leave it out, or plan blocks.")
+    if asked == "hash" or (asked is None and wanted is None and kind not in IN_BLOCKS):
+        return settings
+    try:
+        size = block_size([(variant.name, variant.share or 0.0) for variant in variants], wanted)
+    except ValueError as error:
+        if asked is None and wanted is None:
+            return settings
+        raise InvalidInput(f"{error}, or plan scheme = hash.") from error
+    why = settings.sources["scheme"] if asked else settings.sources.get("block_size", f"type {kind}")
+    values = settings.values.model_copy(update={"scheme": "blocks", "block_size": size})
+    return Resolved(values=values, sources={"block_size": "default", **settings.sources, "scheme": why})
 
 
 def planned(settings: Resolved, sizing: Sizing) -> Plan:

@@ -74,6 +74,7 @@ Statement = Annotated[
 UnitId = Annotated[
     str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), _no_longer_than(200, least=1)
 ]
+Stratum = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line), _no_longer_than(200)]
 ExperimentId = Annotated[
     str, StringConstraints(pattern=r"^exp-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{3,6}$"), AfterValidator(_one_line)
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field
 
 from experiment_tracker_tools.domain.base import Number, Options, Positive
-from experiment_tracker_tools.domain.plan import Method
+from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
 
 
 class PlanOptions(Options):
@@ -21,6 +21,9 @@ class PlanOptions(Options):
         runs_per_month: how often the subject runs, to tell what a saving per run comes to; also understood as
             expected_runs_per_month.
         automatic_rollback: wish for a later monitor; recorded, not enforced yet.
+        scheme: how units get their variant: `blocks` (permuted blocks, in the order in which units come) or `hash`
+            (of the unit's id); blocks for commands, agents, skills, prompts, workflows and performance.
+        block_size: units in a block, a multiple of the smallest that holds the shares exactly; 4 or more by default.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -31,6 +34,8 @@ class PlanOptions(Options):
         Field(validation_alias=AliasChoices("runs_per_month", "expected_runs_per_month")),
     ] = None
     automatic_rollback: Annotated[bool, Field(strict=True)] | None = None
+    scheme: Scheme | None = None
+    block_size: BlockSize | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """The plan: what was promised before the data came in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from experiment_tracker_tools.domain.base import Model, Number, Slug
 
 Method = Literal["fixed"]
-Scheme = Literal["hash"]
+Scheme = Literal["hash", "blocks"]
+BlockSize = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
 class Plan(Model):
@@ -22,7 +23,9 @@ class Plan(Model):
         max_runtime_days: the experiment expires after it.
         runs_per_month: how often the subject runs, to tell what a saving per run comes to.
         automatic_rollback: wish for a later monitor; recorded, not enforced yet.
-        scheme: how units get their variant; `hash` is salted SHA-256 of the unit.
+        scheme: how units get their variant; `hash` is salted SHA-256 of the unit, `blocks` gives them the places of
+            permuted blocks in the order in which they come.
+        block_size: units in a block; each variant gets exactly its share of them. None under `hash`.
         salt: random, per experiment, so that experiments do not share their splits.
     """
 
@@ -35,4 +38,11 @@ class Plan(Model):
     runs_per_month: Annotated[Number, Field(gt=0, le=1e12)] | None = None
     automatic_rollback: bool = True
     scheme: Scheme = "hash"
+    block_size: BlockSize | None = None
     salt: Slug
+
+    @model_validator(mode="after")
+    def _scheme_has_what_it_needs(self) -> Self:
+        if (self.scheme == "blocks") != (self.block_size is not None):
+            raise ValueError(f"scheme = {self.scheme} with block_size = {self.block_size}; only blocks have a size")
+        return self

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
-from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Title, UnitId
+from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Stratum, Title, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 
@@ -64,12 +65,16 @@ class Exposure(Model):
     Attributes:
         unit: what was randomised.
         variant: which variant it met.
-        propensity: probability of this variant at assignment, where we assigned it.
+        propensity: share of the units that gets this variant, where we assigned it.
+        slot: place in the schedule of its stratum, from 0; only where permuted blocks assigned it.
+        stratum: which schedule; empty where the plan has one.
     """
 
     unit: UnitId
     variant: Slug
     propensity: Annotated[Number, Field(gt=0, le=1)] | None = None
+    slot: SkipJsonSchema[Annotated[int, Field(strict=True, ge=0, le=10**9)] | None] = None
+    stratum: SkipJsonSchema[Stratum] = ""
 
 
 class Aggregate(Model):
@@ -149,12 +154,14 @@ def checked_trial(experiment: Experiment, trial: Trial) -> Trial:
 
 
 def checked_exposure(experiment: Experiment, exposure: Exposure) -> Exposure:
-    """The exposure, if its variant exists.
+    """The exposure that somebody reports, if its variant exists.
 
     Raises:
-        InvalidInput: for an unknown variant.
+        InvalidInput: for an unknown variant, or a slot, which only an assignment of ours takes.
     """
     _check_variant(experiment, exposure.variant)
+    if exposure.slot is not None or exposure.stratum:
+        raise InvalidInput("slot and stratum of an exposure are ours: assign_unit gives them. Leave them out.")
     return exposure
 
 

@@ -15,8 +15,17 @@ ROWS = ("trials", "exposures")
 RETENTION_DAYS = 90
 
 
-def erase_unit(journal: JournalFile, units: frozenset[str], *, reason: str, at: str, by: str) -> int:
-    """Remove payload and nonce of every row of these units and record that it was done; gives how many went."""
+def erase_unit(
+    journal: JournalFile, units: frozenset[str], tally: Callable[[], Tally], *, reason: str, at: str, by: str
+) -> int:
+    """Remove payload and nonce of every row of these units and record that it was done; gives how many went.
+
+    Args:
+        journal: of one experiment.
+        units: every form in which the store may hold the unit.
+        tally: the journal's, as it is when the note is written.
+        reason: why; at: when; by: which door.
+    """
 
     def is_theirs(record: Record) -> bool:
         return record.table in ROWS and record.document.get("content", {}).get("unit") in units
@@ -24,8 +33,11 @@ def erase_unit(journal: JournalFile, units: frozenset[str], *, reason: str, at: 
     journal.refresh()
     count = sum(is_theirs(record) for record in journal.records())
     if count:
-        note = _note(journal, Erasure(records=count, reason=reason), at=at, by=by)
-        journal.rewrite(lambda record, _current: not is_theirs(record), note)
+
+        def notes() -> list[Order]:
+            return _note(journal, Erasure(records=count, reason=reason, slots=dict(tally().slots)), at=at, by=by)
+
+        journal.rewrite(lambda record, _current: not is_theirs(record), notes)
         _drop_leftovers(journal)
     return count
 
@@ -39,7 +51,7 @@ def erase_rows(journal: JournalFile, tally: Tally, *, reason: str, at: str, by: 
 
         def notes() -> list[Order]:
             place = last_seq(journal) + 1
-            erasure = _note(journal, Erasure(records=count, reason=reason), at=at, by=by)()
+            erasure = _note(journal, Erasure(records=count, reason=reason), at=at, by=by)
             return [Order("i", "summaries", place + 1, encoded(summary), at, by), *erasure]
 
         journal.rewrite(lambda record, _current: record.table not in ROWS, notes)
@@ -53,12 +65,9 @@ def is_past_retention(experiment: Experiment, now: datetime, days: float) -> boo
     return experiment.state in ENDED and ended is not None and now - ended.at > timedelta(days=days)
 
 
-def _note(journal: JournalFile, content: Model, *, at: str, by: str) -> Callable[[], list[Order]]:
-    def notes() -> list[Order]:
-        document = encoded(document_of(content, "command"))
-        return [Order("i", TABLES[type(content)], last_seq(journal) + 1, document, at, by)]
-
-    return notes
+def _note(journal: JournalFile, content: Model, *, at: str, by: str) -> list[Order]:
+    document = encoded(document_of(content, "command"))
+    return [Order("i", TABLES[type(content)], last_seq(journal) + 1, document, at, by)]
 
 
 def _drop_leftovers(journal: JournalFile) -> None:

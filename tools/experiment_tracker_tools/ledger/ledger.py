@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from experiment_tracker_tools.ledger.documents import JournalDB
 
 Content = TypeVar("Content", bound=Model)
+Choose = Callable[[str, int], Exposure]
 
 
 class Recorded(NamedTuple):
@@ -164,19 +165,36 @@ class Ledger:
         repeats = len(batch.trials) + len(batch.exposures) - len(trials) - len(exposures)
         return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last)
 
-    def expose(self, experiment_id: str, unit: str, choose: Callable[[], Exposure]) -> Exposure:
-        """The unit's exposure: the recorded one, else what `choose` gives, recorded before it is returned."""
+    def expose(
+        self, experiment_id: str, units: Sequence[str], choose: Choose, *, stratum: str = ""
+    ) -> tuple[Exposure, ...]:
+        """The units' exposures: the recorded ones, else what `choose` gives, recorded before they are returned.
+
+        Args:
+            experiment_id: a running experiment.
+            units: different units, in the order in which they take the stratum's places.
+            choose: makes the exposure of a unit at the stratum's next place; one that names no slot takes no place.
+            stratum: whose schedule goes on.
+
+        Raises:
+            NotFound, IllegalStep: told by the rules; nothing is recorded then.
+        """
         volume = self._writable(experiment_id)
+        found: list[Exposure] = []
         with volume.journal.writing() as draft:
             check_running(_present(volume))
             known = volume.known(self._pseudonym)
-            recorded = known.exposure(unit)
-            if recorded is not None:
-                return recorded.model_copy(update={"unit": unit})
-            earlier = known.variant(unit)
-            exposure = choose() if earlier is None else Exposure(unit=unit, variant=earlier)
-            put_entries(draft, [self._stored(exposure)], "command", after=last_seq(volume.journal))
-        return exposure
+            slot, new = known.tally.next_slot(stratum), list[Exposure]()
+            for unit in units:
+                exposure = known.exposure(unit)
+                if exposure is None:
+                    earlier = known.variant(unit)
+                    exposure = choose(unit, slot) if earlier is None else Exposure(unit=unit, variant=earlier)
+                    slot += exposure.slot is not None
+                    new.append(self._stored(exposure))
+                found.append(exposure.model_copy(update={"unit": unit}))
+            put_entries(draft, new, "command", after=last_seq(volume.journal))
+        return tuple(found)
 
     def journal(self, experiment_id: str) -> Journal:
         """What an experiment recorded."""
@@ -271,7 +289,7 @@ class Ledger:
         gone: dict[str, int] = {}
         for experiment in self.experiments():
             volume = self._writable(experiment.id)
-            if count := erase_unit(volume.journal, units, reason=reason, at=at, by=self._door):
+            if count := erase_unit(volume.journal, units, volume.tally, reason=reason, at=at, by=self._door):
                 gone[experiment.id] = count
                 self._anchor(volume, "erasure")
         return gone

@@ -39,10 +39,12 @@ class Erasure(Model):
     Attributes:
         records: how many.
         reason: why.
+        slots: by stratum, where the schedule goes on, so that no erased place is given again.
     """
 
     records: int = Field(ge=0)
     reason: Note
+    slots: dict[str, int] = {}  # noqa: RUF012 pydantic copies it
 
 
 class Export(Model):

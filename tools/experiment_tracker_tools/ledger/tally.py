@@ -40,6 +40,7 @@ class Tally:
         self.exposed: dict[str, int] = {}
         self.amended: dict[int, str] = {}
         self.slices: dict[Slice, int] = {}
+        self.slots: dict[str, int] = {}
         self.stale = False
         self._variants: list[str] = []
         self._keys = Fingerprints(secret)
@@ -54,11 +55,15 @@ class Tally:
             variant = content["variant"]
             self.exposed[variant] = self.exposed.get(variant, 0) + 1
             self._meet(content["unit"], variant, _EXPOSED, record.id)
+            if (slot := content.get("slot")) is not None:
+                self._take_slots({content.get("stratum", ""): slot + 1})
         elif record.table == "aggregates":
             self.slices[content["variant"], content.get("metric"), content["period"]] = record.id
         elif record.table == "amendments":
             self.amended[content["seq"]] = content["variant"]
             self.stale = True
+        elif record.table == "erasures":
+            self._take_slots(content.get("slots", {}))
         elif record.table == "summaries":
             self._take_summary(content)
 
@@ -79,6 +84,10 @@ class Tally:
             "repeated": self.repeated,
             "exposed": self.exposed,
         }
+
+    def next_slot(self, stratum: str) -> int:
+        """The first place of a stratum's schedule that nobody was given yet."""
+        return self.slots.get(stratum, 0)
 
     def trial_of(self, key: str) -> int | None:
         """Where the trial of this key probably stands; the trial itself tells."""
@@ -117,6 +126,7 @@ class Tally:
             **self.summary(),
             "amended": list(self.amended.items()),
             "slices": [[*name, seq] for name, seq in self.slices.items()],
+            "slots": self.slots,
             "stale": self.stale,
             "variants": self._variants,
             "secret": self._keys.key.hex(),
@@ -129,6 +139,7 @@ class Tally:
         self._take_summary(facts)
         self.amended = dict(facts["amended"])
         self.slices = {(variant, metric, period): seq for variant, metric, period, seq in facts["slices"]}
+        self.slots = dict(facts["slots"])
         self._variants = facts["variants"]
         secret = bytes.fromhex(facts["secret"])
         self._keys = Fingerprints(secret, arrays["key hashes"], arrays["key numbers"])
@@ -137,6 +148,10 @@ class Tally:
     def _take_summary(self, kept: Mapping[str, Any]) -> None:
         self.running = {(v, m): Running.restored(facts) for v, m, facts in kept["running"]}
         self.trials, self.repeated, self.exposed = dict(kept["trials"]), dict(kept["repeated"]), dict(kept["exposed"])
+
+    def _take_slots(self, ends: Mapping[str, int]) -> None:
+        for stratum, end in ends.items():
+            self.slots[stratum] = max(self.slots.get(stratum, 0), end)
 
     def _take_trial(self, seq: int, content: Mapping[str, Any]) -> None:
         variant = content["variant"]
