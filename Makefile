@@ -67,14 +67,25 @@ $(E2E)/.inspector:
 	@npm install --prefix $(E2E) --no-package-lock --no-save --no-fund --no-audit --silent $(INSPECTOR)
 	@touch $@
 
+# The oldest Claude Code that is held to work, and a later one; tests/e2e/client/client.py names them too.
+CLIENTS := 2.1.197 2.1.332
+
+$(E2E)/.claude-%:
+	@command -v npm >/dev/null || { echo "npm is missing: run 'make e2e-deps' (or install Node.js 20 or newer)"; exit 1; }
+	@mkdir -p $(E2E)/claude-$*
+	@npm install --prefix $(E2E)/claude-$* --no-package-lock --no-save --no-fund --no-audit --silent @anthropic-ai/claude-code@$*
+	@touch $@
+
 e2e-deps: ## install the system packages that e2e needs (Debian, as root)
-	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq nodejs npm; }
+	@command -v npm >/dev/null && command -v tmux >/dev/null || { apt-get update -qq && apt-get install -y -qq nodejs npm tmux; }
 
-e2e: $(VENV)/.dev $(E2E)/.inspector ## real clients against the real server (needs node)
+E2E_READY := $(VENV)/.dev $(E2E)/.inspector $(CLIENTS:%=$(E2E)/.claude-%)
+
+e2e: $(E2E_READY) ## real clients against the real server and plugin (needs node and tmux)
 	@$(PY) -m pytest tests/e2e
 
-e2e-smoke: $(VENV)/.dev $(E2E)/.inspector ## the part of e2e that fits in minutes
-	@$(PY) -m pytest tests/e2e
+e2e-smoke: $(E2E_READY) ## the part of e2e that fits in minutes
+	@$(PY) -m pytest -m "not campaign" tests/e2e
 
 clean: ## remove what make made
 	@rm -rf $(VENV) .cache dist
