@@ -108,7 +108,7 @@ def type_of(schema: JsonSchema) -> str:
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
-        return f"list of {type_of(schema['items'])}"
+        return f"list of {type_of(schema['items'])}" if "items" in schema else "list"
     if isinstance(schema.get("additionalProperties"), dict):
         return f"object of {type_of(schema['additionalProperties'])}"
     return str(schema.get("const") or schema.get("type", "any"))

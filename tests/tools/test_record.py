@@ -1,8 +1,11 @@
 """Recording: all or none, once per key, periods replaced, exposures joined, and never more than claimed."""
 
+import pytest
 from tests.support.agent import Agent
-from tests.support.plans import BOUGHT, started, times
+from tests.support.plans import BOUGHT, designed, started, times
 from tests.support.project import Project
+
+from experiment_tracker_tools.domain.feedback import Feedback
 
 
 def test_ten_thousand_trials_are_recorded_at_once_or_not_at_all(repo: Project, at_repo: Agent) -> None:
@@ -115,3 +118,64 @@ def test_a_reply_tells_what_was_filled_in(at_repo: Agent) -> None:
     done = at_repo.call("record_trial", experiment=experiment, trials=bare)
     assert done["filled_in"] == ["3 trials without a unit: each counts as its own unit"]
     assert done["uri"] == f"experiment://{experiment}"
+
+
+def test_a_period_sent_twice_in_one_call_is_told_and_the_last_one_counts(at_repo: Agent) -> None:
+    experiment = started(at_repo, metrics=[BOUGHT], sample_size=1000)
+    posts = [{"variant": "control", "period": "d1", "n": n, "conversions": 5} for n in (100, 200)]
+    posts.append({"variant": "treatment", "period": "d1", "n": 100, "conversions": 5})
+    told = at_repo.call("record_trial", experiment=experiment, aggregates=posts)
+    assert told["replaced"] == 1
+    assert told["twice"] == ["control bought d1: sent 2 times"]
+    assert at_repo.call("analyze", experiment=experiment)["units"] == {"control": 200, "treatment": 100}
+
+
+OPINION = {"variant": "treatment", "rating": 4, "note": "quick", "source": "ada", "unit": "treatment-1"}
+
+
+def test_feedback_is_recorded_as_judged_and_never_counted_as_a_unit(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    told = at_repo.call("record_trial", experiment=experiment, feedback=[OPINION, {"variant": "control", "rating": 2}])
+    assert told["recorded"] == {"feedback": 2}
+    workspace = repo.workspace()
+    found = workspace.ledger.entries(experiment, Feedback)
+    assert [(entry.provenance, entry.content.rating) for entry in found] == [("judged", 4), ("judged", 2)]
+    assert found[0].content.unit == workspace.key.pseudonym("treatment-1")
+    assert at_repo.call("analyze", experiment=experiment)["units"] == {"control": 0, "treatment": 0}
+    assert at_repo.call("record_trial", experiment=experiment, feedback=[OPINION])["repeats"] == 1
+
+
+@pytest.mark.parametrize("rating", [0, 6, 4.5, True, "5"])
+def test_a_rating_is_a_whole_number_from_1_to_5(at_repo: Agent, rating: object) -> None:
+    told = at_repo.refusal("record_trial", experiment=started(at_repo), feedback=[{**OPINION, "rating": rating}])
+    assert "feedback.0.rating" in told
+
+
+def test_feedback_on_a_unit_of_another_variant_or_on_no_variant_is_refused(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times(2))
+    before = repo.picture()
+    told = at_repo.refusal("record_trial", experiment=experiment, feedback=[{**OPINION, "variant": "control"}])
+    assert "Unit 'treatment-1' met treatment" in told
+    told = at_repo.refusal("record_trial", experiment=experiment, feedback=[{**OPINION, "variant": "green"}])
+    assert "Unknown variant 'green'" in told
+    assert repo.picture() == before
+
+
+def test_feedback_is_heard_after_the_end_of_recording_and_not_before_its_start(at_repo: Agent) -> None:
+    experiment = designed(at_repo)
+    assert "is planned" in at_repo.refusal("record_trial", experiment=experiment, feedback=[OPINION])
+    at_repo.call("transition_experiment", experiment=experiment, action="start")
+    at_repo.call("transition_experiment", experiment=experiment, action="stop")
+    at_repo.call("record_trial", experiment=experiment, feedback=[OPINION])
+    told = at_repo.refusal("record_trial", experiment=experiment, feedback=[OPINION], trials=times(1))
+    assert "not running" in told
+
+
+def test_feedback_goes_with_the_unit_that_is_forgotten(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, feedback=[OPINION])
+    ledger = repo.workspace().ledger
+    assert ledger.forget_unit("treatment-1", reason="asked") == {experiment: 1}
+    assert ledger.entries(experiment, Feedback) == []
+    assert ledger.verify(experiment)[0].fault is None

@@ -47,7 +47,7 @@ class Transitioned(Model):
 def transition_experiment(
     workspace: Workspace, *, experiment: ExperimentId, action: Action, reason: Note = ""
 ) -> Transitioned:
-    """Move an experiment on. stop ends recording for good; pause sends units to control; archive hides it."""
+    """Stop ends recording for good; pause sends units to control; archive hides it."""
     if action in {"start", "resume"}:
         workspace.check_on()
     now, door = workspace.clock(), workspace.door

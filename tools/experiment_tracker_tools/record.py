@@ -1,26 +1,34 @@
 """Verb: record what happened to units while an experiment runs."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import uri_of
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.trial import (
     Aggregate,
     Exposure,
     Trial,
     checked_aggregate,
     checked_exposure,
+    checked_feedback,
     checked_trial,
 )
 from experiment_tracker_tools.workspace import Workspace
 
 MOST = 10_000
+FeedbackArgument = Annotated[
+    Sequence[Feedback],
+    Field(max_length=MOST),
+    WithJsonSchema({"type": "array", "description": "{variant, rating 1-5, note, source, unit}"}),
+]
 M = TypeVar("M", bound=Model)
 
 
@@ -31,7 +39,8 @@ class Recorded(Model):
         experiment: its id.
         recorded: new entries by kind.
         repeats: entries that were already there, unchanged.
-        replaced: aggregates that took the place of the same period.
+        replaced: aggregates whose place a later one of the same period took.
+        twice: periods that this call sends more than once: the last one counts.
         units: how a unit was defaulted, where trials named none.
         filled_in: fields that were filled in for the caller.
         through_seq: the experiment's newest entry.
@@ -43,6 +52,7 @@ class Recorded(Model):
     recorded: dict[str, int]
     repeats: int = 0
     replaced: int = 0
+    twice: tuple[str, ...] = ()
     filled_in: tuple[str, ...] = ()
     through_seq: int
     uri: str
@@ -57,29 +67,37 @@ def record_trial(
     trials: Annotated[Sequence[Trial], Field(max_length=MOST)] = (),
     exposures: Annotated[Sequence[Exposure], Field(max_length=MOST)] = (),
     aggregates: Annotated[Sequence[Aggregate], Field(max_length=MOST)] = (),
+    feedback: FeedbackArgument = (),
 ) -> Recorded:
-    """Record up to 10,000 trials (outcomes), exposures (no outcome yet) or aggregated counts: all or none.
+    """Up to 10,000 trials, exposures (no outcome yet), aggregates or feedback: all or none.
 
-    A `key` makes a repeated trial count once. Posting an aggregate's period again replaces it.
+    A period sent again replaces the earlier one.
     """
     from experiment_tracker_tools.ledger import Batch
 
     workspace.check_on()
     found = workspace.ledger.experiment(experiment)
-    if not (trials or exposures or aggregates):
-        raise InvalidInput("Nothing to record. Give trials, exposures or aggregates.")
+    if not (trials or exposures or aggregates or feedback):
+        raise InvalidInput("Nothing to record. Give trials, exposures, aggregates or feedback.")
     batch = Batch(
         _checked(found, "trials", trials, checked_trial),
         _checked(found, "exposures", exposures, checked_exposure),
         _checked(found, "aggregates", aggregates, checked_aggregate),
+        _checked(found, "feedback", feedback, checked_feedback),
     )
     done = workspace.ledger.record(experiment, batch)
-    counts = {"trials": done.trials, "exposures": done.exposures, "aggregates": done.aggregates}
+    counts = {
+        "trials": done.trials,
+        "exposures": done.exposures,
+        "aggregates": done.aggregates,
+        "feedback": done.feedback,
+    }
     return Recorded(
         experiment=experiment,
         recorded={kind: count for kind, count in counts.items() if count},
         repeats=done.repeats,
         replaced=done.replaced,
+        twice=_twice(batch.aggregates),
         filled_in=_filled_in(trials, aggregates, found.primary.name),
         through_seq=done.last_seq,
         uri=uri_of(experiment),
@@ -96,6 +114,11 @@ def _checked(experiment: Experiment, kind: str, given: Sequence[M], check: Calla
         except InvalidInput as error:
             raise InvalidInput(f"{kind}.{place}: {error} Nothing was recorded.") from error
     return checked
+
+
+def _twice(aggregates: Sequence[Aggregate]) -> tuple[str, ...]:
+    counted = Counter((post.variant, post.metric or "", post.period) for post in aggregates)
+    return tuple(f"{' '.join(name)}: sent {n} times" for name, n in counted.items() if n > 1)
 
 
 def _filled_in(trials: Sequence[Trial], aggregates: Sequence[Aggregate], primary: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
 from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Stratum, Title, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.metric import Metric
 
 Provenance = Literal["hook", "command", "judged", "claimed"]
@@ -163,6 +164,16 @@ def checked_exposure(experiment: Experiment, exposure: Exposure) -> Exposure:
     if exposure.slot is not None or exposure.stratum:
         raise InvalidInput("slot and stratum of an exposure are ours: assign_unit gives them. Leave them out.")
     return exposure
+
+
+def checked_feedback(experiment: Experiment, feedback: Feedback) -> Feedback:
+    """The opinion, if its variant exists.
+
+    Raises:
+        InvalidInput: for an unknown variant.
+    """
+    _check_variant(experiment, feedback.variant)
+    return feedback
 
 
 def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate:

@@ -9,6 +9,7 @@ from experiment_tracker_tools.core.clock import Clock, next_experiment_id
 from experiment_tracker_tools.core.errors import Conflict, NotFound, StoreFailure
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.lifecycle import LIVE
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
@@ -17,10 +18,13 @@ from experiment_tracker_tools.ledger.exchange import Imported, export_lines, imp
 from experiment_tracker_tools.ledger.migration import migrate
 from experiment_tracker_tools.ledger.rules import (
     Batch,
+    again,
     check_running,
     check_sources,
+    check_takes,
     check_units,
     new_exposures,
+    new_feedback,
     new_trials,
 )
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
@@ -51,9 +55,10 @@ class Recorded(NamedTuple):
 
     Attributes:
         trials: newly recorded; exposures, aggregates: likewise.
-        repeats: trials and exposures that were already there, unchanged.
-        replaced: aggregates that took the place of the same period.
+        repeats: trials, exposures and opinions that were already there, unchanged.
+        replaced: aggregates whose place a later one of the same period took, of this batch or of an earlier one.
         last_seq: position of the experiment's newest entry.
+        feedback: newly recorded opinions.
     """
 
     trials: int
@@ -62,6 +67,7 @@ class Recorded(NamedTuple):
     repeats: int
     replaced: int
     last_seq: int
+    feedback: int = 0
 
 
 class Journal(NamedTuple):
@@ -153,17 +159,21 @@ class Ledger:
         """
         volume = self._writable(experiment_id)
         with volume.journal.writing() as draft:
-            check_running(_present(volume))
+            check_takes(_present(volume), batch)
             known = volume.known(self._pseudonym)
             check_units(batch, known)
             check_sources(batch, known)
             trials = new_trials([self._stored(trial) for trial in batch.trials], known)
             exposures = [self._stored(exposure) for exposure in new_exposures(batch.exposures, known)]
-            replaced = sum(known.tally.is_posted(aggregate) for aggregate in batch.aggregates)
+            replaced = sum(known.tally.is_posted(post) for post in batch.aggregates) + again(batch.aggregates)
+            heard = [entry.content for entry in entries(volume.journal, Feedback)] if batch.feedback else []
+            feedback = new_feedback([self._stored(each) for each in batch.feedback], heard)
             contents = [*exposures, *trials, *batch.aggregates]
             last = put_entries(draft, contents, provenance, after=last_seq(volume.journal))
-        repeats = len(batch.trials) + len(batch.exposures) - len(trials) - len(exposures)
-        return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last)
+            last = put_entries(draft, feedback, "judged", after=last)
+        given = len(batch.trials) + len(batch.exposures) + len(batch.feedback)
+        repeats = given - len(trials) - len(exposures) - len(feedback)
+        return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last, len(feedback))
 
     def expose(
         self, experiment_id: str, units: Sequence[str], choose: Choose, *, stratum: str = ""

@@ -7,8 +7,12 @@ from typing import NamedTuple
 from experiment_tracker_tools.core.errors import Conflict, IllegalStep
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger.known import Known
+
+_HEARS: tuple[State, ...] = ("paused", "analyzing", "decided", "completed")
 
 
 class Batch(NamedTuple):
@@ -17,6 +21,18 @@ class Batch(NamedTuple):
     trials: Sequence[Trial] = ()
     exposures: Sequence[Exposure] = ()
     aggregates: Sequence[Aggregate] = ()
+    feedback: Sequence[Feedback] = ()
+
+
+def check_takes(experiment: Experiment, batch: Batch) -> None:
+    """Let data pass only while the experiment runs; feedback alone from its start on.
+
+    Raises:
+        IllegalStep: with the step that would start it.
+    """
+    only_feedback = batch.feedback and not (batch.trials or batch.exposures or batch.aggregates)
+    if not only_feedback or experiment.state not in _HEARS:
+        check_running(experiment)
 
 
 def check_running(experiment: Experiment) -> None:
@@ -63,6 +79,20 @@ def new_exposures(exposures: Sequence[Exposure], known: Known) -> list[Exposure]
     return [first[unit] for unit in dict.fromkeys(e.unit for e in exposures) if known.variant(unit) is None]
 
 
+def new_feedback(feedback: Sequence[Feedback], earlier: Sequence[Feedback]) -> list[Feedback]:
+    """The opinions that are not there yet; the same opinion about a unit is a repeat."""
+    fresh: list[Feedback] = []
+    for each in feedback:
+        if each.unit is None or each not in (*earlier, *fresh):
+            fresh.append(each)
+    return fresh
+
+
+def again(aggregates: Sequence[Aggregate]) -> int:
+    """How many posts of a batch are replaced by a later one of the same batch."""
+    return len(aggregates) - len({(post.variant, post.metric, post.period) for post in aggregates})
+
+
 def check_units(batch: Batch, known: Known) -> None:
     """No unit meets two variants.
 
@@ -72,6 +102,7 @@ def check_units(batch: Batch, known: Known) -> None:
     met: dict[str, str] = {}
     pairs = [(exposure.unit, exposure.variant) for exposure in batch.exposures]
     pairs += [(trial.unit, trial.variant) for trial in batch.trials if trial.unit is not None]
+    pairs += [(each.unit, each.variant) for each in batch.feedback if each.unit is not None]
     for unit, variant in pairs:
         if met.setdefault(unit, known.variant(unit) or variant) != variant:
             raise Conflict(
