@@ -1,0 +1,111 @@
+"""One file: what is a flag, what only looks like one, and which key is asked for."""
+
+import pytest
+
+from experiment_tracker_tools.flags.detect import Sighting, sightings
+from experiment_tracker_tools.flags.evidence import Evidence, Vocabulary
+from experiment_tracker_tools.flags.lexer import Source
+
+
+def seen(code: str, language: str, vocabulary: Vocabulary | None = None) -> list[Sighting]:
+    source = Source(code, language)
+    return sightings(source, Evidence(source, vocabulary or Vocabulary()))
+
+
+def keys(code: str, language: str) -> list[str | None]:
+    return [each.key or each.name for each in seen(code, language) if each.form != "track"]
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "key"),
+    [
+        ("ts", "if (isFeatureEnabled('new-ui')) { go() }", "new-ui"),
+        ("ts", "const on = featureFlags.newCheckout;", "newCheckout"),
+        ("ts", "const on = this.featureFlagService.isEnabled(Flags.NewUi);", "Flags.NewUi"),
+        ("ts", "import { fg } from '@acme/platform-feature-flags';\nfg('new_ui') && go()", "new_ui"),
+        ("page", "<a v-if=\"featureFlags.isEnabled('new-ui')\">x</a>", "new-ui"),
+        ("page", '<script>if (isFeatureEnabled("new-ui")) go()</script>', "new-ui"),
+        ("py", "if flag_enabled('NEW_UI', request=request):\n    pass", "NEW_UI"),
+        ("py", "on = settings.FEATURES['NEW_UI']", "NEW_UI"),
+        ("py", "on = settings.FEATURES.get('NEW_UI', False)", "NEW_UI"),
+        ("py", "on = os.environ.get('FEATURE_NEW_UI')", "FEATURE_NEW_UI"),
+        ("py", "from core.feature_flags import flag_set\nflag_set('new_ui', user=user)", "new_ui"),
+        ("rb", "return unless Feature.enabled?(:new_ui, project)", "new_ui"),
+        ("rb", "return unless Feature.enabled? :new_ui", "new_ui"),
+        ("go", "if features.IsEnabled(ctx, featuremgmt.FlagNewUI) {}", "featuremgmt.FlagNewUI"),
+        ("java", 'if (featureFlags.isEnabled("new-ui")) {}', "new-ui"),
+        ("kt", "if (featureService.isEnabled(NEW_UI)) {}", "NEW_UI"),
+        ("swift", "if featureFlags.isEnabled(.newUI) {}", ".newUI"),
+        ("cs", "if (await _featureManager.IsEnabledAsync(nameof(FeatureFlags.NewUi))) {}", "FeatureFlags.NewUi"),
+        ("php", "if ($this->featureFlags->isEnabled('new_ui')) {}", "new_ui"),
+        ("rs", 'if feature_flags.is_enabled("new-ui") {}', "new-ui"),
+    ],
+)
+def test_home_made_flags_are_found_in_every_language(language: str, code: str, key: str) -> None:
+    assert keys(code, language) == [key]
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("ts", "const c = image.variation('sepia');"),
+        ("ts", "if (button.isEnabled('x')) {}"),
+        ("ts", "const value = config.getConfig('port');"),
+        ("ts", "const layer = map.getLayer('roads');"),
+        ("ts", "function isFeatureEnabled(key) {}"),
+        ("ts", "setFeatureFlag('new-ui', true)"),
+        ("ts", "<FeatureList name='x' />"),
+        ("ts", "const n = featureFlags.length;"),
+        ("py", "parser.add_argument('--feature-flag')"),
+        ("py", "mlflow.get_experiment('1')"),
+        ("py", "x = store.get_feature_value('price')"),
+        ("py", "flags.string('name')"),
+        ("py", "url = os.environ['FEATURE_SERVICE_URL']"),
+        ("py", "# if flag_enabled('NEW_UI'): pass"),
+        ("py", "text = \"flag_enabled('NEW_UI')\""),
+        ("go", 'cmd.Flags().String("name", "", "usage")'),
+        ("go", 'port := flag.Int("port", 80, "usage")'),
+        ("go", 'x := viper.GetBool("debug")'),
+        ("java", 'Feature f = layer.getFeature("road");'),
+        ("java", 'boolean on = button.isEnabled("x");'),
+        ("rb", "option :enabled?, true"),
+        ("cs", 'if (control.IsEnabled("x")) {}'),
+        ("kt", 'val v = prefs.getBoolean("dark", false)'),
+        ("rs", '#[cfg(feature = "std")]'),
+    ],
+)
+def test_what_only_looks_like_a_flag_is_left_alone(language: str, code: str) -> None:
+    assert keys(code, language) == []
+
+
+def test_the_evidence_of_an_import_decides_between_look_alikes() -> None:
+    code = "const v = client.variation('new-ui', false);"
+    assert keys(code, "ts") == []
+    assert keys("import * as ld from '@launchdarkly/node-server-sdk';\n" + code, "ts") == ["new-ui"]
+
+
+def test_the_user_that_stands_first_is_not_the_key() -> None:
+    assert keys("statsig.checkGate('user-7', 'new-ui')", "ts") == ["new-ui"]
+    assert keys("posthog.getFeatureFlag({ key: 'user-7', flag: 'x' })", "ts") == []
+    assert keys("from waffle import flag_is_active\nflag_is_active(request, 'new_ui')", "py") == ["new_ui"]
+
+
+def test_the_fallback_is_told_as_it_is_written() -> None:
+    call = seen('client.boolVariation("new-ui", context, true)', "ts")[0]
+    assert call.default == "true"
+    assert call.kind == "boolean"
+
+
+def test_a_key_that_is_put_together_is_no_key() -> None:
+    assert keys("isFeatureEnabled(`new-${name}`)", "ts") == []
+    assert keys("flag_enabled(f'new-{name}')", "py") == []
+    assert keys('Feature.enabled?("new_#{name}")', "rb") == []
+
+
+def test_events_are_told_with_their_names() -> None:
+    found = [
+        each
+        for each in seen("posthog.capture('Checkout Completed'); trackEvent('clicked')", "ts")
+        if each.form == "track"
+    ]
+    assert [(each.key, each.vendor) for each in found] == [("Checkout Completed", "posthog"), ("clicked", "home-made")]

@@ -1,0 +1,1 @@
+"""Feature flags and experiments in source code: found, resolved through the project, and checked."""

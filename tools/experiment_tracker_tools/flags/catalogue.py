@@ -1,0 +1,67 @@
+"""The call shapes of vendors, as compiled to catalogue.json from sdks/*.toml."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, Pattern
+
+PATH = Path(__file__).with_name("catalogue.json")
+
+
+class Rule(NamedTuple):
+    """One call shape of one vendor: what sdks/*.toml says of it, in the same words."""
+
+    vendor: str
+    tracks: bool
+    names: tuple[str, ...]
+    shape: str
+    receiver: str | None
+    needs_import: bool
+    key: tuple[dict[str, Any], ...]
+    default: tuple[dict[str, Any], ...]
+    kind: str
+    exposure: str
+    key_from: str
+    first_literal: str
+
+
+class Catalogue(NamedTuple):
+    """Rules by language and name, and the packages of a vendor by language."""
+
+    rules: dict[str, dict[str, list[Rule]]]
+    packages: dict[str, dict[str, list[str]]]
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Catalogue:
+    """The compiled catalogue."""
+    content = json.loads(PATH.read_text("utf-8"))
+    rules: dict[str, dict[str, list[Rule]]] = {}
+    for each in content["rules"]:
+        rule = Rule(
+            each["vendor"],
+            each.get("tracks", False),
+            tuple(each["names"]),
+            each["shape"],
+            each.get("receiver"),
+            each.get("needs_import", False),
+            tuple(each.get("key", ())),
+            tuple(each.get("default", ())),
+            each.get("kind", "multivariate"),
+            each.get("exposure", "none"),
+            each.get("key_from", ""),
+            each.get("first_literal", ""),
+        )
+        for language in each["languages"]:
+            for name in rule.names:
+                rules.setdefault(language, {}).setdefault(name, []).append(rule)
+    return Catalogue(rules, content["packages"])
+
+
+@lru_cache(maxsize=512)
+def pattern(expression: str) -> Pattern[str]:
+    """A receiver's expression, compiled when it is first needed."""
+    return re.compile(expression)

@@ -1,0 +1,274 @@
+"""What a file declares: constants that may hold keys, registries, wrappers around flag calls, thunks that give one."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import Iterator, NamedTuple, Sequence
+
+from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.detect import Sighting
+from experiment_tracker_tools.flags.lexer import Source
+
+
+class Constant(NamedTuple):
+    """A name that stands for a text: its container, if it has one, its own name, the text, and where."""
+
+    container: str
+    name: str
+    value: str
+    offset: int
+
+
+class Wrapper(NamedTuple):
+    """A function whose parameter is a flag's key: its name, the key's position, and what it belongs to."""
+
+    name: str
+    position: int
+    owner: str
+
+
+class Thunk(NamedTuple):
+    """A function that only gives a flag."""
+
+    name: str
+    key: str | None
+    reference: str | None
+
+
+_MOST_CONSTANTS = 3_000
+_BRACED = re.compile(
+    r"\b(?:enum(?:\s+class)?|class|object|interface|namespace|module|struct|trait|const|let|var|val|static|final)\s+([A-Za-z_]\w*)[^=]*"
+    r"(?:=[^{]*)?$|(?:^|[\s,(])([A-Za-z_]\w*)[\"']?\s*(?::[\w.\[\], ]+)?\s*(?:=|:)\s*(?:[\w.]+\(\s*)?$"
+)
+_INDENTED = re.compile(r"^([ \t]*)(?:class|module)\s+(?:\w+::)*(\w+)[^\n]*$", re.MULTILINE)
+_CONSTANT = re.compile(
+    r"(?<![\w$.>\-\"'])([A-Za-z_$][\w$]*|(?=[\"']))(?:[ \t]*:[ \t]*[&'\w.\[\]<>? ]{1,40}(?==)|"
+    r"[ \t]+[A-Za-z_][\w.]*(?=\s*=))?\s*(?:=>?|:|\()\s*"
+    r"(?:(?:new\s+)?[\w.]*(?:Flag|Switch|Toggle|Feature|Experiment|Key|Symbol|freeze|Gate|flag|toggle|feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?=[\"'`]|:[a-z])"
+)
+_BODY = re.compile(r"=>|\{|:[ \t]*(?:\n|$)|=(?![=>])|;|\)")
+_BETWEEN = re.compile(r"[\w\s.<>\[\]?|&'\"*,(:\-\x01]*")
+_NAMED = re.compile(r"([A-Za-z_$][\w$]*[?!]?)\s*(?:<[^<>()]{0,60}>)?\s*$")
+_RUBY = re.compile(r"\bdef\s+(?:self\.)?([a-z_]\w*[?!]?)[ \t]*\(?([^\n()]*)\)?[ \t]*$", re.MULTILINE)
+_KEYWORDS = frozenset(
+    "val var let const static final string String public private internal readonly lateinit case export".split()
+)
+_NO_FUNCTIONS = frozenset(
+    (
+        "if for while switch catch when match elif until unless foreach using lock with return and or not in function "
+        "async def"
+    ).split()
+)
+_ASSIGNED = re.compile(r"([A-Za-z_$][\w$]*)\s*(?::[^=;{}()]*)?[=:]\s*(?:\w+\(\s*)?(?:async\s*)?(?:function\s*)?\s*$")
+# Of text whose spaces are single: what stands between a function's header and the only thing that it gives.
+_RETURNS = re.compile(
+    r" ?(?:\{ ?)?(?:(?:\"\"\"\x01*\"\"\"|\"\x01*\"|'\x01*') ?)?"
+    r"(?:return\b ?)?[(!]*(?:await |Boolean\(|bool\()?(?:[\w$.]+\.)?"
+)
+_THEN_ENDS = re.compile(
+    r"\s*\)?\s*(?:(?:===?|!==?|is)\s*[\w\"'\x01]+)?(?:\s*\?\?\s*\w+)?\s*\)?\s*;?\s*(?:\}|\n|$|end\b)(?!\s*(?:[?&|.,+:]|and\b|or\b|if\b))"
+)
+
+
+def constants(source: Source) -> list[Constant]:
+    """Names that stand for texts that can be flag keys."""
+    blocks = _blocks(source)
+    found: list[Constant] = []
+    for match in _CONSTANT.finditer(source.code):
+        name = match.group(1)
+        if name in _KEYWORDS:
+            second = re.match(r"[\w$]+[ \t]+([\w$]+)", match.group())
+            name = second.group(1) if second else ""
+        elif not name:
+            quoted = source.string_at(match.start())
+            name = quoted[0] if quoted else ""
+        value = source.string_at(match.end())
+        text = value[0] if value else _symbol(source, match.end())
+        if name and text and names.is_key(text) and not (match.group().rstrip().endswith("(") and name[:1].islower()):
+            found.append(Constant(_container(blocks, match.start()), name, text, match.start()))
+            if len(found) >= _MOST_CONSTANTS:
+                break
+    return found
+
+
+def members(source: Source) -> list[Constant]:
+    """Members of registries: what an enum, a class or an object whose name says flags lists, with or without a text."""
+    found: list[Constant] = []
+    for start, end, name in _blocks(source):
+        if not names.is_registry(name):
+            continue
+        for match in re.finditer(
+            r"(?<![\w.$\"'])(?:case\s+)?([A-Za-z_]\w*)\s*(?=[,;(=:\n}])|(?=[\"'])", source.code[start:end]
+        ):
+            quoted = source.string_at(start + match.start()) if match.group(1) is None else None
+            if quoted is not None and _is_member(source.code, start + match.start(), quoted[1]):
+                found.append(Constant(name, quoted[0], quoted[0], start + match.start()))
+            elif match.group(1) and _lists(source, match.group(1), start + match.end()):
+                found.append(Constant(name, match.group(1), match.group(1), start + match.start(1)))
+            if len(found) >= _MOST_CONSTANTS:
+                return found
+    return found
+
+
+def _is_member(code: str, begin: int, end: int) -> bool:
+    """Whether a text is a mapping's key or an element of a list, and no value."""
+    before = code[max(0, begin - 30) : begin].rstrip()[-1:]
+    return (
+        before not in {"=", ":", "(", ">", "+"}
+        and re.match(r"\s*(?::|=>|,|\]|\}|\n)", code[end : end + 20]) is not None
+    )
+
+
+def _lists(source: Source, name: str, end: int) -> bool:
+    follows = source.code[end : end + 2].lstrip()[:1]
+    return _is_constant_like(name) and (follows != "(" or source.language in {"java", "kt"})
+
+
+def wrappers(source: Source, seen: Sequence[Sighting]) -> list[Wrapper]:
+    """Functions that hand their parameter on as a flag's key."""
+    found: list[Wrapper] = []
+    for each in seen:
+        if (
+            each.form in {"track", "member", "environment"}
+            or not each.name
+            or not re.fullmatch(r"@?[A-Za-z_]\w*", each.name)
+        ):
+            continue
+        header = _enclosing(source, each.offset, each.name)
+        if header is not None:
+            name, parameters, _ = header
+            listed = [p for p in re.split(r",(?![^<\[({]*[>\])}])", parameters) if p.strip()]
+            plain = [p for p in listed if p.strip().split(":")[0].strip() not in {"self", "cls", "this", "&self"}]
+            at = next(
+                (i for i, p in enumerate(plain) if re.search(rf"(?<![\w$]){re.escape(each.name)}(?![\w$])", p)), None
+            )
+            if at is not None and not names.is_setter(name):
+                found.append(Wrapper(name, at, _owner(source, each.offset)))
+    return sorted(set(found))
+
+
+def thunks(source: Source, seen: Sequence[Sighting]) -> list[Thunk]:
+    """Functions that do nothing but give one flag."""
+    found: list[Thunk] = []
+    for each in seen:
+        if each.form == "track" or each.end <= each.offset:
+            continue
+        header = _enclosing(source, each.offset, None)
+        if header is None:
+            continue
+        name, parameters, end = header
+        if each.name and re.search(rf"(?<![\w$]){re.escape(each.name)}(?![\w$])", parameters):
+            continue
+        before = re.sub(r"\s+", " ", source.code[end : min(each.offset, end + 1_000)])
+        if each.offset - end > 1_000 or not _RETURNS.fullmatch(before) or not _THEN_ENDS.match(source.code, each.end):
+            continue
+        if re.search(r"[a-z][A-Z]|_", name) and len(name) > 4 and not names.is_setter(name):
+            found.append(Thunk(name, each.key, each.name))
+    return sorted(set(found), key=str)
+
+
+def _enclosing(source: Source, offset: int, parameter: str | None) -> tuple[str, str, int] | None:
+    """Name, parameters and end of the header of the nearest function around an offset (with that parameter)."""
+    code, lowest = source.code, max(0, offset - 3_000)
+    best: tuple[str, str, int] | None = None
+    headers = _ruby_headers(code, lowest, offset) if source.language == "rb" else _headers(code, lowest, offset)
+    for name, parameters, end in headers:
+        if parameter is None or re.search(rf"(?<![\w$]){re.escape(parameter)}(?![\w$])", parameters):
+            best = name, parameters, end
+    return best
+
+
+def _ruby_headers(code: str, lowest: int, offset: int) -> Iterator[tuple[str, str, int]]:
+    for match in _RUBY.finditer(code, lowest, offset):
+        yield match.group(1), match.group(2), match.end()
+
+
+def _headers(code: str, lowest: int, offset: int) -> Iterator[tuple[str, str, int]]:
+    opened: list[int] = []
+    for mark in re.finditer(r"[()]", code[lowest:offset]):
+        at = lowest + mark.start()
+        if mark.group() == "(":
+            opened.append(at)
+        elif opened:
+            begin = opened.pop()
+            body = _BODY.search(code, at + 1, min(offset, at + 160))
+            if body is not None and body.group() not in ";)" and _BETWEEN.fullmatch(code, at + 1, body.start()):
+                name = _header_name(code, lowest, begin, body.group())
+                if name:
+                    yield name, code[begin + 1 : at], body.end()
+
+
+def _header_name(code: str, lowest: int, begin: int, body: str) -> str:
+    """The name of the function whose parameters open here; empty for a condition or a call."""
+    before = code[max(lowest, begin - 120) : begin]
+    named = _NAMED.search(before)
+    name = named.group(1) if named else ""
+    if named is not None and name not in {"async", "function", "func", "fun"} and not body.rstrip().endswith("=>"):
+        return "" if name in _NO_FUNCTIONS else name
+    assigned = _ASSIGNED.search(before[: named.start()] if named else before)
+    return assigned.group(1) if assigned else ""
+
+
+def _owner(source: Source, offset: int) -> str:
+    owners = [name for start, end, name in _blocks(source) if start <= offset < end]
+    return owners[-1] if owners else ""
+
+
+def _blocks(source: Source) -> list[tuple[int, int, str]]:
+    """Named containers: where their inside begins and ends; inner ones after outer ones."""
+    cached = getattr(source, "blocks", None)
+    if cached is None:
+        cached = sorted(_found_blocks(source))
+        source.blocks = cached  # type: ignore[attr-defined]
+    return list(cached)
+
+
+def _found_blocks(source: Source) -> Iterator[tuple[int, int, str]]:
+    code = source.code
+    for mark in re.finditer(r"\{", code):
+        at = mark.start()
+        begin = max(code.rfind("\n", 0, at), code.rfind(";", 0, at), code.rfind("{", 0, at), at - 200) + 1
+        if not code[begin:at].strip():
+            begin = max(code.rfind("\n", 0, max(0, begin - 1)), at - 200) + 1
+        match = _BRACED.search(code[begin:at])
+        if match is not None:
+            yield at + 1, _closing(code, at), match.group(1) or match.group(2)
+    if source.language in {"py", "rb"}:
+        for match in _INDENTED.finditer(code):
+            yield match.end(), _indented_until(code, match), match.group(2)
+
+
+def _closing(code: str, opening: int) -> int:
+    depth = 0
+    for mark in re.finditer(r"[{}]", code[opening : opening + 200_000]):
+        depth += 1 if mark.group() == "{" else -1
+        if depth == 0:
+            return opening + mark.start()
+    return len(code)
+
+
+def _indented_until(code: str, match: re.Match[str]) -> int:
+    after = re.compile(rf"^[ \t]{{0,{len(match.group(1))}}}(?=\S)", re.MULTILINE).search(code, match.end() + 1)
+    return after.start() if after else len(code)
+
+
+def _container(blocks: Sequence[tuple[int, int, str]], offset: int) -> str:
+    at = bisect_right(blocks, (offset, 1 << 60, ""))
+    for start, end, name in reversed(blocks[max(0, at - 40) : at]):
+        if start <= offset < end:
+            return name
+    return ""
+
+
+def _symbol(source: Source, at: int) -> str | None:
+    found = re.match(r":([a-z_]\w*)", source.code[at : at + 120])
+    return found.group(1) if found and source.language in {"rb", "ex"} else None
+
+
+def _is_constant_like(name: str) -> bool:
+    return (
+        len(name) > 2
+        and (name.isupper() or name[:1].isupper())
+        and name not in {"True", "False", "None", "String", "Boolean", "Bool", "Self"}
+    )

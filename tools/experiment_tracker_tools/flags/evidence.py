@@ -1,0 +1,224 @@
+"""What speaks for a call being a flag's: packages that are mentioned, imports, wrappers that the project has."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Iterable, Mapping, NamedTuple
+
+from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.arguments import Argument
+from experiment_tracker_tools.flags.catalogue import Rule, catalogue, pattern
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.places import values_at
+
+HOMEMADE = "home-made"
+_SAME_PACKAGES = {"page": "ts", "template": "py"}
+_PYTHON_IMPORT = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)", re.MULTILINE)
+_PYTHON_MODULE = re.compile(r"^[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?", re.MULTILINE)
+_SCRIPT_IMPORT = re.compile(
+    r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])|\b(?:const|let|var)\s+(\{[^}]*\}|\w+)\s*=\s*require\(\s*(?=[\"'])"
+)
+
+
+class Vocabulary(NamedTuple):
+    """What the whole project says about its flags.
+
+    Attributes:
+        vendors: whose packages are mentioned anywhere.
+        wrappers: functions whose parameter is a flag's key: its position, by name.
+        keys: values of constants and registry members, by dotted name.
+        thunks: functions that only give a flag: its key, by name.
+        registries: names of enums, classes and objects whose members stand in keys' places.
+    """
+
+    vendors: frozenset[str] = frozenset()
+    wrappers: Mapping[str, int] = {}
+    keys: Mapping[str, str] = {}
+    thunks: Mapping[str, str] = {}
+    registries: frozenset[str] = frozenset()
+
+
+class Evidence:
+    """What one file, and the project around it, says about names.
+
+    Attributes:
+        sets: names of objects in this file whose members are flags.
+    """
+
+    def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
+        self._text, self.vocabulary = source.text, vocabulary
+        self._language = _SAME_PACKAGES.get(source.language, source.language)
+        self._mentioned: dict[str, bool] = {}
+        self._homes, self._modules = _imports(source)
+        self._own = catalogue().rules.get(self._language, {})
+        self.sets = _sets(source)
+
+    def interests(self, name: str) -> bool:
+        """Whether a call of that name is worth reading."""
+        return (
+            name in self._own
+            or name in self.vocabulary.wrappers
+            or name in self._homes
+            or names.asks_for_a_flag(name)
+            or names.sends_an_event(name)
+            or _may_ask(name)
+        )
+
+    def rules(self, name: str) -> list[Rule]:
+        """The vendors' shapes of that name in this file's language."""
+        return self._own.get(name, [])
+
+    def mentions(self, vendor: str) -> bool:
+        """Whether the file names one of the vendor's packages."""
+        if vendor not in self._mentioned:
+            packages = catalogue().packages.get(vendor, {}).get(self._language, [])
+            named = self._language == "php" and _uses_namespace(self._text, vendor)
+            self._mentioned[vendor] = named or any(_mentions(self._text, package) for package in packages)
+        return self._mentioned[vendor]
+
+    def is_module(self, name: str) -> bool:
+        """Whether the name is an imported module: its members are its functions and constants."""
+        return name in self._modules
+
+    def comes_from_home(self, name: str, receiver: str) -> bool:
+        """Whether a function was imported from a module that is about flags, and does not write."""
+        first = receiver.partition(".")[0] if receiver else name
+        if first not in self._homes or names.is_setter(name) or name[:1].isupper() or names.is_about_rights(name):
+            return False
+        return not receiver or (receiver == first and names.asks_a_service("featureFlags", name))
+
+
+def _may_ask(name: str) -> bool:
+    return names.asks_a_service("featureFlagService", name)
+
+
+def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, given: list[Argument]) -> Rule | None:
+    """The vendor's shape that a call has, if the evidence carries it."""
+    best: tuple[int, Rule] | None = None
+    for rule in evidence.rules(name):
+        score = _score(evidence, rule, name, receiver)
+        if score and rule.first_literal:
+            first = values_at(source, given, ({"position": 0},))
+            score = score if first and first[0].text == rule.first_literal else 0
+        if score and rule.key and not values_at(source, given, rule.key):
+            score = 0
+        if score and (best is None or score > best[0]):
+            best = score, rule
+    if best is None:
+        return None
+    # A name that several vendors share, on nobody's client, is the project's own.
+    shared = {rule.vendor for rule in evidence.rules(name)}
+    return best[1] if best[0] > 2 or len(shared) == 1 else best[1]._replace(vendor=HOMEMADE)
+
+
+def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
+    """How strong the evidence is: 0 none, 1 and 2 by name, 3 by receiver, 4 and 5 by package."""
+    if not _has_shape(rule, receiver):
+        return 0
+    named = _stem(rule.vendor) in receiver.lower().replace("_", "")
+    if named or evidence.mentions(rule.vendor):
+        return 4 + named
+    if rule.needs_import:
+        return 0
+    if rule.first_literal or (rule.receiver is not None and _says_more(rule.receiver, receiver)):
+        return 3
+    around = rule.vendor in evidence.vocabulary.vendors
+    if names.is_self_evident(name) and not rule.tracks:
+        return 2 + around
+    return int((around or rule.tracks) and rule.receiver is not None)
+
+
+def _has_shape(rule: Rule, receiver: str) -> bool:
+    if rule.shape in {"func", "hook", "component"} and receiver:
+        return False
+    if rule.shape in {"method", "static"} and not receiver:
+        return False
+    return rule.receiver is None or pattern(rule.receiver).search(receiver) is not None
+
+
+_GENERIC = re.compile(r"client|user|ctx|context|analytics|child|factory|flag|feature|ff|\^\$")
+
+
+@lru_cache(maxsize=4096)
+def _says_more(expression: str, receiver: str) -> bool:
+    """Whether a receiver fits by more than a word that any client could be called."""
+    _, _, alternatives = expression.rpartition("(?i)")
+    kept = "|".join(each for each in alternatives.split("|") if not _GENERIC.fullmatch(each))
+    return bool(kept) and kept.count("(") == kept.count(")") and pattern(f"(?i){kept}").search(receiver) is not None
+
+
+def _stem(vendor: str) -> str:
+    return vendor.partition("-")[0] if vendor not in {"go-feature-flag", "vercel-flags"} else "ffclient"
+
+
+def _mentions(text: str, package: str) -> bool:
+    at = text.find(package)
+    while at >= 0:
+        before = text[max(0, at - 40) : at]
+        if re.search(
+            r"(?:[\"'`@/.\\]|import\s+|from\s+|use\s+|using\s+|require\s+|alias\s+|^|\n)[\w./@\\\-]*$", before
+        ):
+            return True
+        at = text.find(package, at + 1)
+    return False
+
+
+def _uses_namespace(text: str, vendor: str) -> bool:
+    return re.search(rf"(?i)\buse\s+\\?{re.escape(_stem(vendor))}", text) is not None
+
+
+def _imports(source: Source) -> tuple[set[str], set[str]]:
+    """Names that come from modules about flags, and names that are modules."""
+    if source.language == "py":
+        return _python_imports(source)
+    if source.language in {"ts", "page"}:
+        return _script_imports(source), set()
+    return set(), set()
+
+
+def _python_imports(source: Source) -> tuple[set[str], set[str]]:
+    homes: set[str] = set()
+    modules: set[str] = set()
+    for module, given in _PYTHON_IMPORT.findall(source.code):
+        for imported, known_as in _listed(given):
+            if names.is_home_of_flags(module):
+                homes.add(known_as)
+            if imported.islower() and names.is_home_of_flags(imported):
+                modules.add(known_as)
+                homes.add(known_as)
+    for module, alias in _PYTHON_MODULE.findall(source.code):
+        modules.add(alias or module.split(".")[0])
+    return homes, modules
+
+
+def _script_imports(source: Source) -> set[str]:
+    homes: set[str] = set()
+    for match in _SCRIPT_IMPORT.finditer(source.code):
+        module = source.string_at(match.end())
+        if module is not None and names.is_home_of_flags(module[0]):
+            homes.update(known_as for _, known_as in _listed(match.group(1) or match.group(2)))
+    return homes
+
+
+def _listed(given: str) -> Iterable[tuple[str, str]]:
+    for part in re.split(r"[,{}()\s]*[,{}()\n]\s*", given.strip()):
+        found = re.match(r"^(?:type\s+)?([\w$]+)(?:\s*(?:as|:)\s*([\w$]+))?$", part.strip())
+        if found is not None:
+            yield found.group(1), found.group(2) or found.group(1)
+
+
+_HOOKS = re.compile(
+    r"(?:\b(?:const|let|var|val)\s+)(\{[^}]{1,400}\}|[\w$]+)\s*=\s*(?:await\s+)?([\w$.]*?(?:[uU]se|[gG]et)\w*?(?:Flags|Toggles|Features))\(\s*\)"
+)
+
+
+def _sets(source: Source) -> frozenset[str]:
+    """Objects that hold all flags: what a hook such as useFlags() gave."""
+    if source.language not in {"ts", "page"}:
+        return frozenset()
+    return frozenset(
+        match.group(1)
+        for match in _HOOKS.finditer(source.code)
+        if not match.group(1).startswith("{") and "Flags" in match.group(2)
+    )

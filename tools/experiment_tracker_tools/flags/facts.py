@@ -1,0 +1,86 @@
+"""The first pass: what one file shows by itself, as plain values that can be stored."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.catalogue import catalogue
+from experiment_tracker_tools.flags.declared import Constant, Thunk, Wrapper, constants, members, thunks, wrappers
+from experiment_tracker_tools.flags.detect import Sighting, sightings
+from experiment_tracker_tools.flags.evidence import Evidence, Vocabulary
+from experiment_tracker_tools.flags.lexer import Source, language_of
+
+
+class Seen(NamedTuple):
+    """A sighting with its line."""
+
+    line: int
+    what: Sighting
+
+
+class Facts(NamedTuple):
+    """What a file shows by itself.
+
+    Attributes:
+        seen: flag calls, members, events.
+        constants: names that stand for texts.
+        members: what registries list.
+        wrappers, thunks: functions around flag calls.
+        vendors: whose packages the file names.
+    """
+
+    seen: tuple[Seen, ...] = ()
+    constants: tuple[Constant, ...] = ()
+    members: tuple[Constant, ...] = ()
+    wrappers: tuple[Wrapper, ...] = ()
+    thunks: tuple[Thunk, ...] = ()
+    vendors: tuple[str, ...] = ()
+
+
+def facts_of(path: str, text: str, vocabulary: Vocabulary = Vocabulary()) -> Facts | None:  # noqa: B008 frozen
+    """Read a file by itself; None where nothing in it can be a flag."""
+    language = language_of(path)
+    if language is None or not names.may_hold_flags(text):
+        return None
+    source = Source(text, language)
+    evidence = Evidence(source, vocabulary)
+    seen = sightings(source, evidence)
+    vendors = [vendor for vendor in catalogue().packages if evidence.mentions(vendor)]
+    listed = members(source)
+    held = constants(source) if seen or listed or _holds_keys(path) else []
+    return Facts(
+        tuple(Seen(source.line_of(each.offset), each) for each in seen),
+        tuple(held),
+        tuple(each._replace(offset=source.line_of(each.offset)) for each in listed),
+        tuple(wrappers(source, seen)),
+        tuple(thunks(source, seen)),
+        tuple(vendors),
+    )
+
+
+def _holds_keys(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return any(word in path.lower() for word in ("flag", "feature", "toggle", "experiment", "gate")) or "const" in name
+
+
+def stored(facts: Facts) -> list[Any]:
+    """Facts as JSON holds them."""
+    return [
+        [[each.line, *each.what] for each in facts.seen],
+        *([list(each) for each in group] for group in (facts.constants, facts.members, facts.wrappers, facts.thunks)),
+        list(facts.vendors),
+    ]
+
+
+def restored(content: Sequence[Any]) -> Facts:
+    """Facts from what JSON held."""
+    seen, held, listed, around, only, vendors = content
+    return Facts(
+        tuple(Seen(each[0], Sighting(*each[1:])) for each in seen),
+        tuple(Constant(*each) for each in held),
+        tuple(Constant(*each) for each in listed),
+        tuple(Wrapper(*each) for each in around),
+        tuple(Thunk(*each) for each in only),
+        tuple(vendors),
+    )

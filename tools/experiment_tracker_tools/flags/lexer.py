@@ -1,0 +1,155 @@
+"""Source text with its comments and strings set apart: same offsets, so that a search can never hit inside of either.
+
+Standard library only, Python 3.9 syntax: the hooks use it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import Pattern
+
+LANGUAGES = {
+    "py": "py pyi",
+    "ts": "ts tsx js jsx mjs cjs mts cts",
+    "page": "vue svelte html htm astro ejs hbs",
+    "template": "jinja jinja2 j2 djhtml erb haml slim",
+    "go": "go",
+    "java": "java groovy",
+    "kt": "kt kts",
+    "rb": "rb rake",
+    "swift": "swift",
+    "cs": "cs cshtml razor",
+    "php": "php",
+    "rs": "rs",
+    "ex": "ex exs",
+}
+BY_EXTENSION = {extension: language for language, known in LANGUAGES.items() for extension in known.split()}
+# Filler of what is inside quotes: no letter, no bracket, no quote.
+HOLE = "\x01"
+
+# Every alternative begins with a literal character: then the engine leaps from one candidate to the next.
+_HASH, _SLASH, _MARKUP = r"\#[^\n]*", r"//[^\n]*|/\*.*?(?:\*/|\Z)", r"<!--.*?-->"
+_DOUBLE, _SINGLE = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"', r"'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
+_TRIPLE, _TRIPLE_SINGLE = r'"""[^\\]*?(?:\\.[^\\]*?)*?"""', r"'''[^\\]*?(?:\\.[^\\]*?)*?'''"
+_TICKS = r"`[^`\\]*(?:\\.[^`\\]*)*`"
+_CHARACTER = r"'(?:[^'\\\n]|\\[^\n]{1,9})'"
+# A slash after one of these begins a regular expression; anywhere else it divides.
+_REGEX = "|".join(
+    rf"/(?<=[(,=:\[!&|?{{;]{space}/)(?![/*])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/" for space in ("", " ")
+)
+_STYLES = {
+    "py": f"{_HASH}|{_TRIPLE_SINGLE}|{_TRIPLE}|{_DOUBLE}|{_SINGLE}",
+    "rb": rf"=(?<![^\n]=)begin\b.*?\n=end\b|\#(?<![\w$]\#)[^\n]*|{_DOUBLE}|{_SINGLE}",
+    "ex": f"{_HASH}|{_TRIPLE}|{_DOUBLE}|{_SINGLE}",
+    "ts": f"{_SLASH}|{_MARKUP}|{_DOUBLE}|{_SINGLE}|{_TICKS}|{_REGEX}",
+    "page": rf"{_MARKUP}|/\*.*?\*/|/(?<![:\w]/)/[^\n]*|{_SINGLE}|{_DOUBLE}|{_TICKS}",
+    "template": rf"{_MARKUP}|\{{\#.*?\#\}}|{_DOUBLE}|{_SINGLE}",
+    "go": f"{_SLASH}|{_DOUBLE}|{_CHARACTER}|`[^`]*`",
+    "java": f"{_SLASH}|{_TRIPLE}|{_DOUBLE}|{_CHARACTER}",
+    "kt": f"{_SLASH}|{_TRIPLE}|{_DOUBLE}|{_CHARACTER}",
+    "swift": f"{_SLASH}|{_TRIPLE}|{_DOUBLE}",
+    "cs": f'{_SLASH}|{_TRIPLE}|@"(?:[^"]|"")*"|{_DOUBLE}|{_CHARACTER}',
+    "php": rf"{_SLASH}|\#(?!\[)[^\n]*|{_DOUBLE}|{_SINGLE}",
+    "rs": rf'{_SLASH}|r\#".*?"\#|{_DOUBLE}|{_CHARACTER}',
+}
+_COMMENTS = ("#", "//", "/*", "<!", "{#", "=b")
+_compiled: dict[str, Pattern[str]] = {}
+
+
+class Source:
+    """One file as the detector reads it.
+
+    Attributes:
+        text: as it is written.
+        code: the same, with comments blank and strings hollow.
+        language: key of LANGUAGES.
+    """
+
+    def __init__(self, text: str, language: str) -> None:
+        self.text, self.language = text, language
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self.code = self._hollow()
+        self._lines: list[int] | None = None
+
+    def _hollow(self) -> str:
+        parts: list[str] = []
+        text, done = self.text, 0
+        for found in _pattern(self.language).finditer(text):
+            start, end = found.span()
+            parts.append(text[done:start])
+            if text.startswith(_COMMENTS, start):
+                parts.append(_blank(found.group()))
+            elif self.language == "page" and _is_expression(text, start):
+                # The quotes of a bound attribute hold code; the strings in it are quoted the other way.
+                parts.append(self._opened(start, end))
+            else:
+                parts.append(self._string(start, end))
+            done = end
+        parts.append(text[done:])
+        return "".join(parts)
+
+    def _opened(self, start: int, end: int) -> str:
+        inner = self.text[start + 1 : end - 1]
+        parts, done = [" "], 0
+        for found in re.finditer(r"'[^'\n]*'", inner):
+            parts += [inner[done : found.start()], self._string(start + 1 + found.start(), start + 1 + found.end())]
+            done = found.end()
+        return "".join([*parts, inner[done:], " "])
+
+    def _string(self, start: int, end: int) -> str:
+        self._starts.append(start)
+        self._ends.append(end)
+        text = self.text
+        if end - start < 2:
+            return text[start:end]
+        return text[start] + HOLE * (end - start - 2) + text[end - 1]
+
+    def line_of(self, offset: int) -> int:
+        """The 1-based line of an offset."""
+        if self._lines is None:
+            self._lines = [found.start() for found in re.finditer("\n", self.text)]
+        return bisect_right(self._lines, offset - 1) + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line."""
+        lines = self.text.split("\n", number)
+        return lines[number - 1] if len(lines) >= number else ""
+
+    def string_at(self, offset: int) -> tuple[str, int] | None:
+        """The value of the string that begins at an offset, and where it ends; None if none begins there."""
+        at = bisect_right(self._starts, offset) - 1
+        if at < 0 or self._starts[at] != offset:
+            return None
+        raw = self.text[offset : self._ends[at]]
+        width = 3 if raw[:3] in ('"""', "'''") and len(raw) >= 6 else 1
+        return raw.lstrip("@r#")[width:-width] if raw[0] in "@r#" else raw[width:-width], self._ends[at]
+
+
+def language_of(path: str) -> str | None:
+    """The language of a file by its name, or None for those that are not read.
+
+    >>> language_of("web/App.tsx"), language_of("a.md")
+    ('ts', None)
+    """
+    return BY_EXTENSION.get(path.rpartition(".")[2].lower()) if "." in path else None
+
+
+def _is_expression(text: str, start: int) -> bool:
+    if text[start] != '"' or start == 0 or text[start - 1] != "=":
+        return False
+    name = re.search(r"[\w:@.#\-]+$", text[max(0, start - 60) : start - 1])
+    return name is not None and name.group()[0] in ":@v#" and (name.group()[0] != "v" or name.group()[:2] == "v-")
+
+
+def _blank(comment: str) -> str:
+    if "\n" not in comment:
+        return " " * len(comment)
+    return "".join("\n" if character == "\n" else " " for character in comment)
+
+
+def _pattern(language: str) -> Pattern[str]:
+    if language not in _compiled:
+        _compiled[language] = re.compile(_STYLES[language], re.DOTALL)
+    return _compiled[language]
