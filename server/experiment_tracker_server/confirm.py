@@ -1,6 +1,6 @@
 """promote and rollback over MCP: the client asks the person; one that cannot ask gets the one-time token instead."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar
 
 from mcp.server.mcpserver import AcceptedElicitation, Context, DeclinedElicitation, Elicit, ElicitationResult, Resolve
 from mcp.server.mcpserver.tools import Tool
@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from experiment_tracker_server.binding import asking, replied, told_to_the_model
 from experiment_tracker_tools import promote as promote_file
 from experiment_tracker_tools import rollback as rollback_file
-from experiment_tracker_tools.conduct.promotion import Token
-from experiment_tracker_tools.domain.base import ExperimentId, Note
+from experiment_tracker_tools.conduct.confirming import Token
+from experiment_tracker_tools.domain.base import ExperimentId, Note, Slug
+from experiment_tracker_tools.domain.decision import PromotionMode
 from experiment_tracker_tools.promote import Promoted
 from experiment_tracker_tools.rollback import RolledBack
 from experiment_tracker_tools.workspace import Workspace
@@ -23,6 +24,15 @@ class Confirmation(BaseModel):
     proceed: bool = Field(description="Do exactly this")
 
 
+class _Asked(TypedDict):
+    """How to promote, as a caller asked."""
+
+    mode: PromotionMode | None
+    variant: Slug | None
+    stash: bool
+    override_reason: Note
+
+
 Answer = ElicitationResult[Confirmation]
 Proposed = TypeVar("Proposed", Promoted, RolledBack)
 
@@ -30,9 +40,21 @@ Proposed = TypeVar("Proposed", Promoted, RolledBack)
 def promote_tool(workspace: Workspace) -> Tool:
     """The promote tool of a workspace."""
 
-    def propose(experiment: ExperimentId, confirm: Token | None) -> Promoted:
+    def call(experiment: ExperimentId, confirm: Token | None, asked: _Asked) -> Promoted:
         with told_to_the_model():
-            return promote_file.promote(workspace, experiment=experiment, confirm=confirm)
+            return promote_file.promote(workspace, experiment=experiment, confirm=confirm, **asked)
+
+    def propose(
+        experiment: ExperimentId,
+        *,
+        mode: PromotionMode | None,
+        variant: Slug | None,
+        stash: bool,
+        override_reason: Note,
+        confirm: Token | None,
+    ) -> Promoted:
+        asked = _Asked(mode=mode, variant=variant, stash=stash, override_reason=override_reason)
+        return call(experiment, confirm, asked)
 
     def ask(
         context: Context[Any, Any], proposal: Annotated[Promoted, Resolve(propose)]
@@ -45,12 +67,16 @@ def promote_tool(workspace: Workspace) -> Tool:
         answer: Annotated[Answer, Resolve(ask)],
         *,
         context: Context[Any, Any],
+        mode: PromotionMode | None = None,
+        variant: Slug | None = None,
+        stash: bool = False,
+        override_reason: Note = "",
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
     ) -> CallToolResult:
         if not _agreed(proposal.question, answer):
             return replied(_kept(proposal, answer, asked=_can_ask(context)))
-        with told_to_the_model():
-            return replied(promote_file.promote(workspace, experiment=experiment, confirm=proposal.confirm))
+        asked = _Asked(mode=mode, variant=variant, stash=stash, override_reason=override_reason)
+        return replied(call(experiment, proposal.confirm, asked))
 
     promote.__doc__ = promote_file.promote.__doc__
     return asking(promote)

@@ -35,8 +35,24 @@ def examine(workspace: Workspace) -> list[Finding]:
         _settings(workspace),
         _switch(workspace),
         *_git(workspace),
+        *_interrupted(workspace),
         _plugin(),
     ]
+
+
+def mend(workspace: Workspace) -> list[Finding]:
+    """Finish or undo every promotion and roll-back that was interrupted, and tell what was done."""
+    from experiment_tracker_tools.conduct.unfinished import settle
+
+    findings: list[Finding] = []
+    for experiment in workspace.ledger.experiments() if workspace.folder.is_dir() else ():
+        try:
+            told = settle(workspace, experiment.id)
+        except ExperimentError as error:
+            findings.append(Finding("interrupted", ok=False, told=str(error)))
+        else:
+            findings += [Finding("mended", ok=True, told=told)] if told is not None else []
+    return findings
 
 
 def _python() -> Finding:
@@ -115,6 +131,20 @@ def _git(workspace: Workspace) -> list[Finding]:
     problems = state_problems(workspace.worktree)
     told = "; ".join(problems) or "promote and rollback are possible"
     return [Finding("git", ok=True, told=shown), Finding("repository", ok=not problems, told=told)]
+
+
+def _interrupted(workspace: Workspace) -> list[Finding]:
+    from experiment_tracker_tools.conduct.unfinished import unfinished, what_of
+
+    try:
+        ids = [experiment.id for experiment in workspace.ledger.experiments()] if workspace.folder.is_dir() else []
+        found = [f"{what_of(intent)} of {each}" for each in ids if (intent := unfinished(workspace, each)) is not None]
+    except ExperimentError:
+        return []
+    if not found:
+        return []
+    told = f"{', '.join(found)} was interrupted: experiment-tracker doctor --mend finishes or undoes it"
+    return [Finding("interrupted", ok=False, told=told)]
 
 
 def _plugin() -> Finding:

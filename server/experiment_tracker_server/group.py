@@ -43,10 +43,12 @@ def demo(*, keep: bool) -> None:
 
 
 @group.command(name="doctor")
+@click.option("--mend", is_flag=True, help="Finish or undo promotions and roll-backs that were interrupted.")
 @_JSON
-def doctor_command(*, json_output: bool) -> None:
+def doctor_command(*, mend: bool, json_output: bool) -> None:
     """Check versions, store, git and plugin; each is ok or comes with its mend."""
-    findings = doctor.examine(Workspace(Path.cwd(), door="cli"))
+    workspace = Workspace(Path.cwd(), door="cli")
+    findings = [*(doctor.mend(workspace) if mend else ()), *doctor.examine(workspace)]
     if json_output:
         click.echo(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
     else:

@@ -3,6 +3,7 @@
 from experiment_tracker_tools.analysis.wording import change_in_words
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
+from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.decision import Estimate, Look, Standing, Verdict
@@ -84,6 +85,7 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
     """Health, progress and, once the plan allows it, effects with intervals. Looking early or often changes nothing."""
     from experiment_tracker_tools.analysis.verdict import judge
 
+    settle(workspace, experiment)
     found = workspace.ledger.experiment(experiment)
     look = take_look(workspace, found)
     judged = judge(found, look)

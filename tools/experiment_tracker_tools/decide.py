@@ -1,6 +1,7 @@
 """Verb: one verdict with its reasons, by the plan."""
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.conduct.verdicts import conclude
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug
@@ -36,6 +37,7 @@ class Decided(Model):
 @tool("Decide", idempotent=True)
 def decide(workspace: Workspace, *, experiment: ExperimentId, rationale: Note = "") -> Decided:
     """Reach the plan's verdict and record it with your rationale. CONTINUE until the planned units are there."""
+    settle(workspace, experiment)
     found = workspace.ledger.experiment(experiment)
     decision = conclude(workspace, found, rationale=rationale)
     found = workspace.ledger.experiment(experiment)

@@ -84,7 +84,7 @@ def design_experiment(
 ) -> Designed:
     """Plan an A/B experiment before any data: hypothesis, variants, one primary metric, guardrails, sample size.
 
-    Files in git: subject {files: [...]} and each treatment's `source` (branch, commit, working-tree); control is HEAD.
+    Files in git: subject {files}, each treatment's `source` (branch, commit, working-tree) or `text` {path: content}.
     Sample size comes from power analysis when the primary has mde, baseline and sd.
     """
     call = Settings.model_validate(

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note
@@ -50,6 +51,7 @@ def transition_experiment(
     """Stop ends recording for good; pause sends units to control; archive hides it."""
     if action in {"start", "resume"}:
         workspace.check_on()
+    settle(workspace, experiment)
     now, door = workspace.clock(), workspace.door
     before: list[State] = []
 

@@ -1,11 +1,21 @@
 """Verb: the winner becomes the project's content, by one commit that a person confirms."""
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
-from experiment_tracker_tools.conduct.promotion import Token, promote_winner, propose_promotion
+from experiment_tracker_tools.conduct.confirming import Token
+from experiment_tracker_tools.conduct.promotion import Ask, confirmed_promotion, handed_out, propose_promotion
+from experiment_tracker_tools.conduct.rolling_back import standing_promotion
+from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.registry import tool
-from experiment_tracker_tools.domain.base import ExperimentId, Model
+from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug
+from experiment_tracker_tools.domain.decision import Promotion, PromotionMode
+from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
+
+_NEXT: dict[PromotionMode, str] = {
+    "branch": "Push the branch and open a pull request; `file` holds its text.",
+    "patch": "Apply it where it is wanted: git am FILE.",
+}
 
 
 class Promoted(Model):
@@ -16,7 +26,11 @@ class Promoted(Model):
         promoted: whether it was done.
         question: what a person is asked to confirm, where it was not done.
         confirm: the one-time token that allows exactly that.
+        mended: what an interrupted call had begun, and this one finished.
         variant, commit, branch, paths: what was done, or the files that would change.
+        file: the patch, or the text of the pull request.
+        merged: files where the project has changed too; both changes are kept.
+        override: why it was promoted against the verdict.
         uri, next_action: where the rest is, and what to do now.
     """
 
@@ -25,24 +39,41 @@ class Promoted(Model):
     promoted: bool
     question: str | None = None
     confirm: str | None = None
+    mended: str | None = None
     variant: str | None = None
     commit: str | None = None
     branch: str | None = None
+    file: str | None = None
     paths: tuple[str, ...] = ()
     more_paths: int | None = None
+    merged: tuple[str, ...] = ()
+    override: str = ""
     uri: str
     next_action: str
 
 
 @tool("Promote the winner", destructive=True, asks_a_person=True)
-def promote(workspace: Workspace, *, experiment: ExperimentId, confirm: Token | None = None) -> Promoted:
-    """Write the winner's declared files in one commit on the current branch. Needs the verdict SHIP and a person's yes.
+def promote(
+    workspace: Workspace,
+    *,
+    experiment: ExperimentId,
+    mode: PromotionMode | None = None,
+    variant: Slug | None = None,
+    stash: bool = False,
+    override_reason: Note = "",
+    confirm: Token | None = None,
+) -> Promoted:
+    """Write the winner's files: a commit here, a branch or a patch. Needs SHIP and a person's yes.
 
-    Without `confirm` nothing changes: the reply holds the question and the one-time token.
+    Without `confirm` it only asks; stash keeps your own edits.
     """
+    mended = settle(workspace, experiment)
     found = workspace.ledger.experiment(experiment)
+    if mended is not None and (made := standing_promotion(workspace, found)) is not None:
+        return _done(found, made, mended=mended)
+    ask = Ask(mode or "commit", variant, keep_edits=stash, override=override_reason)
     if confirm is None:
-        proposal = propose_promotion(workspace, found)
+        proposal = propose_promotion(workspace, found, ask)
         return Promoted(
             experiment=experiment,
             state=found.state,
@@ -51,20 +82,28 @@ def promote(workspace: Workspace, *, experiment: ExperimentId, confirm: Token | 
             confirm=proposal.token,
             paths=proposal.paths[:5],
             more_paths=max(0, len(proposal.paths) - 5) or None,
+            merged=proposal.merged[:5],
             uri=uri_of(experiment),
             next_action="Ask a person the question; on a yes call promote again with this confirm.",
         )
-    made = promote_winner(workspace, found, confirm)
-    found = workspace.ledger.experiment(experiment)
+    made = confirmed_promotion(workspace, found, confirm, ask)
+    return _done(workspace.ledger.experiment(experiment), made)
+
+
+def _done(experiment: Experiment, made: Promotion, *, mended: str | None = None) -> Promoted:
     return Promoted(
-        experiment=experiment,
-        state=found.state,
+        experiment=experiment.id,
+        state=experiment.state,
         promoted=True,
+        mended=mended,
         variant=made.variant,
         commit=made.commit,
         branch=made.branch,
+        file=handed_out(experiment, made),
         paths=made.paths[:5],
         more_paths=max(0, len(made.paths) - 5) or None,
-        uri=uri_of(experiment),
-        next_action=next_action(found),
+        merged=made.merged[:5],
+        override=made.override[:200],
+        uri=uri_of(experiment.id),
+        next_action=_NEXT.get(made.mode) or next_action(experiment),
     )

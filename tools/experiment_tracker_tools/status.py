@@ -16,6 +16,7 @@ from experiment_tracker_tools.conduct.standing import (
     succeeded,
     why_it_ended,
 )
+from experiment_tracker_tools.conduct.unfinished import unfinished, what_of
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -46,6 +47,7 @@ class Line(Model):
         to_come: units that are still missing, by variant.
         means: arithmetic means of the last look that showed any, by variant; `results` says it in words.
         verdict: the newest recorded one.
+        overridden: why a variant was promoted against it.
         days_since_promotion: of the promotion that stands.
         ended: why it ended.
         next_action: what to do now.
@@ -60,6 +62,7 @@ class Line(Model):
     means: dict[str, str] | None = None
     results: str | None = None
     verdict: str | None = None
+    overridden: str | None = None
     days_since_promotion: float | None = None
     ended: str | None = None
     next_action: str
@@ -142,6 +145,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         means=_means(experiment, done),
         results=_results(experiment, done),
         verdict=done.verdict,
+        overridden=done.override[:200] or None,
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
         ended=why_it_ended(experiment),
         next_action=_next(workspace, experiment, done, due=count.due),
@@ -174,6 +178,8 @@ def _results(experiment: Experiment, done: Outcome) -> str | None:
 def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: bool) -> str:
     if (told := damage_told(workspace, experiment)) is not None:
         return told
+    if (intent := unfinished(workspace, experiment.id)) is not None:
+        return f"{what_of(intent)} was interrupted; call again to finish or undo it: experiment-tracker doctor --mend."
     if due and experiment.state in {"running", "paused", "analyzing"}:
         return "The planned look is due: analyze, then decide."
     return next_action(experiment, done.verdict if experiment.state == "decided" else None)

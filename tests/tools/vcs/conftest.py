@@ -15,7 +15,8 @@ from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.vcs import capture, promotion
 from experiment_tracker_tools.vcs.capture import EDITS, HEAD, Source
 from experiment_tracker_tools.vcs.changes import Preview
-from experiment_tracker_tools.vcs.promotion import Promotion
+from experiment_tracker_tools.vcs.exact import Order
+from experiment_tracker_tools.vcs.promotion import Promotion, Wish
 
 
 class Sandbox(NamedTuple):
@@ -110,25 +111,34 @@ class Captured(NamedTuple):
     variant: str
     paths: Sequence[str]
 
-    def promote(self, **options: str) -> Promotion:
-        return promotion.promote(
-            self.sandbox.root,
-            experiment_id="exp-1",
-            variant_commit=self.variant,
-            baseline_commit=self.baseline,
-            paths=self.paths,
-            subject=options.get("subject", "experiment: promote exp-1: faster"),
-            body="The evidence.",
-            trailers=[("Experiment-Id", "exp-1"), ("Lift", options.get("lift", "-39%"))],
-            expected_head=options.get("expected_head") or self.sandbox.head(),
+    @property
+    def wish(self) -> Wish:
+        return Wish(self.variant, self.baseline, tuple(self.paths))
+
+    def order(self, **options: str) -> Order:
+        return Order(
+            options.get("subject", "experiment: promote exp-1: faster"),
+            "The evidence.",
+            [("Experiment-Id", "exp-1"), ("Lift", options.get("lift", "-39%"))],
+            reason="promote exp-1",
+            edits="keep" if options.get("edits") == "keep" else "refuse",
             hooks_run="none" if options.get("hooks") == "none" else "all",
             hook_timeout_s=float(options.get("timeout_s", "60")),
         )
 
+    def promote(self, **options: str) -> Promotion:
+        return self.promote_by(self.order(**options), head=options.get("expected_head", ""))
+
+    def promote_by(self, order: Order, *, head: str = "") -> Promotion:
+        return promotion.promote(self.sandbox.root, self.wish, order, expected_head=head or self.sandbox.head())
+
+    def aside(self, branch: str | None, **options: str) -> Promotion:
+        head = options.get("expected_head") or self.sandbox.head()
+        order = self.order(**options)
+        return promotion.promote_aside(self.sandbox.root, self.wish, order, branch=branch, expected_head=head)
+
     def preview(self) -> Preview:
-        return promotion.preview(
-            self.sandbox.root, variant_commit=self.variant, baseline_commit=self.baseline, paths=self.paths
-        )
+        return promotion.preview(self.sandbox.root, self.wish)
 
     def refused(self, match: str, **options: str) -> None:
         """The promotion is refused, and not a byte, ref or index entry differs."""

@@ -113,7 +113,8 @@ def test_a_link_put_in_place_after_the_check_is_not_written_through(sandbox: "Sa
     outside.mkdir()
     (outside / "sort.py").write_text("precious\n")
     stamp = files.inspect(sandbox.root, "app/sort.py")
-    temporary = files.place(sandbox.root, "app/sort.py", source, permissions=0o644)
+    temporary = files.beside("0" * 16, 0)
+    files.place(sandbox.root, "app/sort.py", source, temporary, permissions=0o644)
     (sandbox.root / "app").rename(sandbox.root / "moved")
     (sandbox.root / "app").symlink_to(outside)
     with pytest.raises(InvalidInput, match="symbolic link"):
@@ -127,7 +128,8 @@ def test_a_file_that_was_touched_meanwhile_is_not_replaced(sandbox: "Sandbox", t
     source = tmp_path / "new"
     source.write_text("new\n")
     stamp = files.inspect(sandbox.root, "notes.txt")
-    temporary = files.place(sandbox.root, "notes.txt", source, permissions=0o644)
+    temporary = files.beside("0" * 16, 0)
+    files.place(sandbox.root, "notes.txt", source, temporary, permissions=0o644)
     sandbox.write("notes.txt", "edited\n")
     with pytest.raises(GitRefused, match="changed by somebody else"):
         files.exchange(sandbox.root, "notes.txt", temporary, expected=stamp)

@@ -18,7 +18,7 @@ def test_the_declared_path_and_nothing_else_is_committed(sandbox: "Sandbox") -> 
     captured = sandbox.captured_branch()
     parent = sandbox.head()
     done = captured.promote()
-    assert done == (sandbox.head(), parent, "main", (PATH,))
+    assert done == (sandbox.head(), parent, "main", (PATH,), ())
     assert sandbox.git("diff-tree", "-r", "--name-only", "--no-commit-id", "HEAD") == PATH
     assert sandbox.read(PATH) == b"fast\n"
     assert sandbox.git("status", "--porcelain") == ""

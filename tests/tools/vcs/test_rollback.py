@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
-from experiment_tracker_tools.vcs import capture, promotion, rollback
-from experiment_tracker_tools.vcs.capture import EDITS, HEAD
+from experiment_tracker_tools.vcs import capture, rollback
+from experiment_tracker_tools.vcs.capture import EDITS
+from experiment_tracker_tools.vcs.exact import Order
 from experiment_tracker_tools.vcs.rollback import RollBack
 
 if TYPE_CHECKING:
@@ -22,30 +23,13 @@ def promoted(sandbox: "Sandbox") -> str:
     sandbox.write(PATHS[1], "new\n")
     (sandbox.root / PATHS[2]).unlink()
     (sandbox.root / PATHS[3]).chmod(0o644)
-    kept = capture.capture(sandbox.root, "exp-1", PATHS, {"control": HEAD, "treatment": EDITS})
-    return promotion.promote(
-        sandbox.root,
-        experiment_id="exp-1",
-        variant_commit=kept.variants["treatment"].commit,
-        baseline_commit=kept.baseline,
-        paths=PATHS,
-        subject="experiment: promote exp-1",
-        body="",
-        trailers=[],
-        expected_head=sandbox.head(),
-    ).commit
+    return sandbox.captured(PATHS, EDITS).promote().commit
 
 
 def roll_back(sandbox: "Sandbox", commit: str, paths: tuple[str, ...] = PATHS, expected: str = "") -> RollBack:
-    return rollback.roll_back(
-        sandbox.root,
-        promotion_commit=commit,
-        paths=paths,
-        subject="experiment: roll back exp-1",
-        body="",
-        trailers=[("Reverts", commit)],
-        expected_head=expected or sandbox.head(),
-    )
+    order = Order("experiment: roll back exp-1", "", [("Reverts", commit)], reason="roll back")
+    head = expected or sandbox.head()
+    return rollback.roll_back(sandbox.root, order, promotion_commit=commit, paths=paths, expected_head=head)
 
 
 def refused(sandbox: "Sandbox", commit: str, match: str, expected: str = "") -> None:
@@ -61,7 +45,7 @@ def test_everything_is_as_before_the_promotion_in_one_new_commit(sandbox: "Sandb
     assert sandbox.tree() != files
     done = roll_back(sandbox, commit)
     assert (done.reverts, done.parent, done.commit, done.branch) == (commit, commit, sandbox.head(), "main")
-    assert done.blobs_equal and done.paths == PATHS
+    assert done.paths == PATHS and done.merged == ()
     assert sandbox.tree() == files
     assert sandbox.git("rev-parse", "HEAD^{tree}") == sandbox.git("rev-parse", f"{start}^{{tree}}")
     assert rollback.unequal_paths(sandbox.root, start, sandbox.head(), PATHS) == ()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.variant import WORKING_TREE, Capture, CapturedVariant, Subject, Variant
 from experiment_tracker_tools.workspace import Workspace
@@ -21,10 +21,14 @@ def capture_for(
 
     Raises:
         InvalidInput: for a treatment of a files subject without a source, or a source without files.
-        GitRefused: if a path or ref is unusable, or there is no commit yet.
+        GitRefused: if a path or ref is unusable, there is no commit yet, or no git to keep a text.
     """
     _check_sources(subject, variants)
-    if not subject.files or workspace.worktree is None:
+    if not subject.files:
+        return None
+    if workspace.worktree is None:
+        if texts := [variant.name for variant in variants if variant.text is not None]:
+            raise GitRefused(f"{', '.join(texts)} has a text, and only git can keep it. Run `git init` and commit.")
         return None
     from experiment_tracker_tools.vcs import capture
 
@@ -53,19 +57,22 @@ def capture_notes(experiment: Experiment) -> list[str]:
 def _source(variant: Variant) -> "Source":
     from experiment_tracker_tools.vcs.capture import EDITS, HEAD, Source
 
+    if variant.text is not None:
+        return Source("text", texts=tuple(variant.text.items()))
     if variant.source is None:
         return HEAD
     return EDITS if variant.source == WORKING_TREE else Source("ref", variant.source)
 
 
 def _check_sources(subject: Subject, variants: Sequence[Variant]) -> None:
-    sourced = [variant.name for variant in variants if variant.source is not None]
+    sourced = [variant.name for variant in variants if variant.source is not None or variant.text is not None]
     if not subject.files and sourced:
         raise InvalidInput(f"{', '.join(sourced)} has a source, but the subject names no files. Add subject.files.")
-    if subject.files and variants[0].source is not None:
+    if subject.files and variants[0].name in sourced:
         raise InvalidInput(f"Control {variants[0].name} is HEAD's content; leave its source out.")
-    bare = [variant.name for variant in variants[1:] if variant.source is None]
+    bare = [variant.name for variant in variants[1:] if variant.name not in sourced]
     if subject.files and bare:
         raise InvalidInput(
-            f"{', '.join(bare)} has no source. Say where its files come from: a branch, a commit or working-tree."
+            f"{', '.join(bare)} has no source. Say where its files come from: a branch, a commit, working-tree, or a "
+            "text for each path."
         )

@@ -1,210 +1,246 @@
-"""The winner becomes the project's content by one commit, and back; a person confirms with a token that fits once."""
+"""The winner becomes the project's content: by one commit, on a branch for a pull request, or as a patch."""
 
-import hashlib
-import hmac
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import StringConstraints
-
-from experiment_tracker_tools.conduct.evidence import promotion_message, rollback_message
-from experiment_tracker_tools.conduct.verdicts import final_decision
-from experiment_tracker_tools.core.errors import GitRefused, IllegalStep, InvalidInput
-from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.domain.decision import Decision, Promotion, RollBack
+from experiment_tracker_tools.conduct.confirming import (
+    Proposal,
+    check_token,
+    files_told,
+    kept_told,
+    place_told,
+    proposed,
+)
+from experiment_tracker_tools.conduct.evidence import Decided, promotion_message, pull_request
+from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
+from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep
+from experiment_tracker_tools.core.text import listed, quoted
+from experiment_tracker_tools.domain.decision import FINAL, Decision, Promotion, PromotionMode
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import check_step
+from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.domain.variant import Capture
 from experiment_tracker_tools.workspace import Workspace
 
 if TYPE_CHECKING:
-    from experiment_tracker_tools.vcs.changes import Preview
+    from experiment_tracker_tools.vcs.changes import Moves, Preview
+    from experiment_tracker_tools.vcs.promotion import Wish
+
+# Verdicts of which a person chooses the variant, because none is better.
+_A_CHOICE = ("EQUIVALENT",)
+PATCH, PULL_REQUEST = "promote.patch", "pull-request.md"
 
 
-Token = Annotated[str, StringConstraints(max_length=64)]
-
-
-class Proposal(NamedTuple):
-    """What would be done, and the token that allows exactly this.
+class Ask(NamedTuple):
+    """How to promote.
 
     Attributes:
-        question: for the person who confirms.
-        token: fits this step, this HEAD and this state of the ledger, and so only once.
-        head: commit that the step builds on; None where git is not touched.
-        paths: files that change.
+        mode: a commit on the current branch, a branch `experiment/<id>`, or a patch file.
+        variant: which one; the winner where left out.
+        keep_edits: carry uncommitted edits of the declared files over, instead of refusing.
+        override: why a variant is promoted that the verdict does not ship; empty where it does.
     """
 
-    question: str
-    token: str
-    head: str | None
-    paths: tuple[str, ...]
+    mode: PromotionMode = "commit"
+    variant: str | None = None
+    keep_edits: bool = False
+    override: str = ""
 
 
-def propose_promotion(workspace: Workspace, experiment: Experiment) -> Proposal:
-    """What promoting the winner would do.
+class _Ready(NamedTuple):
+    decision: Entry[Decision]
+    capture: Capture
+    root: Path
+    variant: str
+
+
+def propose_promotion(workspace: Workspace, experiment: Experiment, ask: Ask = Ask()) -> Proposal:  # noqa: B008 frozen
+    """What promoting would do.
 
     Raises:
-        IllegalStep: unless the recorded verdict is SHIP and nothing was promoted or rolled back since.
+        IllegalStep: unless the recorded verdict ships the variant (or `override` says why it should go nevertheless),
+            and nothing was promoted or rolled back since.
         GitRefused: if git or the working tree does not allow it; nothing was changed.
     """
-    decision, capture, root = _shippable(workspace, experiment)
-    from experiment_tracker_tools.vcs import promotion
-
-    winner = str(decision.winner)
-    found = promotion.preview(
-        root,
-        variant_commit=capture.variants[winner].commit,
-        baseline_commit=capture.baseline,
-        paths=experiment.subject.files,
-    )
-    _refuse(found)
-    question = f"Promote {winner} of {experiment.id}: {_files(found)}, one commit on {_place(found)}. Continue?"
-    return Proposal(question, _token(workspace, experiment, "promote", found.head), found.head, found.paths)
+    ready = _ready(workspace, experiment, ask)
+    found = _preview(experiment, ready, ask)
+    against = f" against the verdict {ready.decision.content.verdict} ({quoted(ask.override, 200)})"
+    how = {
+        "commit": f"one commit on {place_told(found)}",
+        "branch": f"as branch {branch_of(experiment)} from {place_told(found)}",
+        "patch": f"as .experiments/{experiment.id}/{PATCH} for {place_told(found)}",
+    }[ask.mode]
+    what = f"Promote {ready.variant} of {experiment.id}{against if ask.override else ''}: {files_told(found.paths)}"
+    return proposed(workspace, experiment, "promote", f"{what}, {how}{kept_told(found)}. Continue?", found)
 
 
-def promote_winner(workspace: Workspace, experiment: Experiment, token: str) -> Promotion:
-    """Make the winner the project's content in one commit, and record it.
+def confirmed_promotion(workspace: Workspace, experiment: Experiment, token: str, ask: Ask) -> Promotion:
+    """Promote what a person agreed to.
 
     Raises:
         InvalidInput: if the token does not fit what would be done now.
         IllegalStep, GitRefused: as for the proposal; nothing was changed.
     """
-    proposal = propose_promotion(workspace, experiment)
-    _check_token(proposal, token)
-    decision, capture, root = _shippable(workspace, experiment)
-    from experiment_tracker_tools.vcs import promotion
+    return _promoted(workspace, experiment, ask, decided_by=f"a person, through {workspace.door}", token=token)
 
-    winner = str(decision.winner)
-    message = promotion_message(experiment, decision)
-    done = promotion.promote(
-        root,
-        experiment_id=experiment.id,
-        variant_commit=capture.variants[winner].commit,
-        baseline_commit=capture.baseline,
-        paths=experiment.subject.files,
-        subject=message.subject,
-        body=message.body,
-        trailers=message.trailers,
-        expected_head=str(proposal.head),
-    )
-    made = Promotion(variant=winner, commit=done.commit, parent=done.parent, branch=done.branch, paths=done.paths)
-    now, door = workspace.clock(), workspace.door
-    workspace.ledger.append(
-        experiment.id,
-        made,
-        step=lambda e: e.advanced("completed", at=now, by=door, reason=f"promoted {winner} by {done.commit[:12]}"),
-    )
+
+def promote_winner(workspace: Workspace, experiment: Experiment, ask: Ask, *, decided_by: str) -> Promotion:
+    """Make a variant the project's content, and record it. No tool may call this: it asks no person.
+
+    Args:
+        workspace, experiment: which.
+        ask: how.
+        decided_by: who or what decided, for the commit's trailer.
+
+    Raises:
+        IllegalStep, GitRefused: as for the proposal; nothing was changed.
+    """
+    return _promoted(workspace, experiment, ask, decided_by=decided_by, token=None)
+
+
+def branch_of(experiment: Experiment) -> str:
+    """The branch that a pull request is made from."""
+    return f"experiment/{experiment.id}"
+
+
+def handed_out(experiment: Experiment, made: Promotion) -> str | None:
+    """The file that a promotion left beside the experiment's journal, from the project's root."""
+    names = {"branch": PULL_REQUEST, "patch": PATCH}
+    return f".experiments/{experiment.id}/{names[made.mode]}" if made.mode in names else None
+
+
+def _promoted(
+    workspace: Workspace, experiment: Experiment, ask: Ask, *, decided_by: str, token: str | None
+) -> Promotion:
+    with alone_with_git(workspace):
+        mend(workspace, experiment.id)
+        experiment = workspace.ledger.experiment(experiment.id)
+        proposal = propose_promotion(workspace, experiment, ask)
+        if token is not None:
+            check_token(proposal, token)
+        ready = _ready(workspace, experiment, ask)
+        decided = Decided(ready.decision, ready.variant, by=decided_by, override=ask.override, merged=proposal.merged)
+        try:
+            made = _made(workspace, experiment, ask, ready=ready, decided=decided, proposal=proposal)
+        except ExperimentError as error:
+            abandon(workspace, experiment.id, str(error))
+            raise
+        record(workspace, experiment.id, made)
     return made
 
 
-def propose_rollback(workspace: Workspace, experiment: Experiment) -> Proposal:
-    """What rolling back would do: undo the promotion's commit, or end the experiment where nothing was promoted.
+def _made(
+    workspace: Workspace,
+    experiment: Experiment,
+    ask: Ask,
+    *,
+    ready: _Ready,
+    decided: Decided,
+    proposal: Proposal,
+) -> Promotion:
+    from experiment_tracker_tools.vcs import promotion
+    from experiment_tracker_tools.vcs.exact import Order
+    from experiment_tracker_tools.vcs.handout import hand_out
 
-    Raises:
-        IllegalStep: if the experiment never ran, or is rolled back already.
-        GitRefused: if git or the working tree does not allow it; nothing was changed.
-    """
-    check_step(experiment.id, experiment.state, "rolled_back")
-    made = standing_promotion(workspace, experiment)
-    if made is None:
-        question = (
-            f"End {experiment.id} ({experiment.state}): every unit gets control again, no file changes. Continue?"
-        )
-        return Proposal(question, _token(workspace, experiment, "rollback", None), None, ())
-    from experiment_tracker_tools.vcs import rollback
-
-    found = rollback.preview(_worktree(workspace), promotion_commit=made.commit, paths=experiment.subject.files)
-    _refuse(found)
-    undone = f"undo commit {made.commit[:12]} ({_files(found)})"
-    question = f"Roll back {experiment.id}: {undone} on {_place(found)}. Continue?"
-    return Proposal(question, _token(workspace, experiment, "rollback", found.head), found.head, found.paths)
-
-
-def roll_back(workspace: Workspace, experiment: Experiment, token: str, *, reason: str) -> RollBack:
-    """Undo the promotion exactly and record it; told as done only after the blobs compared equal.
-
-    Raises:
-        InvalidInput: if the token does not fit what would be done now.
-        IllegalStep, GitRefused: as for the proposal; nothing was changed.
-    """
-    proposal = propose_rollback(workspace, experiment)
-    _check_token(proposal, token)
-    made = standing_promotion(workspace, experiment)
-    undone = RollBack(reason=reason)
-    if made is not None:
-        from experiment_tracker_tools.vcs import rollback
-
-        message = rollback_message(experiment, made, reason)
-        done = rollback.roll_back(
-            _worktree(workspace),
-            promotion_commit=made.commit,
-            paths=experiment.subject.files,
-            subject=message.subject,
-            body=message.body,
-            trailers=message.trailers,
-            expected_head=str(proposal.head),
-        )
-        undone = RollBack(commit=done.commit, reverts=done.reverts, reason=reason)
-    now, door = workspace.clock(), workspace.door
-    workspace.ledger.append(
-        experiment.id, undone, step=lambda e: e.advanced("rolled_back", at=now, by=door, reason=reason or "rolled back")
+    root, message = ready.root, promotion_message(experiment, decided)
+    entry = Promotion(
+        variant=ready.variant,
+        commit=str(proposal.head),
+        parent=str(proposal.head),
+        branch=branch_of(experiment) if ask.mode == "branch" else _here(root),
+        paths=proposal.paths,
+        mode=ask.mode,
+        merged=proposal.merged,
+        override=ask.override,
     )
-    return undone
+
+    def announce(moves: "Moves") -> None:
+        if ask.mode == "branch":
+            body = pull_request(experiment, decided)
+            hand_out(workspace.folder, f"{experiment.id}/{PULL_REQUEST}", body.encode())
+        moved = entry.model_copy(update={"commit": moves.new})
+        workspace.ledger.append(experiment.id, intent_of(moves, root, entry=moved))
+
+    order = Order(
+        message.subject,
+        message.body,
+        message.trailers,
+        reason=f"promote {experiment.id}",
+        edits="keep" if ask.keep_edits else "refuse",
+        announce=announce,
+    )
+    wish = _wish(experiment, ready)
+    if ask.mode == "commit":
+        done = promotion.promote(root, wish, order, expected_head=entry.parent)
+    else:
+        branch = entry.branch if ask.mode == "branch" else None
+        done = promotion.promote_aside(root, wish, order, branch=branch, expected_head=entry.parent)
+    if ask.mode == "patch":
+        hand_out(workspace.folder, f"{experiment.id}/{PATCH}", promotion.patch(root, done.commit))
+    return entry.model_copy(update={"commit": done.commit})
 
 
-def standing_promotion(workspace: Workspace, experiment: Experiment) -> Promotion | None:
-    """The promotion that has not been rolled back, if there is one."""
-    entry = workspace.ledger.latest(experiment.id, Promotion)
-    return entry.content if entry is not None and experiment.state != "rolled_back" else None
+def _here(root: Path) -> str:
+    from experiment_tracker_tools.vcs.repository import head
+
+    return head(root).branch or "HEAD"
 
 
-def _shippable(workspace: Workspace, experiment: Experiment) -> tuple[Decision, Capture, Path]:
-    """What a promotion needs: a SHIP verdict that still stands, captured files, a working tree.
+def _wish(experiment: Experiment, ready: _Ready) -> "Wish":
+    from experiment_tracker_tools.vcs.promotion import Wish
+
+    commit = ready.capture.variants[ready.variant].commit
+    return Wish(commit, ready.capture.baseline, experiment.subject.files)
+
+
+def _preview(experiment: Experiment, ready: _Ready, ask: Ask) -> "Preview":
+    from experiment_tracker_tools.vcs import promotion
+
+    wish = _wish(experiment, ready)
+    if ask.mode == "commit":
+        return promotion.preview(ready.root, wish, edits="keep" if ask.keep_edits else "refuse")
+    branch = branch_of(experiment) if ask.mode == "branch" else None
+    return promotion.preview_aside(ready.root, wish, branch=branch)
+
+
+def _ready(workspace: Workspace, experiment: Experiment, ask: Ask) -> _Ready:
+    """What a promotion needs: a verdict that allows it, captured files, a working tree.
 
     Raises:
         IllegalStep, GitRefused: naming what is missing.
     """
-    decision = final_decision(workspace, experiment.id)
-    if decision is None:
+    decision = workspace.ledger.latest(experiment.id, Decision)
+    if decision is None or decision.content.verdict not in FINAL:
         raise IllegalStep(f"{experiment.id} is {experiment.state} without a verdict. Call decide first.")
-    if decision.verdict != "SHIP" or decision.winner is None:
-        raise IllegalStep(f"The verdict on {experiment.id} is {decision.verdict}, not SHIP. Nothing was changed.")
+    variant = _allowed(experiment, decision.content, ask)
     check_step(experiment.id, experiment.state, "completed")
     if experiment.capture is None:
-        raise GitRefused(
-            f"{experiment.id} has no files in git. Roll {decision.winner} out where it lives; then archive."
-        )
-    return decision, experiment.capture, _worktree(workspace)
-
-
-def _worktree(workspace: Workspace) -> Path:
+        raise GitRefused(f"{experiment.id} has no files in git. Roll {variant} out where it lives; then archive.")
     if workspace.worktree is None:
         raise GitRefused(f"{quoted(str(workspace.directory))} is not in a git repository. Nothing was changed.")
-    return workspace.worktree
+    return _Ready(decision, experiment.capture, workspace.worktree, variant)
 
 
-def _refuse(found: "Preview") -> None:
-    if found.problems:
-        raise GitRefused(f"{'; '.join(found.problems[:3])}. Nothing was changed.")
+def _allowed(experiment: Experiment, decision: Decision, ask: Ask) -> str:
+    """The variant that may be promoted.
 
-
-def _files(found: "Preview") -> str:
-    shown = ", ".join(quoted(path) for path in found.paths[:5])
-    return shown + (f" and {len(found.paths) - 5} more files" if len(found.paths) > 5 else "")
-
-
-def _place(found: "Preview") -> str:
-    return f"{quoted(str(found.branch))} at {str(found.head)[:12]}"
-
-
-def _token(workspace: Workspace, experiment: Experiment, verb: Literal["promote", "rollback"], head: str | None) -> str:
-    state = "\0".join((verb, experiment.id, head or "", workspace.ledger.head(experiment.id)))
-    return hmac.new(workspace.secret, state.encode(), hashlib.sha256).hexdigest()[:16]
-
-
-def _check_token(proposal: Proposal, token: str) -> None:
-    if not hmac.compare_digest(proposal.token.encode(), token.encode()):
-        raise InvalidInput(
-            f"The confirmation {quoted(token)} does not fit: it is used up, or HEAD or the ledger has moved. "
-            "Nothing was changed; call again without confirm to see what would be done now."
-        )
+    Raises:
+        IllegalStep: if the verdict is against it and no `override` says why it should go nevertheless.
+    """
+    names = [variant.name for variant in experiment.variants]
+    if ask.variant is not None and ask.variant not in names:
+        raise IllegalStep(f"{experiment.id} has no variant {quoted(ask.variant)}. It has: {listed(names)}.")
+    if decision.verdict == "SHIP" and decision.winner is not None and ask.variant in (None, decision.winner):
+        return decision.winner
+    choice = ask.variant or (names[1] if len(names) == 2 else None)
+    if decision.verdict in _A_CHOICE and ask.variant is not None:
+        return ask.variant
+    if ask.override and choice is not None:
+        return choice
+    if ask.override or decision.verdict in _A_CHOICE:
+        raise IllegalStep(f"Which one? Name the variant of {experiment.id}: {listed(names)}. Nothing was changed.")
+    shipped = f"SHIP for {decision.winner}" if decision.verdict == "SHIP" else f"{decision.verdict}, not SHIP"
+    raise IllegalStep(
+        f"The verdict on {experiment.id} is {shipped}. Nothing was changed. Keep control; a person who promotes "
+        "nevertheless gives override_reason, which stays on record."
+    )

@@ -38,14 +38,17 @@ class Outcome(NamedTuple):
     Attributes:
         verdict: the newest recorded one.
         estimates: of the last recorded look that showed any.
-        promotion: the promotion that stands; None after it was rolled back.
+        promotion: the promotion that stands here; None after it was rolled back, and for a branch or a patch, which
+            somebody still has to merge.
         days_promoted: since that promotion.
+        override: why it was promoted against its verdict, whatever became of it.
     """
 
     verdict: Verdict | None
     estimates: tuple[Estimate, ...]
     promotion: Promotion | None
     days_promoted: float | None
+    override: str = ""
 
 
 def progress(workspace: Workspace, experiment: Experiment) -> Progress:
@@ -63,12 +66,15 @@ def outcome(workspace: Workspace, experiment: Experiment) -> Outcome:
     decision = workspace.ledger.latest(experiment.id, Decision)
     look = workspace.ledger.latest(experiment.id, Look)
     decided = decision.content.look.estimates if decision else ()
-    promoted = workspace.ledger.latest(experiment.id, Promotion) if experiment.state != "rolled_back" else None
+    latest = workspace.ledger.latest(experiment.id, Promotion)
+    stands = latest is not None and latest.content.mode == "commit" and experiment.state != "rolled_back"
+    promoted = latest if stands else None
     return Outcome(
         decision.content.verdict if decision else None,
         decided or (look.content.estimates if look else ()),
         promoted.content if promoted else None,
         (workspace.clock() - promoted.at).total_seconds() / 86_400 if promoted else None,
+        latest.content.override if latest else "",
     )
 
 

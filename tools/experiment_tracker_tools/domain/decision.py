@@ -9,6 +9,7 @@ from experiment_tracker_tools.domain.variant import CommitId, GitText
 
 Verdict = Literal["HALT", "CONTINUE", "SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE"]
 Standing = Literal["interim", "final", "exploratory"]
+PromotionMode = Literal["commit", "branch", "patch"]
 FINAL: tuple[Verdict, ...] = ("SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE")
 
 
@@ -106,8 +107,11 @@ class Promotion(Model):
     Attributes:
         variant: which variant.
         commit: the new commit; parent: what it stands on.
-        branch: where it landed.
+        branch: where it landed; for a patch, the branch that it is meant for.
         paths: exactly what it wrote.
+        mode: a commit on the branch that was checked out, a branch of its own, or a patch file.
+        merged: paths where the project had changed since the variants were captured; both changes are in the commit.
+        override: why it was promoted although the verdict did not say so.
     """
 
     variant: Slug
@@ -115,6 +119,9 @@ class Promotion(Model):
     parent: CommitId
     branch: GitText
     paths: tuple[str, ...]
+    mode: PromotionMode = "commit"
+    merged: tuple[str, ...] = ()
+    override: Note = ""
 
 
 class RollBack(Model):
@@ -124,8 +131,12 @@ class RollBack(Model):
         commit: the new commit, None where nothing had been promoted.
         reverts: the promotion's commit.
         reason: why.
+        merged: paths where later changes are kept.
+        regression: what got worse since the promotion, with its interval, where it was measured.
     """
 
     commit: CommitId | None = None
     reverts: CommitId | None = None
     reason: Note = ""
+    merged: tuple[str, ...] = ()
+    regression: Note = ""

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
 from experiment_tracker_tools.domain.base import Model, Note, Share, Slug
 
 GitText = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+Text = Annotated[str, StringConstraints(max_length=1_000_000)]
 CommitId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 
 WORKING_TREE = "working-tree"
@@ -20,13 +21,22 @@ class Variant(Model):
         control: true for the one that is compared against; the first, where none says so.
         share: fraction of the units that it gets; the rest is split equally where left out.
         source: for subject files: a branch, a commit, or `working-tree` for its uncommitted edits. Control is HEAD.
+        text: instead of a source: the content of its files by path, null for one that it does not have. Kept in git,
+            not in the ledger.
     """
 
     name: Slug
     control: bool = False
     share: Share | None = None
-    source: Annotated[GitText | None, Field(description="branch, commit or working-tree")] = None
+    source: GitText | None = None
+    text: Annotated[dict[GitText, Text | None] | None, Field(exclude=True), WithJsonSchema({"type": "object"})] = None
     description: Note = ""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.source is not None and self.text is not None:
+            raise ValueError("a variant has a source or a text, not both; leave one out")
+        return self
 
 
 class Subject(Model):

@@ -10,6 +10,7 @@ from experiment_tracker_tools.domain.base import Model, Note, Slug
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.intent import Abandoned, Intent
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.frames import Record
@@ -72,6 +73,8 @@ TABLES: dict[type[Model], str] = {
     Export: "exports",
     Learning: "learnings",
     Feedback: "feedback",
+    Intent: "intents",
+    Abandoned: "abandoned",
 }
 
 

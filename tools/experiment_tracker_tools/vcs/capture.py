@@ -9,16 +9,20 @@ from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.vcs import command, refs, repository, trees, worktree
 from experiment_tracker_tools.vcs.paths import declared
-from experiment_tracker_tools.vcs.trees import Entries
+from experiment_tracker_tools.vcs.trees import Entries, Entry
 
 _NAME, _EMAIL = "experiment-tracker", "experiment-tracker@localhost"
 
 
 class Source(NamedTuple):
-    """Where a variant's content comes from: HEAD, the commit that `ref` names, or the work tree's own edits."""
+    """Where a variant's content comes from: HEAD, the commit that `ref` names, the work tree's own edits, or `texts`.
 
-    kind: Literal["head", "ref", "edits"]
+    Texts are (path, content), None for a file that the variant does not have; all other paths come from HEAD.
+    """
+
+    kind: Literal["head", "ref", "edits", "text"]
     ref: str = ""
+    texts: tuple[tuple[str, str | None], ...] = ()
 
 
 HEAD = Source("head")
@@ -110,8 +114,10 @@ def _contents(top: Path, at_head: Entries, sources: Mapping[str, Source], scratc
             known[source] = at_head
         elif source.kind == "ref":
             known[source] = trees.at_commit(top, refs.resolve(top, source.ref), tuple(at_head))
-        else:
+        elif source.kind == "edits":
             known[source] = _edits(top, at_head, scratch)
+        else:
+            known[source] = _texts(top, at_head, source.texts, scratch / f"text-{len(known)}")
     return {name: known[source] for name, source in sources.items()}
 
 
@@ -120,6 +126,36 @@ def _edits(top: Path, at_head: Entries, scratch: Path) -> Entries:
     # For its refusals: a path that the user's index keeps out of the work tree is not a deleted one.
     trees.in_index(top, paths)
     return worktree.in_worktree(top, worktree.copied(top, paths, scratch / "edits"), like=at_head, blobs="kept")
+
+
+def _texts(top: Path, at_head: Entries, texts: tuple[tuple[str, str | None], ...], folder: Path) -> Entries:
+    """What `git add` would make of files with these texts; they keep the file's mode and line endings."""
+    given = dict(texts)
+    if undeclared := [path for path in given if path not in at_head]:
+        raise InvalidInput(
+            f"A text is given for {quoted(undeclared[0])}, which is not declared. Add it to subject.files."
+        )
+    contents = {
+        path: None if text is None else _in_its_line_endings(top, at_head[path], _encoded(path, text))
+        for path, text in given.items()
+    }
+    copies = worktree.written(top, contents, folder, like=at_head)
+    return {**at_head, **worktree.in_worktree(top, copies, like=at_head, blobs="kept")}
+
+
+def _encoded(path: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"The text for {quoted(path)} holds half a character (a lone surrogate). Mend it.") from None
+
+
+def _in_its_line_endings(top: Path, entry: Entry | None, text: bytes) -> bytes:
+    """Whoever types a text rarely sees that the file's lines end in CRLF."""
+    if entry is None or b"\r" in text:
+        return text
+    now = command.run(top, "cat-file", "blob", entry.blob)
+    return text.replace(b"\n", b"\r\n") if 0 < now.count(b"\r\n") == now.count(b"\n") else text
 
 
 def _refuse_unknown(paths: tuple[str, ...], contents: Mapping[str, Entries]) -> None:

@@ -2,20 +2,33 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
 from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.core.text import quoted
+
+if TYPE_CHECKING:
+    from git.cmd import Git
 
 # What a person sets to say who they are and where their settings lie. Every other GIT_* variable of our own
 # process (a hook that started us exports GIT_DIR and GIT_INDEX_FILE) would point git at another repository.
 _KEPT = ("GIT_CONFIG_", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH", "GIT_EXEC_PATH", "GIT_PYTHON_")
 _DROPPED = ("GIT_CONFIG_PARAMETERS",)
 
-_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "LC_ALL": "C"}
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    # A replacement (git replace) would show other content than the commit holds.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_EDITOR": ":",
+    "LC_ALL": "C",
+}
 _SETTINGS: tuple[str, ...] = (
     "core.fsmonitor=false",
     "core.splitIndex=false",
@@ -23,6 +36,7 @@ _SETTINGS: tuple[str, ...] = (
     "i18n.commitEncoding=UTF-8",
 )
 TIME_LIMIT_S = 60.0
+_LAST_WORDS_S = 1.0
 _ARGUMENTS_AT_ONCE = 100
 
 
@@ -82,20 +96,44 @@ def attempt(
     with tempfile.TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
-        status, out, error = Git(root).execute(
-            [*command, *arguments],
-            istream=given,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            kill_after_timeout=timeout_s,
-            env=environment,
-            shell=False,
+        return _ended(
+            _started(Git(root), [*command, *arguments], cast("BinaryIO", given), environment), arguments[0], timeout_s
         )
-    if status < 0 and error.startswith("Timeout:"):
-        raise GitRefused(f"git {arguments[0]} did not finish within {timeout_s:g} s and was stopped.")
-    return Outcome(status, out, error)
+
+
+def _started(git: "Git", command: list[str], given: BinaryIO, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    # A session of its own: Ctrl-C at the terminal must not stop git halfway, and a deadline must end all that it began.
+    running = git.execute(command, given, as_process=True, env=env, shell=False, start_new_session=True)
+    process = cast("subprocess.Popen[bytes]", running.proc)
+    # GitPython would stop the process as soon as nobody holds `running`.
+    running.proc = None
+    return process
+
+
+def _ended(process: "subprocess.Popen[bytes]", verb: str, timeout_s: float) -> Outcome:
+    try:
+        out, error = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        # Git may have ended long ago and a hook's background process still hold its output.
+        late = process.poll() is None
+        out, error = _stopped(process)
+        if late:
+            raise GitRefused(f"git {verb} did not finish within {timeout_s:g} s and was stopped.") from None
+    except BaseException:
+        _stopped(process)
+        raise
+    return Outcome(process.returncode, out, error.decode("utf-8", "replace"))
+
+
+def _stopped(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
+    """End a process and all that it began: asked first, so that git takes its lock files away, then by force."""
+    out = error = b""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            out, error = process.communicate(timeout=_LAST_WORDS_S)
+    return out, error
 
 
 def line(root: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:

@@ -1,72 +1,151 @@
-"""One commit on the current branch that changes exactly the declared paths, or nothing at all."""
+"""One commit that changes exactly the declared paths, on the current branch or aside from it, or nothing at all."""
 
+import secrets
+import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.vcs import changes, command, hooks, messages, publish, trees, worktree
-from experiment_tracker_tools.vcs.changes import Change, Found, Preview
+from experiment_tracker_tools.vcs.changes import Announce, Change, Edits, Found, Moves, Preview, Wanted
 
 HOOK_TIME_LIMIT_S = 300.0
 _STATED_IDENTITY = ("-c", "user.useConfigOnly=true")
-# In the scratch folder: the private index of the new tree, and its changed files as a checkout writes them.
-_INDEX, _CONTENTS = "index", "contents"
+# In the scratch folder: the private index of the new tree, another one to check out from, and what it writes.
+_INDEX, _BENCH, _CONTENTS = "index", "bench", "contents"
 
 
-def previewed(change: Change, problems: Sequence[str]) -> Preview:
+class Order(NamedTuple):
+    """How a commit is to be made.
+
+    Attributes:
+        subject, body, trailers: its message.
+        reason: for the reflog.
+        edits: whether uncommitted edits of the declared paths are refused, or kept on the new content.
+        announce: called with what is about to move, before anything does.
+        hooks_run: "all" of the user's commit hooks, or "none".
+        hook_timeout_s: how long one hook, or signing, may take.
+    """
+
+    subject: str
+    body: str
+    trailers: Sequence[tuple[str, str]]
+    reason: str
+    edits: Edits = "refuse"
+    announce: Announce | None = None
+    hooks_run: Literal["all", "none"] = "all"
+    hook_timeout_s: float = HOOK_TIME_LIMIT_S
+
+
+def previewed(change: Change, problems: Sequence[str], *, edits: Edits) -> Preview:
     """Tell what `commit` would do, and all that stands in its way; nothing is changed."""
     at = change.at
     paths = trees.differing(change.before, change.after)
     if at.commit is None:
         return Preview(at.branch, None, paths, (), tuple(problems))
     diffstat = _diffstat(change.top, at.commit, trees.tree_with(change.top, at.commit, change.after))
-    found = (*problems, *_obstacles(change), *_identity_problems(change.top))
-    return Preview(at.branch, at.commit, paths, diffstat, found)
+    kept, obstacles = _obstacles(change, edits)
+    found = (*problems, *obstacles, *_identity_problems(change.top))
+    return Preview(at.branch, at.commit, paths, diffstat, found, change.merged, kept)
 
 
-def commit(
-    change: Change,
-    *,
-    subject: str,
-    body: str,
-    trailers: Sequence[tuple[str, str]],
-    reason: str,
-    hooks_run: Literal["all", "none"],
-    hook_timeout_s: float,
-) -> str:
+def previewed_aside(change: Change, problems: Sequence[str]) -> Preview:
+    """Tell what `commit_aside` would do; index and work tree have no say in it."""
+    at = change.at
+    paths = trees.differing(change.before, change.after)
+    found = (*problems, *_identity_problems(change.top))
+    return Preview(at.branch, at.commit, paths, (), found, change.merged)
+
+
+def commit(change: Change, order: Order) -> str:
     """Make the commit, then bring work tree and index to it at the declared paths alone; give its id.
 
     Raises:
         GitRefused: with everything as it was before.
     """
-    text = messages.message(subject, body, trailers)
-    installed = hooks.present(change.top) if hooks_run == "all" else frozenset[str]()
+    text = messages.message(order.subject, order.body, order.trailers)
+    installed = _installed(change.top, order)
     with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as folder:
         scratch = Path(folder)
-        found = changes.look(change, scratch / "found")
-        changes.refuse(changes.obstacles(change, found))
-        tree = _written_tree(change, scratch, found)
+        found, goal = _decided(change, scratch / "found", order.edits)
+        tree = _written_tree(change, scratch, found, goal)
         if installed:
-            index = scratch / _INDEX
-            text = hooks.before_commit(change.top, text, installed, index=index, timeout_s=hook_timeout_s)
-            found = _checked_again(change, scratch, tree)
-        new = _commit_object(change, tree, text, timeout_s=hook_timeout_s)
-        publish.publish(change, found, new, contents=scratch / _CONTENTS, reason=reason, hooks_run=hooks_run)
+            text = hooks.before_commit(
+                change.top, text, installed, index=scratch / _INDEX, timeout_s=order.hook_timeout_s
+            )
+            _refuse_other_tree(change.top, scratch, tree)
+            # Hooks are programs that may take long and touch files.
+            found, again = _decided(change, scratch / "found-after-hooks", order.edits)
+            if again != goal:
+                raise GitRefused("Nothing was changed: declared files were edited while your hooks ran. Call again.")
+        new = _commit_object(change, tree, text, timeout_s=order.hook_timeout_s)
+        kept = changes.kept(change, found, goal)
+        moves = Moves(f"refs/heads/{change.at.branch}", change.at.commit, new, secrets.token_hex(8), kept)
+        if order.announce is not None:
+            order.announce(moves)
+        publish.publish(
+            change, found, goal, moves, contents=scratch / _CONTENTS, reason=order.reason, hooks_run=order.hooks_run
+        )
     with suppress(GitRefused):
-        hooks.after_commit(change.top, installed, timeout_s=hook_timeout_s)
+        hooks.after_commit(change.top, installed, timeout_s=order.hook_timeout_s)
     return new
 
 
-def _obstacles(change: Change) -> list[str]:
+def commit_aside(change: Change, order: Order, *, branch: str | None) -> str:
+    """Make the commit without touching index, work tree or HEAD, on a new `branch` or on none; give its id.
+
+    Raises:
+        GitRefused: with everything as it was before.
+    """
+    text = messages.message(order.subject, order.body, order.trailers)
+    installed = _installed(change.top, order) if branch is not None else frozenset[str]()
+    with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as folder:
+        scratch = Path(folder)
+        tree = _filled(change, scratch / _INDEX)
+        if installed:
+            text = hooks.before_commit(
+                change.top, text, installed, index=scratch / _INDEX, timeout_s=order.hook_timeout_s
+            )
+            _refuse_other_tree(change.top, scratch, tree)
+        new = _commit_object(change, tree, text, timeout_s=order.hook_timeout_s)
+    if branch is not None:
+        ref = f"refs/heads/{branch}"
+        if order.announce is not None:
+            order.announce(Moves(ref, None, new, secrets.token_hex(8), {}))
+        asked = ("update-ref", "-m", order.reason, ref, new, "0" * len(new))
+        command.run(change.top, *asked, hooks="on" if order.hooks_run == "all" else "off")
+    return new
+
+
+def _installed(top: Path, order: Order) -> frozenset[str]:
+    return hooks.present(top) if order.hooks_run == "all" else frozenset[str]()
+
+
+def _decided(change: Change, folder: Path, edits: Edits) -> tuple[Found, Wanted]:
+    """What is there and what it shall become.
+
+    Raises:
+        GitRefused: if the user would lose something.
+    """
+    found = changes.look(change, folder, edits=edits)
+    goal, problems = changes.wanted(change, found, edits=edits)
+    changes.refuse(problems)
+    return found, goal
+
+
+def _obstacles(change: Change, edits: Edits) -> tuple[tuple[str, ...], list[str]]:
+    """The paths whose edits would be kept, and what stands in the way."""
     try:
         with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
-            return changes.obstacles(change, changes.look(change, Path(scratch) / "found"))
+            found = changes.look(change, Path(scratch) / "found", edits=edits)
+            goal, problems = changes.wanted(change, found, edits=edits)
+            return (() if problems else tuple(changes.kept(change, found, goal))), problems
     except GitRefused as refusal:
-        return [str(refusal)]
+        return (), [str(refusal)]
 
 
 def _identity_problems(top: Path) -> list[str]:
@@ -77,24 +156,43 @@ def _identity_problems(top: Path) -> list[str]:
     return []
 
 
-def _written_tree(change: Change, scratch: Path, found: Found) -> str:
-    """Write the tree, check its changed files out on the bench, and see that they come back the same."""
+def _filled(change: Change, index: Path) -> str:
+    """Fill a private index with the new content, and give its tree."""
     assert change.at.commit is not None
     changed = trees.differing(change.before, change.after)
-    index, contents = scratch / _INDEX, scratch / _CONTENTS
     trees.read_into(change.top, change.at.commit, index)
     trees.set_entries(change.top, {path: change.after[path] for path in changed}, index=index)
-    present = [path for path in changed if change.after[path]]
-    trees.checked_out(change.top, present, index=index, folder=contents)
+    return trees.write_tree(change.top, index)
+
+
+def _written_tree(change: Change, scratch: Path, found: Found, goal: Wanted) -> str:
+    """Write the tree, check what is wanted out on the bench, and see that it comes back the same."""
+    tree = _filled(change, scratch / _INDEX)
+    checked_out(change, found, goal, index=scratch / _INDEX, scratch=scratch)
+    return tree
+
+
+def checked_out(change: Change, found: Found, goal: Wanted, *, index: Path, scratch: Path) -> Path:
+    """Write the files that are to change below a folder of `scratch`, as a checkout of them from `index` would.
+
+    Raises:
+        GitRefused: if one would not come back from the work tree as it is wanted.
+    """
+    bench, contents = scratch / _BENCH, scratch / _CONTENTS
+    shutil.copyfile(index, bench)
+    present = [path for path in trees.differing(found.entries, goal.tree) if goal.tree[path]]
+    own = {path: goal.tree[path] for path in present if goal.tree[path] != change.after[path]}
+    trees.set_entries(change.top, own, index=bench)
+    trees.checked_out(change.top, present, index=bench, folder=contents)
     _lay_rules(found.copies.folder, contents)
     written = found.copies._replace(folder=contents, stamps=dict.fromkeys(present))
-    again = worktree.in_worktree(change.top, written, like=change.after, blobs="computed")
-    if unstable := [path for path in present if again[path] != change.after[path]]:
+    again = worktree.in_worktree(change.top, written, like=goal.tree, blobs="computed")
+    if unstable := [path for path in present if again[path] != goal.tree[path]]:
         raise GitRefused(
             f"Nothing was changed: {changes.named(unstable)} would not come back from the work tree as committed, "
             "because of line-ending or filter rules. Normalise the variant (git add --renormalize), capture it again."
         )
-    return trees.write_tree(change.top, index)
+    return contents
 
 
 def _lay_rules(source: Path, folder: Path) -> None:
@@ -106,16 +204,12 @@ def _lay_rules(source: Path, folder: Path) -> None:
             beside.write_bytes(rule.read_bytes())
 
 
-def _checked_again(change: Change, scratch: Path, tree: str) -> Found:
-    """Hooks are programs that may take long and touch files: see that all is still as it was decided on."""
-    if trees.write_tree(change.top, scratch / _INDEX) != tree:
+def _refuse_other_tree(top: Path, scratch: Path, tree: str) -> None:
+    if trees.write_tree(top, scratch / _INDEX) != tree:
         raise GitRefused(
             "Nothing was committed: your commit hooks changed the content, so it would no longer be what was measured. "
             "Capture the variant as the hooks want it, or commit without hooks if you may."
         )
-    found = changes.look(change, scratch / "found-after-hooks")
-    changes.refuse(changes.obstacles(change, found))
-    return found
 
 
 def _commit_object(change: Change, tree: str, text: str, *, timeout_s: float) -> str:

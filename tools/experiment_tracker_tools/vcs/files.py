@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Generator
@@ -59,9 +58,13 @@ def copy_out(root: Path, path: str, target: Path) -> Stamp | None:
         return before
 
 
-def place(root: Path, path: str, source: Path, *, permissions: int) -> str:
-    """Write `source` beside its destination under a name of its own and give that name, for `exchange`."""
-    temporary = f".experiment-tracker-{secrets.token_hex(8)}"
+def beside(token: str, number: int) -> str:
+    """The name under which a file lies beside its destination; only who knows the token can tell it."""
+    return f".experiment-tracker-{token}-{number}"
+
+
+def place(root: Path, path: str, source: Path, temporary: str, *, permissions: int) -> None:
+    """Write `source` beside its destination, under the name `temporary`, for `exchange`."""
     with _folder_of(root, path, create=True) as (folder, _), source.open("rb") as content:
         if folder is None:
             raise _touched(path)
@@ -73,7 +76,6 @@ def place(root: Path, path: str, source: Path, *, permissions: int) -> str:
             with suppress(FileNotFoundError):
                 os.unlink(temporary, dir_fd=folder)
             raise
-    return temporary
 
 
 def exchange(root: Path, path: str, temporary: str, *, expected: Stamp | None) -> Stamp | None:
@@ -92,10 +94,14 @@ def exchange(root: Path, path: str, temporary: str, *, expected: Stamp | None) -
 
 
 def discard(root: Path, path: str, temporary: str) -> None:
-    """Remove what `place` wrote and `exchange` did not use, and the folders that it created."""
-    with _folder_of(root, path) as (folder, _), suppress(FileNotFoundError):
-        if folder is not None:
+    """Remove what `place` wrote and `exchange` did not use, and the folders that are empty then."""
+    with _folder_of(root, path) as (folder, _):
+        if folder is None:
+            return
+        try:
             os.unlink(temporary, dir_fd=folder)
+        except FileNotFoundError:
+            return
     prune(root, path)
 
 

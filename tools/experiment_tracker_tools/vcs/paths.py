@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import is_unsafe, quoted
@@ -46,7 +46,8 @@ def ancestors(path: str) -> tuple[str, ...]:
     >>> ancestors("a/b/c.py")
     ('a', 'a/b')
     """
-    return tuple(str(parent) for parent in PurePosixPath(path).parents if parent.name)[::-1]
+    parts = path.split("/")
+    return tuple("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _refuse_overlap(paths: tuple[str, ...]) -> None:

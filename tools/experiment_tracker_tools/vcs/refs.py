@@ -65,6 +65,17 @@ def checked_commits(root: Path, commits: Sequence[str]) -> None:
             raise GitRefused(f"Commit {name[:12]} is not in this repository ({kind}). Fetch it, or capture again.")
 
 
+def held(root: Path, ref: str) -> str | None:
+    """Give the commit that a ref, named in full, holds; None if there is no such ref."""
+    found = command.attempt(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return found.out.decode().split()[-1] if found.status == 0 else None
+
+
+def is_ancestor(root: Path, commit: str, later: str) -> bool:
+    """Tell whether a commit is in the history of a later one, or is it."""
+    return command.attempt(root, "merge-base", "--is-ancestor", commit, later).status == 0
+
+
 def experiment_ref(experiment_id: str, variant: str) -> str:
     """Give the ref that keeps a variant.
 

@@ -112,9 +112,14 @@ def problems_at(top: Path, at: Head) -> tuple[str, ...]:
     return (*_head_problems(at), *_unfinished(_git_dir(top)))
 
 
+def unborn(at: Head) -> str:
+    """What to say of a branch without a commit."""
+    return f"branch {quoted(at.branch)} has no commit yet; make a first commit"
+
+
 def _head_problems(at: Head) -> tuple[str, ...]:
     if at.commit is None:
-        return (f"branch {quoted(at.branch)} has no commit yet; make a first commit",)
+        return (unborn(at),)
     if at.branch is None:
         return (f"HEAD is detached at {at.commit[:12]}; check out the branch that is meant (git switch BRANCH)",)
     return ()

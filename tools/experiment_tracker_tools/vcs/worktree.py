@@ -35,12 +35,33 @@ def copied(root: Path, paths: tuple[str, ...], folder: Path) -> Copies:
     """
     folder.mkdir(parents=True)
     stamps = {path: files.copy_out(root, path, folder / path) for path in paths}
+    return Copies(folder, stamps, _ruled(root, paths, folder), _filtered(root, paths))
+
+
+def written(root: Path, contents: Mapping[str, bytes | None], folder: Path, *, like: Entries) -> Copies:
+    """Lay contents into a new `folder` as if they were the work tree's files; None stands for no file.
+
+    An executable file of `like` stays one.
+    """
+    folder.mkdir(parents=True)
+    paths = tuple(contents)
+    for path, content in contents.items():
+        if content is not None:
+            target, entry = folder / path, like[path]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            target.chmod(0o755 if entry and entry.mode == "100755" else 0o644)
+    return Copies(folder, dict.fromkeys(paths), _ruled(root, paths, folder), _filtered(root, paths))
+
+
+def _ruled(root: Path, paths: tuple[str, ...], folder: Path) -> dict[str, Entry]:
+    """Copy the .gitattributes that rule the paths, and give those in the user's index."""
     above = {f"{part}/.gitattributes" for path in paths for part in ancestors(path)} | {".gitattributes"}
     rules = tuple(sorted(above - set(paths)))
     for rule in rules:
         with suppress(InvalidInput):
             files.copy_out(root, rule, folder / rule)
-    return Copies(folder, stamps, _rules_in_index(root, rules), _filtered(root, paths))
+    return _rules_in_index(root, rules)
 
 
 def in_worktree(root: Path, copies: Copies, *, like: Entries, blobs: Literal["kept", "computed"]) -> Entries:
