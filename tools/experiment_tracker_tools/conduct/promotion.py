@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from experiment_tracker_tools.vcs.promotion import Wish
 
 # Verdicts of which a person chooses the variant, because none is better.
-_A_CHOICE = ("EQUIVALENT",)
+_A_CHOICE: tuple[str, ...] = ("EQUIVALENT",)
 PATCH, PULL_REQUEST = "promote.patch", "pull-request.md"
 
 

@@ -104,7 +104,7 @@ def attempt(
 def _started(git: "Git", command: list[str], given: BinaryIO, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     # A session of its own: Ctrl-C at the terminal must not stop git halfway, and a deadline must end all that it began.
     running = git.execute(command, given, as_process=True, env=env, shell=False, start_new_session=True)
-    process = cast("subprocess.Popen[bytes]", running.proc)
+    process = cast("subprocess.Popen[bytes]", running.proc)  # pyright: ignore[reportUnknownMemberType] GitPython's
     # GitPython would stop the process as soon as nobody holds `running`.
     running.proc = None
     return process
