@@ -140,6 +140,8 @@ def compact(schema: JsonSchema) -> JsonSchema:
         kept[key] = {name: compact(each) for name, each in kept[key].items()}
     for model in kept.get("$defs", {}).values():
         model.pop("additionalProperties", None)
+        # What has properties is an object.
+        model.pop("type" if "properties" in model else "", None)
     for names in kept.pop("patternProperties", {}).values():
         kept["additionalProperties"] = names
     for key in kept.keys() & {"items", "additionalProperties"}:

@@ -79,6 +79,29 @@ def forget(*, unit: str, reason: str, json_output: bool) -> None:
     _say(dict(gone), f"erased {told}" if told else "no experiment has rows of this unit", json_output=json_output)
 
 
+@click.command()
+@click.argument("unit")
+@_REASON
+@_JSON
+def withdraw(*, unit: str, reason: str, json_output: bool) -> None:
+    """Stop collecting a unit in every experiment, for good. What is there stays; `forget` erases it."""
+    with _telling(json_output=json_output) as workspace:
+        workspace.make_ready()
+        live = workspace.ledger.withdraw(unit, reason=reason)
+    told = f"; {', '.join(live)} go on without it" if live else ""
+    _say({"experiments": live}, f"this unit is no longer collected{told}", json_output=json_output)
+
+
+@click.command()
+@_JSON
+def compact(*, json_output: bool) -> None:
+    """Erase the rows of experiments that ended longer ago than their plan keeps them; statistics stay."""
+    with _telling(json_output=json_output) as workspace:
+        gone = workspace.ledger.enforce_retention()
+    told = ", ".join(f"{count} rows of {experiment}" for experiment, count in gone.items())
+    _say(dict(gone), f"erased {told}" if told else "no row is past its time", json_output=json_output)
+
+
 @click.group()
 def key() -> None:
     """The project's key, under which unit ids are stored as pseudonyms; a team shares one, out of band."""
@@ -103,7 +126,7 @@ def import_key(*, file: Iterable[str]) -> None:
         click.echo(f"key {take_key(workspace.key_path, ''.join(file)).id} is in use")
 
 
-COMMANDS: tuple[click.Command, ...] = (verify, export, import_, amend, forget, key)
+COMMANDS: tuple[click.Command, ...] = (verify, export, import_, amend, withdraw, forget, compact, key)
 
 
 @contextmanager

@@ -21,7 +21,10 @@ SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb i
 DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
 DESIGN += ["--sample-size", "20", "--subject", json.dumps({"files": [PROGRAM]})]
 DESIGN += ["--variants", json.dumps([{"name": "control"}, {"name": "treatment", "source": "fast"}])]
-BESIDE_THE_VERBS = ("serve", "demo", "doctor", "on", "off", "verify", "export", "import", "amend", "forget", "key")
+BESIDE_THE_VERBS = (
+    *("serve", "demo", "doctor", "on", "off", "verify", "export", "import", "amend", "forget", "key"),
+    *("withdraw", "compact"),
+)
 
 
 @pytest.fixture(autouse=True)

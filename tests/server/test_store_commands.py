@@ -68,6 +68,24 @@ def test_a_forgotten_unit_has_no_rows_and_the_chain_still_holds(experiment: str,
     assert run("verify").exit_code == 0
 
 
+def test_a_unit_that_withdrew_gets_control_and_is_not_recorded(experiment: str) -> None:
+    assert "no longer collected" in run("withdraw", ANN, "--reason", "asked").stdout
+    refused = run(
+        "record", experiment, "--trials", json.dumps([{"variant": "control", "unit": ANN, "metrics": {"tokens": 1}}])
+    )
+    assert (refused.exit_code, "Refused and counted" in refused.stderr) == (1, True)
+    assigned = json.loads(run("assign", experiment, ANN, "--json").stdout)
+    assert (assigned["variant"], assigned["exposure"], "withdrew" in assigned["reason"]) == ("control", False, True)
+    told = json.loads(run("status", experiment, "--json").stdout)
+    assert told["active"][0]["refused"] == 2
+    assert run("verify").exit_code == 0
+
+
+def test_rows_that_are_not_past_their_time_are_kept(experiment: str) -> None:
+    assert "no row is past its time" in run("compact").stdout
+    assert json.loads(run("compact", "--json").stdout) == {}
+
+
 def test_an_export_is_taken_in_once(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = run("export").stdout
     other = tmp_path / "other"

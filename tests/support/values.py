@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
+from experiment_tracker_tools.domain.privacy import Privacy
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Ratio, Trial
 from experiment_tracker_tools.domain.variant import Capture, CapturedVariant, Subject, Variant
 
@@ -69,6 +70,7 @@ metrics = st.builds(
     baseline=st.none() | rates,
     sd=st.none() | st.floats(1e-6, 1e6),
 )
+attributes = st.dictionaries(slugs, st.one_of(st.booleans(), finite, plain.filter(str.strip)), max_size=3)
 ratios = st.builds(Ratio, numerator=finite, denominator=st.floats(0, 1e300))
 trials = st.builds(
     Trial,
@@ -77,6 +79,7 @@ trials = st.builds(
     unit=st.none() | plain.filter(str.strip),
     key=st.none() | plain.filter(str.strip),
     note=plain,
+    attributes=attributes,
 )
 exposures = st.builds(
     Exposure,
@@ -85,6 +88,7 @@ exposures = st.builds(
     propensity=st.none() | rates,
     slot=st.none() | st.integers(0, 10**9),
     stratum=st.just("") | plain,
+    attributes=attributes,
 )
 periods = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9:._-]{0,63}\Z")
 aggregates = st.builds(
@@ -94,6 +98,14 @@ aggregates = st.builds(
     variant=slugs,
     period=periods,
     metric=st.none() | slugs,
+)
+privacies = st.builds(
+    lambda basis, asks, **fields: Privacy(lawful_basis=basis, requires_consent=asks or basis == "consent", **fields),
+    basis=st.none() | st.sampled_from(["consent", "contract", "legitimate_interests"]),
+    asks=st.booleans(),
+    purpose=plain,
+    attributes=st.lists(slugs.filter(lambda name: name != "consent"), max_size=3).map(tuple),
+    retention_days=st.floats(0, 36_500),
 )
 plans = st.builds(
     lambda block_size, **fields: Plan(scheme="blocks" if block_size else "hash", block_size=block_size, **fields),
@@ -106,6 +118,7 @@ plans = st.builds(
     runs_per_month=st.none() | st.floats(1e-3, 1e12),
     automatic_rollback=st.booleans(),
     salt=slugs,
+    privacy=privacies,
 )
 steps = st.builds(Step, state=st.sampled_from(list(STEPS)), at=moments, by=st.just("mcp"), reason=plain)
 experiments = st.builds(
@@ -182,6 +195,7 @@ MODELS = {
     "exposure": exposures,
     "aggregate": aggregates,
     "plan": plans,
+    "privacy": privacies,
     "step": steps,
     "experiment": experiments,
     "look": looks,

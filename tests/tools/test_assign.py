@@ -79,3 +79,20 @@ def test_a_reported_exposure_cannot_take_a_slot(at_repo: Agent) -> None:
     exposure = {"unit": "u", "variant": "control", "slot": 7}
     told = at_repo.refusal("record_trial", experiment=started(at_repo), exposures=[exposure])
     assert "assign_unit gives them" in told
+
+
+def test_a_unit_without_the_consent_that_the_plan_requires_gets_control_and_is_not_counted(at_repo: Agent) -> None:
+    privacy = {"lawful_basis": "consent", "requires_consent": True, "attributes": ["country"]}
+    experiment = started(at_repo, plan={"privacy": privacy})
+    refused = at_repo.call("assign_unit", experiment=experiment, unit="ada")
+    assert (refused["variant"], refused["exposure"]) == ("control", False)
+    assert "consent: true" in refused["reason"]
+    told = {"consent": True, "country": "gb"}
+    assigned = at_repo.call("assign_unit", experiment=experiment, unit="ada", attributes=told)
+    assert assigned["exposure"] is True
+    trial = {"variant": assigned["variant"], "unit": "ada", "metrics": {"time": 1.0}}
+    assert at_repo.call("record_trial", experiment=experiment, trials=[trial])["recorded"] == {"trials": 1}
+    assert "allow-list (country)" in at_repo.refusal(
+        "assign_unit", experiment=experiment, unit="eve", attributes={"email": "eve@example.org"}
+    )
+    assert at_repo.call("status", experiment=experiment)["active"][0]["refused"] == 1

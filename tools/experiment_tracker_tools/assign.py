@@ -1,10 +1,11 @@
 """Verb: which variant a unit meets."""
 
 from experiment_tracker_tools.conduct.exposing import exposed
-from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.core.errors import ConsentMissing, IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Slug, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.trial import Attributes, check_attributes
 from experiment_tracker_tools.workspace import Workspace
 
 
@@ -31,21 +32,23 @@ class Assigned(Model):
 
 
 @tool("Assign a unit", idempotent=True)
-def assign_unit(workspace: Workspace, *, experiment: ExperimentId, unit: UnitId) -> Assigned:
+def assign_unit(
+    workspace: Workspace,
+    *,
+    experiment: ExperimentId,
+    unit: UnitId,
+    attributes: Attributes = {},  # noqa: B006 nobody changes it
+) -> Assigned:
     """Give a unit (session, task, user) its variant: sticky, in exact shares; the exposure is recorded first."""
     found = workspace.ledger.experiment(experiment)
+    check_attributes(found, attributes)
     reason = workspace.why_off or _why_control(found)
     if reason is not None:
-        return Assigned(
-            experiment=experiment,
-            unit=unit,
-            variant=found.control.name,
-            propensity=1.0,
-            exposure=False,
-            reason=reason,
-            next_action="Use control; this unit is not counted.",
-        )
-    (exposure,) = exposed(workspace, found, [unit])
+        return _control(found, unit, reason)
+    try:
+        (exposure,) = exposed(workspace, found, [unit], attributes=attributes)
+    except ConsentMissing as error:
+        return _control(found, unit, str(error))
     return Assigned(
         experiment=experiment,
         unit=unit,
@@ -53,6 +56,18 @@ def assign_unit(workspace: Workspace, *, experiment: ExperimentId, unit: UnitId)
         propensity=exposure.propensity,
         exposure=True,
         next_action=f"Use {exposure.variant}; then record_trial with this unit and variant.",
+    )
+
+
+def _control(experiment: Experiment, unit: str, reason: str) -> Assigned:
+    return Assigned(
+        experiment=experiment.id,
+        unit=unit,
+        variant=experiment.control.name,
+        propensity=1.0,
+        exposure=False,
+        reason=reason,
+        next_action="Use control; this unit is not counted.",
     )
 
 

@@ -192,7 +192,9 @@ def _reply(experiment: Experiment, settings: Resolved, sizing: Sizing, *, explic
 
 
 def _shown(name: str, settings: Resolved) -> str:
-    value = settings.values.model_dump()[name]
+    value = getattr(settings.values, name)
+    if isinstance(value, Model):
+        return value.model_dump_json(exclude_defaults=True)
     if name == "traffic_allocation" and settings.sources[name] == "default":
         return "equal shares"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -50,6 +50,7 @@ class Line(Model):
         overridden: why a variant was promoted against it.
         days_since_promotion: of the promotion that stands.
         ended: why it ended.
+        refused: entries that were refused for want of consent, or after a withdrawal.
         next_action: what to do now.
     """
 
@@ -65,6 +66,7 @@ class Line(Model):
     overridden: str | None = None
     days_since_promotion: float | None = None
     ended: str | None = None
+    refused: int | None = None
     next_action: str
     uri: str | None = None
 
@@ -148,6 +150,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         overridden=done.override[:200] or None,
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
         ended=why_it_ended(experiment),
+        refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
         next_action=_next(workspace, experiment, done, due=count.due),
         uri=uri_of(experiment.id) if alone else None,
     )

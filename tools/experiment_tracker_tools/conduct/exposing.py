@@ -1,6 +1,7 @@
 """Which variant units meet, by the plan's scheme, recorded before anybody is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
 from experiment_tracker_tools.assignment.hashing import variant_of
@@ -10,14 +11,19 @@ from experiment_tracker_tools.workspace import Workspace
 
 
 def exposed(
-    workspace: Workspace, experiment: Experiment, units: Sequence[str], *, stratum: str = ""
+    workspace: Workspace,
+    experiment: Experiment,
+    units: Sequence[str],
+    *,
+    stratum: str = "",
+    attributes: Mapping[str, bool | float | str] = MappingProxyType({}),
 ) -> tuple[Exposure, ...]:
     """The units' exposures; a unit that was seen before keeps its variant, a new one takes its stratum's next place."""
 
     def choose(unit: str, slot: int) -> Exposure:
         return scheduled(experiment, unit, stratum, slot)
 
-    return workspace.ledger.expose(experiment.id, units, choose, stratum=stratum)
+    return workspace.ledger.expose(experiment.id, units, choose, stratum=stratum, attributes=attributes)
 
 
 def scheduled(experiment: Experiment, unit: str, stratum: str, slot: int) -> Exposure:

@@ -5,6 +5,7 @@ ExperimentError
 ├── NotFound          there is no such thing; the message lists what there is
 ├── IllegalStep       the experiment's state does not allow it
 ├── Conflict          it contradicts what is already recorded
+├── ConsentMissing    the person behind a unit does not allow it; it was counted, nothing else was
 ├── SwitchedOff       a person has paused everything
 ├── GitRefused        git, or the state of the working tree, does not allow it
 └── StoreFailure      the store cannot be read or written; nothing was acknowledged
@@ -31,6 +32,10 @@ class IllegalStep(ExperimentError):
 
 class Conflict(ExperimentError):
     """The call contradicts something that is already recorded."""
+
+
+class ConsentMissing(ExperimentError):
+    """The plan requires a consent that was not given, or the unit has withdrawn."""
 
 
 class SwitchedOff(ExperimentError):

@@ -32,6 +32,8 @@ STEPS: dict[State, tuple[State, ...]] = {
 
 LIVE: tuple[State, ...] = ("running", "paused")
 ENDED: tuple[State, ...] = ("completed", "iterated", "expired", "rolled_back")
+OVER: tuple[State, ...] = ("decided", *ENDED)
+"""No trial comes in any more."""
 
 
 def check_step(experiment: str, state: State, target: State) -> None:

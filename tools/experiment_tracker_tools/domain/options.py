@@ -6,6 +6,7 @@ from pydantic import AliasChoices, Field
 
 from experiment_tracker_tools.domain.base import Number, Options, Positive
 from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
+from experiment_tracker_tools.domain.privacy import Privacy
 
 
 class PlanOptions(Options):
@@ -24,6 +25,7 @@ class PlanOptions(Options):
         scheme: how units get their variant: `blocks` (permuted blocks, in the order in which units come) or `hash`
             (of the unit's id); blocks for commands, agents, skills, prompts, workflows and performance.
         block_size: units in a block, a multiple of the smallest that holds the shares exactly; 4 or more by default.
+        privacy: whose data may be kept, on what ground, and for how long.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -36,6 +38,7 @@ class PlanOptions(Options):
     automatic_rollback: Annotated[bool, Field(strict=True)] | None = None
     scheme: Scheme | None = None
     block_size: BlockSize | None = None
+    privacy: Privacy | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

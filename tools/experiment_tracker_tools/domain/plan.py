@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiment_tracker_tools.domain.base import Model, Number, Slug
+from experiment_tracker_tools.domain.privacy import Privacy
 
 Method = Literal["fixed"]
 Scheme = Literal["hash", "blocks"]
@@ -27,6 +28,7 @@ class Plan(Model):
             permuted blocks in the order in which they come.
         block_size: units in a block; each variant gets exactly its share of them. None under `hash`.
         salt: random, per experiment, so that experiments do not share their splits.
+        privacy: whose data may be kept, on what ground, and for how long.
     """
 
     method: Method = "fixed"
@@ -40,6 +42,7 @@ class Plan(Model):
     scheme: Scheme = "hash"
     block_size: BlockSize | None = None
     salt: Slug
+    privacy: Privacy = Privacy()
 
     @model_validator(mode="after")
     def _scheme_has_what_it_needs(self) -> Self:

@@ -1,9 +1,10 @@
 """What comes in while an experiment runs: trials, exposures and aggregated counts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from experiment_tracker_tools.core.errors import InvalidInput
@@ -12,6 +13,7 @@ from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Stra
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.privacy import CONSENT
 
 Provenance = Literal["hook", "command", "judged", "claimed"]
 Count = Annotated[int, Field(strict=True, ge=0, le=10**12)]
@@ -42,6 +44,14 @@ Value = Annotated[
 ]
 
 
+Attributes = Annotated[
+    dict[Slug, Annotated[bool, Field(strict=True)] | Number | UnitId],
+    Field(max_length=30),
+    # What may stand in it is the plan's to say; the schema that every session reads stays short.
+    WithJsonSchema({"type": "object"}),
+]
+
+
 class Trial(Model):
     """One recorded outcome.
 
@@ -51,6 +61,7 @@ class Trial(Model):
         unit: what was randomised (session, task, user); left out, the trial is its own unit.
         key: makes a repeat of the same trial count once.
         note: anything worth keeping.
+        attributes: of the unit, as far as the plan allows them; `consent` is always allowed.
     """
 
     variant: Slug
@@ -58,6 +69,7 @@ class Trial(Model):
     unit: Annotated[UnitId | None, Field(description="session, task, user ...")] = None
     key: Annotated[UnitId | None, Field(description="makes a retry count once")] = None
     note: Note = ""
+    attributes: Attributes = Field(default_factory=dict)
 
 
 class Exposure(Model):
@@ -69,6 +81,7 @@ class Exposure(Model):
         propensity: share of the units that gets this variant, where we assigned it.
         slot: place in the schedule of its stratum, from 0; only where permuted blocks assigned it.
         stratum: which schedule; empty where the plan has one.
+        attributes: of the unit, as far as the plan allows them; `consent` is always allowed.
     """
 
     unit: UnitId
@@ -76,6 +89,7 @@ class Exposure(Model):
     propensity: Annotated[Number, Field(gt=0, le=1)] | None = None
     slot: SkipJsonSchema[Annotated[int, Field(strict=True, ge=0, le=10**9)] | None] = None
     stratum: SkipJsonSchema[Stratum] = ""
+    attributes: SkipJsonSchema[Attributes] = Field(default_factory=dict)
 
 
 class Aggregate(Model):
@@ -138,10 +152,12 @@ def checked_trial(experiment: Experiment, trial: Trial) -> Trial:
     """The trial, if this experiment plans for it.
 
     Raises:
-        InvalidInput: for an unknown variant or metric, a missing primary, or a value that its kind does not allow.
+        InvalidInput: for an unknown variant or metric, a missing primary, a value that its kind does not allow, or an
+            attribute that the plan does not.
     """
     known = {metric.name: metric for metric in experiment.metrics}
     _check_variant(experiment, trial.variant)
+    check_attributes(experiment, trial.attributes)
     for name, value in trial.metrics.items():
         if name not in known:
             raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {listed(list(known))}.")
@@ -158,11 +174,13 @@ def checked_exposure(experiment: Experiment, exposure: Exposure) -> Exposure:
     """The exposure that somebody reports, if its variant exists.
 
     Raises:
-        InvalidInput: for an unknown variant, or a slot, which only an assignment of ours takes.
+        InvalidInput: for an unknown variant, an attribute that the plan does not allow, or a slot, which only an
+            assignment of ours takes.
     """
     _check_variant(experiment, exposure.variant)
     if exposure.slot is not None or exposure.stratum:
         raise InvalidInput("slot and stratum of an exposure are ours: assign_unit gives them. Leave them out.")
+    check_attributes(experiment, exposure.attributes)
     return exposure
 
 
@@ -174,6 +192,23 @@ def checked_feedback(experiment: Experiment, feedback: Feedback) -> Feedback:
     """
     _check_variant(experiment, feedback.variant)
     return feedback
+
+
+def check_attributes(experiment: Experiment, attributes: Mapping[str, object]) -> None:
+    """Let attributes pass that the plan allows to be stored.
+
+    Raises:
+        InvalidInput: naming the first that is not on the allow-list, or a consent that is neither given nor withheld.
+    """
+    allowed = experiment.plan.privacy.attributes
+    strange = next((name for name in attributes if name not in {CONSENT, *allowed}), None)
+    if strange is not None:
+        known = listed(list(allowed)) or "none"
+        raise InvalidInput(
+            f"Attribute {quoted(strange)} is not on the plan's allow-list ({known}), so it is not stored. Leave it out."
+        )
+    if not isinstance(attributes.get(CONSENT, False), bool):
+        raise InvalidInput(f"Attribute consent = {quoted(attributes[CONSENT])}: it is true or false.")
 
 
 def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate:

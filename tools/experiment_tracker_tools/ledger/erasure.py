@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.lifecycle import ENDED
+from experiment_tracker_tools.domain.lifecycle import OVER
 from experiment_tracker_tools.ledger.frames import Order, Record, encoded
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.tables import TABLES, Erasure, document_of, last_seq
 from experiment_tracker_tools.ledger.tally import Tally
 
 ROWS = ("trials", "exposures", "feedback")
-RETENTION_DAYS = 90
 
 
 def erase_unit(
@@ -60,9 +59,9 @@ def erase_rows(journal: JournalFile, tally: Tally, *, reason: str, at: str, by: 
 
 
 def is_past_retention(experiment: Experiment, now: datetime, days: float) -> bool:
-    """Whether an experiment ended so many days ago."""
-    ended = experiment.entered(*ENDED)
-    return experiment.state in ENDED and ended is not None and now - ended.at > timedelta(days=days)
+    """Whether an experiment took its last row more than so many days ago; later steps do not keep rows longer."""
+    ended = next((step.at for step in experiment.history if step.state in OVER), None)
+    return ended is not None and now - ended > timedelta(days=days)
 
 
 def _note(journal: JournalFile, content: Model, *, at: str, by: str) -> list[Order]:

@@ -1,6 +1,6 @@
 """What the rules may ask of one experiment's journal, answered from memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import NamedTuple
 
 from experiment_tracker_tools.domain.trial import Exposure, Trial
@@ -15,11 +15,13 @@ class Known(NamedTuple):
         journal: where documents are read.
         tally: who and what is known.
         stored: a unit id as the store keeps it; None where that is the id itself.
+        withdrawn: units, as the store keeps them, that withdrew from every experiment.
     """
 
     journal: JournalFile
     tally: Tally
     stored: Callable[[str], str] | None
+    withdrawn: Set[str]
 
     def trial(self, key: str) -> Trial | None:
         """The trial of this idempotency key."""
@@ -39,6 +41,18 @@ class Known(NamedTuple):
         met = self._met(unit)
         record = self.journal.find("exposures", met.seq) if met is not None and met.exposed else None
         return Exposure.model_validate(record.document["content"]) if record is not None else None
+
+    def consented(self, unit: str) -> bool:
+        """Whether the unit's consent was recorded with an exposure or trial."""
+        met = self._met(unit)
+        return met is not None and met.consented
+
+    def withdrew(self, unit: str) -> bool:
+        """Whether the unit is no longer collected."""
+        if not (self.withdrawn or self.tally.withdrawn):
+            return False
+        names = {unit} if self.stored is None else {unit, self.stored(unit)}
+        return not (names.isdisjoint(self.withdrawn) and names.isdisjoint(self.tally.withdrawn))
 
     def _met(self, unit: str) -> Met | None:
         # The second question is for units that were recorded before the project had a key.

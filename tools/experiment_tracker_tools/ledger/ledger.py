@@ -1,32 +1,24 @@
 """The ledger: experiments, what they recorded and what was decided; every rule that must hold between processes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
 from experiment_tracker_tools.core.clock import Clock, next_experiment_id
-from experiment_tracker_tools.core.errors import Conflict, NotFound, StoreFailure
+from experiment_tracker_tools.core.errors import Conflict, ConsentMissing, NotFound, StoreFailure
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.feedback import Feedback
-from experiment_tracker_tools.domain.lifecycle import LIVE
+from experiment_tracker_tools.domain.lifecycle import LIVE, OVER
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
+from experiment_tracker_tools.ledger.answers import Journal, Recorded, Totals
 from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
-from experiment_tracker_tools.ledger.erasure import RETENTION_DAYS, erase_rows, erase_unit, is_past_retention
+from experiment_tracker_tools.ledger.erasure import erase_rows, erase_unit, is_past_retention
 from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
 from experiment_tracker_tools.ledger.migration import migrate
-from experiment_tracker_tools.ledger.rules import (
-    Batch,
-    again,
-    check_running,
-    check_sources,
-    check_takes,
-    check_units,
-    new_exposures,
-    new_feedback,
-    new_trials,
-)
+from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures
+from experiment_tracker_tools.ledger.rules import Batch
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, take_in
 from experiment_tracker_tools.ledger.state import Damage
@@ -35,6 +27,7 @@ from experiment_tracker_tools.ledger.tables import (
     TABLES,
     Amendment,
     Export,
+    Withdrawal,
     entries,
     last_seq,
     put_entries,
@@ -47,51 +40,6 @@ if TYPE_CHECKING:
     from experiment_tracker_tools.ledger.documents import JournalDB
 
 Content = TypeVar("Content", bound=Model)
-Choose = Callable[[str, int], Exposure]
-
-
-class Recorded(NamedTuple):
-    """What a batch came to.
-
-    Attributes:
-        trials: newly recorded; exposures, aggregates: likewise.
-        repeats: trials, exposures and opinions that were already there, unchanged.
-        replaced: aggregates whose place a later one of the same period took, of this batch or of an earlier one.
-        last_seq: position of the experiment's newest entry.
-        feedback: newly recorded opinions.
-    """
-
-    trials: int
-    exposures: int
-    aggregates: int
-    repeats: int
-    replaced: int
-    last_seq: int
-    feedback: int = 0
-
-
-class Journal(NamedTuple):
-    """What an experiment recorded, in order, without amended trials."""
-
-    trials: Sequence[Entry[Trial]]
-    exposures: Sequence[Entry[Exposure]]
-    aggregates: Sequence[Entry[Aggregate]]
-
-
-class Totals(NamedTuple):
-    """The running statistics of an experiment's trials, without amended ones.
-
-    Attributes:
-        running: by variant and metric.
-        trials: how many, by variant; repeated: those of a unit that already had one; exposed: units, by variant.
-        amended: trials that no longer count, by variant.
-    """
-
-    running: dict[tuple[str, str], Running]
-    trials: dict[str, int]
-    repeated: dict[str, int]
-    exposed: dict[str, int]
-    amended: dict[str, int]
 
 
 class Ledger:
@@ -155,28 +103,25 @@ class Ledger:
 
         Raises:
             NotFound, IllegalStep, Conflict: told by the rules; nothing is recorded then.
+            ConsentMissing: if one of them has no consent that the plan requires, or has withdrawn; it is counted.
             StoreFailure: nothing is acknowledged then.
         """
         volume = self._writable(experiment_id)
         with volume.journal.writing() as draft:
-            check_takes(_present(volume), batch)
-            known = volume.known(self._pseudonym)
-            check_units(batch, known)
-            check_sources(batch, known)
-            trials = new_trials([self._stored(trial) for trial in batch.trials], known)
-            exposures = [self._stored(exposure) for exposure in new_exposures(batch.exposures, known)]
-            replaced = sum(known.tally.is_posted(post) for post in batch.aggregates) + again(batch.aggregates)
-            heard = [entry.content for entry in entries(volume.journal, Feedback)] if batch.feedback else []
-            feedback = new_feedback([self._stored(each) for each in batch.feedback], heard)
-            contents = [*exposures, *trials, *batch.aggregates]
-            last = put_entries(draft, contents, provenance, after=last_seq(volume.journal))
-            last = put_entries(draft, feedback, "judged", after=last)
-        given = len(batch.trials) + len(batch.exposures) + len(batch.feedback)
-        repeats = given - len(trials) - len(exposures) - len(feedback)
-        return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last, len(feedback))
+            known = volume.known(self._pseudonym, self._shelf.withdrawn())
+            done = put_batch(draft, _present(volume), batch, known, provenance=provenance)
+        if isinstance(done, ConsentMissing):
+            raise done
+        return done
 
     def expose(
-        self, experiment_id: str, units: Sequence[str], choose: Choose, *, stratum: str = ""
+        self,
+        experiment_id: str,
+        units: Sequence[str],
+        choose: Choose,
+        *,
+        stratum: str = "",
+        attributes: Mapping[str, bool | float | str] = MappingProxyType({}),
     ) -> tuple[Exposure, ...]:
         """The units' exposures: the recorded ones, else what `choose` gives, recorded before they are returned.
 
@@ -185,26 +130,41 @@ class Ledger:
             units: different units, in the order in which they take the stratum's places.
             choose: makes the exposure of a unit at the stratum's next place; one that names no slot takes no place.
             stratum: whose schedule goes on.
+            attributes: of each of the units.
 
         Raises:
             NotFound, IllegalStep: told by the rules; nothing is recorded then.
+            ConsentMissing: if the plan requires a consent that is missing, or the unit has withdrawn; it is counted.
         """
         volume = self._writable(experiment_id)
-        found: list[Exposure] = []
+        turn = Turn(units, choose, stratum, attributes)
         with volume.journal.writing() as draft:
-            check_running(_present(volume))
-            known = volume.known(self._pseudonym)
-            slot, new = known.tally.next_slot(stratum), list[Exposure]()
-            for unit in units:
-                exposure = known.exposure(unit)
-                if exposure is None:
-                    earlier = known.variant(unit)
-                    exposure = choose(unit, slot) if earlier is None else Exposure(unit=unit, variant=earlier)
-                    slot += exposure.slot is not None
-                    new.append(self._stored(exposure))
-                found.append(exposure.model_copy(update={"unit": unit}))
-            put_entries(draft, new, "command", after=last_seq(volume.journal))
-        return tuple(found)
+            known = volume.known(self._pseudonym, self._shelf.withdrawn())
+            done = put_exposures(draft, _present(volume), turn, known)
+        if isinstance(done, ConsentMissing):
+            raise done
+        return done
+
+    def withdraw(self, unit: str, *, reason: str) -> tuple[str, ...]:
+        """Stop collecting a unit in every experiment, also later ones; gives those that go on without it.
+
+        Once this returns no assignment and no trial of the unit is recorded any more; what is there stays (see
+        `forget_unit`).
+        """
+        opened = self._opened()
+        held = unit if self._pseudonym is None else self._pseudonym(unit)
+        if held not in opened.withdrawn().units:
+            with opened.catalogue.writing(new=True) as draft:
+                draft.put("i", "withdrawals", opened.next_row("withdrawals"), {"unit": held, "reason": reason})
+        live = [experiment.id for experiment in self.experiments() if experiment.state not in OVER]
+        for experiment_id in live:
+            # Whoever asked the catalogue before has written by the time that this has the journal's lock.
+            volume = self._writable(experiment_id)
+            with volume.journal.writing() as draft:
+                if held not in volume.tally().withdrawn:
+                    entry = Withdrawal(unit=held, reason=reason)
+                    put_entries(draft, [entry], "command", after=last_seq(volume.journal))
+        return tuple(live)
 
     def journal(self, experiment_id: str) -> Journal:
         """What an experiment recorded."""
@@ -226,9 +186,8 @@ class Ledger:
         with volume.journal.still:
             tally = volume.tally()
             running = {name: Running.restored(kept.facts()) for name, kept in tally.running.items()}
-            return Totals(
-                running, dict(tally.trials), dict(tally.repeated), dict(tally.exposed), tally.amended_counts()
-            )
+            counts = (dict(tally.trials), dict(tally.repeated), dict(tally.exposed))
+            return Totals(running, *counts, tally.amended_counts(), dict(tally.refused))
 
     def append(
         self, experiment_id: str, content: Model, *, step: Callable[[Experiment], Experiment] | None = None
@@ -304,18 +263,22 @@ class Ledger:
                 self._anchor(volume, "erasure")
         return gone
 
-    def enforce_retention(self, days: float = RETENTION_DAYS) -> dict[str, int]:
-        """Erase the rows of experiments that ended more than `days` ago; their statistics stay.
+    def enforce_retention(self, days: float | None = None) -> dict[str, int]:
+        """Erase the rows of experiments that ended longer ago than their plan keeps them; their statistics stay.
+
+        Args:
+            days: in the place of every plan's own retention_days.
 
         Returns:
             How many rows went, by experiment.
         """
         now, gone = self._clock(), dict[str, int]()
         for experiment in self.experiments():
-            if not is_past_retention(experiment, now, days):
+            kept = experiment.plan.privacy.retention_days if days is None else days
+            if not is_past_retention(experiment, now, kept):
                 continue
             volume = self._writable(experiment.id)
-            reason = f"retention of {days:g} days"
+            reason = f"retention of {kept:g} days"
             if count := erase_rows(volume.journal, volume.tally(), reason=reason, at=now.isoformat(), by=self._door):
                 gone[experiment.id] = count
                 self._anchor(volume, "erasure")
@@ -369,20 +332,13 @@ class Ledger:
     def _writable(self, experiment_id: str) -> Volume:
         return self._opened().writable(experiment_id)
 
-    def _stored(self, content: Content) -> Content:
-        unit = getattr(content, "unit", None)
-        if self._pseudonym is None or unit is None:
-            return content
-        return content.model_copy(update={"unit": self._pseudonym(unit)})
-
     def _anchor(self, volume: Volume, kind: str) -> None:
         """Note in the catalogue how far a journal has come, so that a journal cut short later is found out."""
         journal, catalogue = volume.journal, self._shelf.catalogue
         # What is anchored stands already; a catalogue that cannot be written must not deny it.
         with suppress(StoreFailure), catalogue.writing(new=True) as draft:
-            rows = catalogue.tables.get("anchors")
             anchor = {"experiment": journal.about, "place": journal.place, "chain": journal.chain, "kind": kind}
-            draft.put("i", "anchors", rows.next_id if rows is not None else 1, anchor)
+            draft.put("i", "anchors", self._shelf.next_row("anchors"), anchor)
 
 
 def _present(volume: Volume) -> Experiment:

@@ -27,8 +27,7 @@ def migrate(folder: Path, shelf: Shelf) -> None:
             return
         tables = _loaded(old)
         taken = [_adopt(shelf, document, tables) for document in tables.get(EXPERIMENTS, {}).values()]
-        rows = shelf.catalogue.tables.get("migrations")
-        draft.put("i", "migrations", rows.next_id if rows is not None else 1, {"from": old.name, "experiments": taken})
+        draft.put("i", "migrations", shelf.next_row("migrations"), {"from": old.name, "experiments": taken})
         old.rename(_free_name(old, "migrated"))
 
 

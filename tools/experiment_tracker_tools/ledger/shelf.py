@@ -9,6 +9,7 @@ from typing import cast
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.ledger.consent import Withdrawn
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.known import Known
@@ -36,9 +37,9 @@ class Volume:
             self._read = (rows, offset, find_experiment(self.journal))
         return self._read[2]
 
-    def known(self, stored: Callable[[str], str] | None) -> Known:
+    def known(self, stored: Callable[[str], str] | None, withdrawn: Withdrawn) -> Known:
         """What the rules may ask."""
-        return Known(self.journal, self.tally(), stored)
+        return Known(self.journal, self.tally(), stored, withdrawn.units)
 
     def tally(self) -> Tally:
         """The running statistics as of the journal's last refresh; without amended trials."""
@@ -57,7 +58,8 @@ class Shelf:
         self._folder, self._now, self._writer = folder, now, writer
         self._volumes: dict[str, Volume] = {}
         self._adding = Lock()
-        self.catalogue = JournalFile(folder / "catalogue.jsonl", about="catalogue", now=now, writer=writer)
+        path = folder / "catalogue.jsonl"
+        self.catalogue = JournalFile(path, about="catalogue", now=now, writer=writer, fold=Withdrawn)
 
     def volume(self, experiment_id: str) -> Volume:
         """The journal of that experiment, which need not exist yet.
@@ -106,6 +108,16 @@ class Shelf:
             experiment = volume.experiment()
             if experiment is not None:
                 yield experiment
+
+    def withdrawn(self) -> Withdrawn:
+        """The units that are no longer collected in any experiment."""
+        self.catalogue.refresh()
+        return cast("Withdrawn", self.catalogue.fold)
+
+    def next_row(self, table: str) -> int:
+        """The id of the catalogue's next document in a table; ask under its lock."""
+        rows = self.catalogue.tables.get(table)
+        return rows.next_id if rows is not None else 1
 
     def ids(self) -> list[str]:
         """Every id that is taken, oldest first."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from experiment_tracker_tools.domain.base import Model, Note, Slug
+from experiment_tracker_tools.domain.base import Model, Note, Slug, UnitId
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
@@ -48,6 +48,29 @@ class Erasure(Model):
     slots: dict[str, int] = {}  # noqa: RUF012 pydantic copies it
 
 
+class Refusal(Model):
+    """Entries that were refused for want of consent; whose they were is not kept.
+
+    Attributes:
+        without_consent: how many had none; withdrawn: how many were of units that withdrew.
+    """
+
+    without_consent: int = Field(default=0, ge=0)
+    withdrawn: int = Field(default=0, ge=0)
+
+
+class Withdrawal(Model):
+    """A unit is no longer collected; what was recorded of it before stays until it is erased.
+
+    Attributes:
+        unit: as the store keeps it.
+        reason: why, in the words of whoever noted it.
+    """
+
+    unit: UnitId
+    reason: Note
+
+
 class Export(Model):
     """Rows that left the store; of a running experiment, it breaks the seal.
 
@@ -75,6 +98,8 @@ TABLES: dict[type[Model], str] = {
     Feedback: "feedback",
     Intent: "intents",
     Abandoned: "abandoned",
+    Refusal: "refusals",
+    Withdrawal: "withdrawals",
 }
 
 

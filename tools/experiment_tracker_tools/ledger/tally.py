@@ -10,7 +10,7 @@ from experiment_tracker_tools.ledger.frames import Record
 from experiment_tracker_tools.ledger.index import Fingerprints
 from experiment_tracker_tools.ledger.statistics import Running, add_values
 
-_MEASURED, _EXPOSED = 1, 2
+_MEASURED, _EXPOSED, _CONSENTED = 1, 2, 4
 Slice = tuple[str, str | None, str]
 
 
@@ -20,12 +20,14 @@ class Met(NamedTuple):
     Attributes:
         variant: which variant it met.
         measured: a trial told its outcome; exposed: an exposure was recorded.
+        consented: its consent was recorded with one of them.
         seq: its exposure's, else its first trial's position.
     """
 
     variant: str
     measured: bool
     exposed: bool
+    consented: bool
     seq: int
 
 
@@ -41,6 +43,8 @@ class Tally:
         self.amended: dict[int, str] = {}
         self.slices: dict[Slice, int] = {}
         self.slots: dict[str, int] = {}
+        self.refused: dict[str, int] = {}
+        self.withdrawn: set[str] = set()
         self.stale = False
         self._variants: list[str] = []
         self._keys = Fingerprints(secret)
@@ -54,7 +58,7 @@ class Tally:
         elif record.table == "exposures":
             variant = content["variant"]
             self.exposed[variant] = self.exposed.get(variant, 0) + 1
-            self._meet(content["unit"], variant, _EXPOSED, record.id)
+            self._meet(content["unit"], variant, _EXPOSED | _consent(content), record.id)
             if (slot := content.get("slot")) is not None:
                 self._take_slots({content.get("stratum", ""): slot + 1})
         elif record.table == "aggregates":
@@ -66,6 +70,11 @@ class Tally:
             self._take_slots(content.get("slots", {}))
         elif record.table == "summaries":
             self._take_summary(content)
+        elif record.table == "refusals":
+            for why in ("without_consent", "withdrawn"):
+                self.refused[why] = self.refused.get(why, 0) + content.get(why, 0)
+        elif record.table == "withdrawals":
+            self.withdrawn.add(content["unit"])
 
     def recount(self, trials: Iterable[Record]) -> None:
         """Make the running statistics anew, from the trials that still count."""
@@ -99,7 +108,13 @@ class Tally:
         if packed is None:
             return None
         flags = packed >> 8 & 0xFF
-        return Met(self._variants[packed & 0xFF], bool(flags & _MEASURED), bool(flags & _EXPOSED), packed >> 16)
+        return Met(
+            self._variants[packed & 0xFF],
+            measured=bool(flags & _MEASURED),
+            exposed=bool(flags & _EXPOSED),
+            consented=bool(flags & _CONSENTED),
+            seq=packed >> 16,
+        )
 
     def is_posted(self, aggregate: Aggregate) -> bool:
         """Whether this slice was sent before."""
@@ -127,6 +142,8 @@ class Tally:
             "amended": list(self.amended.items()),
             "slices": [[*name, seq] for name, seq in self.slices.items()],
             "slots": self.slots,
+            "refused": self.refused,
+            "withdrawn": sorted(self.withdrawn),
             "stale": self.stale,
             "variants": self._variants,
             "secret": self._keys.key.hex(),
@@ -138,6 +155,7 @@ class Tally:
         self.stale = facts["stale"]
         self._take_summary(facts)
         self.amended = dict(facts["amended"])
+        self.refused, self.withdrawn = dict(facts["refused"]), set(facts["withdrawn"])
         self.slices = {(variant, metric, period): seq for variant, metric, period, seq in facts["slices"]}
         self.slots = dict(facts["slots"])
         self._variants = facts["variants"]
@@ -160,19 +178,23 @@ class Tally:
         if (key := content.get("key")) is not None:
             self._keys.put(key, seq)
         if (unit := content.get("unit")) is not None:
-            earlier = self._meet(unit, variant, _MEASURED, seq)
+            earlier = self._meet(unit, variant, _MEASURED | _consent(content), seq)
             if earlier is not None and earlier.measured:
                 self.repeated[variant] = self.repeated.get(variant, 0) + 1
 
-    def _meet(self, unit: str, variant: str, flag: int, seq: int) -> Met | None:
+    def _meet(self, unit: str, variant: str, flags: int, seq: int) -> Met | None:
         if variant not in self._variants:
             self._variants.append(variant)
         earlier = self.met(unit)
-        flags, number = flag, self._variants.index(variant)
+        number = self._variants.index(variant)
         if earlier is not None:
             number = self._variants.index(earlier.variant)
-            flags |= _MEASURED * earlier.measured | _EXPOSED * earlier.exposed
-            if earlier.exposed or flag != _EXPOSED:
+            if earlier.exposed or not flags & _EXPOSED:
                 seq = earlier.seq
+            flags |= _MEASURED * earlier.measured | _EXPOSED * earlier.exposed | _CONSENTED * earlier.consented
         self._units.put(unit, seq << 16 | flags << 8 | number)
         return earlier
+
+
+def _consent(content: Mapping[str, Any]) -> int:
+    return _CONSENTED if content.get("attributes", {}).get("consent") is True else 0

@@ -1,0 +1,111 @@
+"""A batch and exposures put into a draft, with every rule checked under the lock that also writes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from experiment_tracker_tools.core.errors import ConsentMissing
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.trial import Exposure, Provenance
+from experiment_tracker_tools.ledger.answers import Recorded
+from experiment_tracker_tools.ledger.consent import refusal_of, refused
+from experiment_tracker_tools.ledger.journal import Draft
+from experiment_tracker_tools.ledger.known import Known
+from experiment_tracker_tools.ledger.rules import (
+    Batch,
+    again,
+    check_running,
+    check_sources,
+    check_takes,
+    check_units,
+    new_exposures,
+    new_feedback,
+    new_trials,
+)
+from experiment_tracker_tools.ledger.tables import entries, last_seq, put_entries
+
+Content = TypeVar("Content", bound=Model)
+Choose = Callable[[str, int], Exposure]
+
+
+class Turn(NamedTuple):
+    """Units that ask for their variants.
+
+    Attributes:
+        units: different ones, in the order in which they take the stratum's places.
+        choose: makes the exposure of a unit at the stratum's next place; one that names no slot takes no place.
+        stratum: whose schedule goes on.
+        attributes: of each of the units.
+    """
+
+    units: Sequence[str]
+    choose: Choose
+    stratum: str
+    attributes: Mapping[str, bool | float | str]
+
+
+def put_batch(
+    draft: Draft, experiment: Experiment, batch: Batch, known: Known, *, provenance: Provenance
+) -> Recorded | ConsentMissing:
+    """Put what is new of a batch; of one that consent forbids, only that it was refused, and give the error.
+
+    Raises:
+        IllegalStep, Conflict: told by the rules; nothing is put then.
+    """
+    check_takes(experiment, batch)
+    refusal = refusal_of(experiment, [*batch.trials, *batch.exposures, *batch.feedback], known)
+    if refusal is not None:
+        put_entries(draft, [refusal], provenance, after=last_seq(known.journal))
+        return refused(experiment, refusal)
+    check_units(batch, known)
+    check_sources(batch, known)
+    trials = new_trials([stored(trial, known) for trial in batch.trials], known)
+    exposures = [stored(exposure, known) for exposure in new_exposures(batch.exposures, known)]
+    replaced = sum(known.tally.is_posted(post) for post in batch.aggregates) + again(batch.aggregates)
+    heard = [entry.content for entry in entries(known.journal, Feedback)] if batch.feedback else []
+    feedback = new_feedback([stored(each, known) for each in batch.feedback], heard)
+    contents = [*exposures, *trials, *batch.aggregates]
+    last = put_entries(draft, contents, provenance, after=last_seq(known.journal))
+    last = put_entries(draft, feedback, "judged", after=last)
+    given = len(batch.trials) + len(batch.exposures) + len(batch.feedback)
+    repeats = given - len(trials) - len(exposures) - len(feedback)
+    return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last, len(feedback))
+
+
+def put_exposures(
+    draft: Draft, experiment: Experiment, turn: Turn, known: Known
+) -> tuple[Exposure, ...] | ConsentMissing:
+    """Give the units' exposures, put where they are new; where consent forbids one, that it was refused, and the error.
+
+    Raises:
+        IllegalStep: if the experiment does not run; nothing is put then.
+    """
+    check_running(experiment)
+    attributes = dict(turn.attributes)
+    asked = [Exposure(unit=unit, variant=experiment.control.name, attributes=attributes) for unit in turn.units]
+    refusal = refusal_of(experiment, asked, known)
+    if refusal is not None:
+        put_entries(draft, [refusal], "command", after=last_seq(known.journal))
+        return refused(experiment, refusal)
+    found, new = list[Exposure](), list[Exposure]()
+    slot = known.tally.next_slot(turn.stratum)
+    for unit in turn.units:
+        exposure = known.exposure(unit)
+        if exposure is None:
+            earlier = known.variant(unit)
+            chosen = turn.choose(unit, slot) if earlier is None else Exposure(unit=unit, variant=earlier)
+            slot += chosen.slot is not None
+            exposure = chosen.model_copy(update={"attributes": attributes})
+            new.append(stored(exposure, known))
+        found.append(exposure.model_copy(update={"unit": unit}))
+    put_entries(draft, new, "command", after=last_seq(known.journal))
+    return tuple(found)
+
+
+def stored(content: Content, known: Known) -> Content:
+    """The content as the store keeps it: under the unit's pseudonym."""
+    unit = getattr(content, "unit", None)
+    if known.stored is None or unit is None:
+        return content
+    return content.model_copy(update={"unit": known.stored(unit)})
