@@ -3,8 +3,9 @@
 import pytest
 
 from experiment_tracker_tools.flags.detect import Sighting, sightings
-from experiment_tracker_tools.flags.evidence import Evidence, Vocabulary
+from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
 def seen(code: str, language: str, vocabulary: Vocabulary | None = None) -> list[Sighting]:

@@ -1,5 +1,6 @@
 """Every SDK's samples are found, under every name that the SDK has for the call, with their vendor."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from experiment_tracker_tools.flags.catalogue import PATH
 from experiment_tracker_tools.flags.compiling import compiled, vendors
 from experiment_tracker_tools.flags.detect import sightings
-from experiment_tracker_tools.flags.evidence import Evidence, Vocabulary
+from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 VENDORS = {vendor["vendor"]: vendor for vendor in vendors()}
 _LANGUAGES = {"html": "template"}
@@ -55,4 +57,4 @@ def test_no_sample_is_found_inside_a_comment_or_a_text(name: str) -> None:
 
 
 def test_the_compiled_catalogue_is_what_the_tables_say() -> None:
-    assert PATH.read_text("utf-8") == compiled(), "run: python -m experiment_tracker_tools.flags.compiling"
+    assert Path(PATH).read_text("utf-8") == compiled(), "run: python -m experiment_tracker_tools.flags.compiling"

@@ -6,20 +6,21 @@ import re
 from typing import NamedTuple
 
 from experiment_tracker_tools.flags.lexer import HOLE, Source
+from experiment_tracker_tools.flags.patterns import pattern
 
 _MOST_CHARACTERS, _MOST_ARGUMENTS = 6_000, 24
-_STRUCTURE = re.compile(r"[()\[\]{},\n]")
-_KEYWORD = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:=(?![=>])|:(?![:=]))\s*")
+_STRUCTURE = r"[()\[\]{},\n]"
+_KEYWORD = r"\s*([A-Za-z_]\w*)\s*(?:=(?![=>])|:(?![:=]))\s*"
 _KEYWORD_LANGUAGES = {"py", "rb", "php", "cs", "kt", "swift", "template", "ex"}
-_NAME = re.compile(r"[A-Za-z_$@\\][\w$]*[?!]?(?:(?:\?\.|!?\.|::|->|\\)[A-Za-z_$][\w$]*)*")
-_WRAPPED = re.compile(r"(?:nameof|String|str|string|FlagKey|Name)\s*\(\s*([A-Za-z_][\w.]*)\s*\)$")
-_ACCESSOR = re.compile(
+_NAME = r"[A-Za-z_$@\\][\w$]*[?!]?(?:(?:\?\.|!?\.|::|->|\\)[A-Za-z_$][\w$]*)*"
+_WRAPPED = r"(?:nameof|String|str|string|FlagKey|Name)\s*\(\s*([A-Za-z_][\w.]*)\s*\)$"
+_ACCESSOR = (
     r"(?:\??\.|->)(?:name|key|value|rawValue|id|flagName|featureName|toString|to_s|to_sym|as_str|into|to_string|"
     r"to_owned|freeze|getKey|getName|Name|Key|Value|String)(?:\(\))?$"
 )
-_CAST = re.compile(r"\s+as\s+[\w.<>\[\]'| ]+$|!$")
-_LEADING = re.compile(r"(?:await\s+|\.\.\.|&(?:mut\s+)?|\*)+")
-_DYNAMIC = re.compile(r"\$\{|#\{|\\\(")
+_CAST = r"\s+as\s+[\w.<>\[\]'| ]+$|!$"
+_LEADING = r"(?:await\s+|\.\.\.|&(?:mut\s+)?|\*)+"
+_DYNAMIC = r"\$\{|#\{|\\\("
 
 
 class Argument(NamedTuple):
@@ -46,7 +47,7 @@ def arguments(source: Source, opening: int) -> tuple[list[Argument], int] | None
     """The arguments behind an opening bracket and the offset after the closing one; None if it never closes."""
     code, depth, start = source.code, 0, opening + 1
     found: list[Argument] = []
-    for mark in _STRUCTURE.finditer(code, opening, opening + _MOST_CHARACTERS):
+    for mark in pattern(_STRUCTURE).finditer(code, opening, opening + _MOST_CHARACTERS):
         sign = mark.group()
         if sign in "([{":
             depth += 1
@@ -67,7 +68,7 @@ def bare_arguments(source: Source, start: int) -> list[Argument]:
     """The arguments of a call without brackets, as Ruby writes them, up to the end of its line."""
     code, depth = source.code, 0
     found: list[Argument] = []
-    for mark in _STRUCTURE.finditer(code, start, start + _MOST_CHARACTERS):
+    for mark in pattern(_STRUCTURE).finditer(code, start, start + _MOST_CHARACTERS):
         sign = mark.group()
         if sign in "([{":
             depth += 1
@@ -88,7 +89,7 @@ def _add(source: Source, found: list[Argument], start: int, end: int) -> None:
     code = source.code
     if not code[start:end].strip():
         return
-    keyword = _KEYWORD.match(code, start, end) if source.language in _KEYWORD_LANGUAGES else None
+    keyword = pattern(_KEYWORD).match(code, start, end) if source.language in _KEYWORD_LANGUAGES else None
     if keyword is not None and keyword.end() < end:
         found.append(Argument(keyword.group(1), *_trimmed(code, keyword.end(), end)))
     else:
@@ -106,7 +107,7 @@ def _trimmed(code: str, start: int, end: int) -> tuple[int, int]:
 def value_at(source: Source, start: int, end: int) -> Value:
     """Read an argument's value."""
     code, text = source.code, source.text
-    leading = _LEADING.match(code, start, end)
+    leading = pattern(_LEADING).match(code, start, end)
     start = leading.end() if leading else start
     shown = code[start:end]
     prefix = re.match(r"[@$rRbBuUfF]{0,2}(?=[\"'`])", shown)
@@ -127,7 +128,7 @@ def value_at(source: Source, start: int, end: int) -> Value:
 def _literal(source: Source, literal: tuple[str, int], prefix: str, end: int) -> Value:
     value, after = literal
     rest = source.code[after:end]
-    whole = _ACCESSOR.sub("", "x" + _CAST.sub("", rest).strip()) == "x"
+    whole = pattern(_ACCESSOR).sub("", "x" + pattern(_CAST).sub("", rest).strip()) == "x"
     if whole and not _is_dynamic(source.language, prefix, value):
         return Value("literal", value)
     return Value("other", source.text[max(0, after - len(value) - 2) : end])
@@ -136,15 +137,19 @@ def _literal(source: Source, literal: tuple[str, int], prefix: str, end: int) ->
 def _is_dynamic(language: str, prefix: str, value: str) -> bool:
     if language == "py":
         return "f" in prefix.lower() and "{" in value
-    return _DYNAMIC.search(value) is not None or ("$" in value and (prefix == "$" or language in {"kt", "php"}))
+    return pattern(_DYNAMIC).search(value) is not None or (
+        "$" in value and (prefix == "$" or language in {"kt", "php"})
+    )
 
 
 def _named(source: Source, start: int, shown: str) -> Value:
-    plain = _CAST.sub("", shown)
-    wrapped = _WRAPPED.match(plain)
+    plain = pattern(_CAST).sub("", shown)
+    wrapped = pattern(_WRAPPED).match(plain)
     plain = wrapped.group(1) if wrapped else plain
     plain = (
-        _ACCESSOR.sub("", plain) if plain.count(".") + plain.count("->") > 1 or "(" in plain or "->" in plain else plain
+        pattern(_ACCESSOR).sub("", plain)
+        if plain.count(".") + plain.count("->") > 1 or "(" in plain or "->" in plain
+        else plain
     )
     index = re.match(rf"([A-Za-z_$][\w$.]*)\[([\"']){HOLE}+[\"']\]$", plain)
     if index is not None:
@@ -152,7 +157,7 @@ def _named(source: Source, start: int, shown: str) -> Value:
         return Value("name", f"{index.group(1)}.{member[0]}") if member else Value("other", shown)
     if source.language == "swift" and re.match(r"\.[A-Za-z_]\w*$", plain):
         return Value("name", plain)
-    found = _NAME.match(plain)
+    found = pattern(_NAME).match(plain)
     if found is not None and found.end() == len(plain):
         return Value("name", re.sub(r"\?\.|!\.|::|->|\\", ".", plain).lstrip("."))
     return Value("other", source.text[start : start + len(shown)])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple, Pattern
+from typing import Any, NamedTuple
 
-PATH = Path(__file__).with_name("catalogue.json")
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "catalogue.json")
 
 
 class Rule(NamedTuple):
@@ -38,7 +37,8 @@ class Catalogue(NamedTuple):
 @lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
     """The compiled catalogue."""
-    content = json.loads(PATH.read_text("utf-8"))
+    with open(PATH, encoding="utf-8") as file:
+        content = json.load(file)
     rules: dict[str, dict[str, list[Rule]]] = {}
     for each in content["rules"]:
         rule = Rule(
@@ -59,9 +59,3 @@ def catalogue() -> Catalogue:
             for name in rule.names:
                 rules.setdefault(language, {}).setdefault(name, []).append(rule)
     return Catalogue(rules, content["packages"])
-
-
-@lru_cache(maxsize=512)
-def pattern(expression: str) -> Pattern[str]:
-    """A receiver's expression, compiled when it is first needed."""
-    return re.compile(expression)

@@ -37,4 +37,4 @@ def _rule(vendor: str, kind: str, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    PATH.write_text(compiled(), "utf-8")
+    Path(PATH).write_text(compiled(), "utf-8")

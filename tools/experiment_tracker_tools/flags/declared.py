@@ -8,16 +8,9 @@ from typing import Iterator, NamedTuple, Sequence
 
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.detect import Sighting
+from experiment_tracker_tools.flags.keys import Constant
 from experiment_tracker_tools.flags.lexer import Source
-
-
-class Constant(NamedTuple):
-    """A name that stands for a text: its container, if it has one, its own name, the text, and where."""
-
-    container: str
-    name: str
-    value: str
-    offset: int
+from experiment_tracker_tools.flags.patterns import pattern
 
 
 class Wrapper(NamedTuple):
@@ -37,20 +30,22 @@ class Thunk(NamedTuple):
 
 
 _MOST_CONSTANTS = 3_000
-_BRACED = re.compile(
-    r"\b(?:enum(?:\s+class)?|class|object|interface|namespace|module|struct|trait|const|let|var|val|static|final)\s+([A-Za-z_]\w*)[^=]*"
+_BRACED = (
+    r"\b(?:enum(?:\s+class)?|class|object|interface|namespace|module|struct|trait|const|let|var|val|static|"
+    r"final)\s+([A-Za-z_]\w*)[^=]*"
     r"(?:=[^{]*)?$|(?:^|[\s,(])([A-Za-z_]\w*)[\"']?\s*(?::[\w.\[\], ]+)?\s*(?:=|:)\s*(?:[\w.]+\(\s*)?$"
 )
-_INDENTED = re.compile(r"^([ \t]*)(?:class|module)\s+(?:\w+::)*(\w+)[^\n]*$", re.MULTILINE)
-_CONSTANT = re.compile(
+_INDENTED = r"(?m)^([ \t]*)(?:class|module)\s+(?:\w+::)*(\w+)[^\n]*$"
+_CONSTANT = (
     r"(?<![\w$.>\-\"'])([A-Za-z_$][\w$]*|(?=[\"']))(?:[ \t]*:[ \t]*[&'\w.\[\]<>? ]{1,40}(?==)|"
     r"[ \t]+[A-Za-z_][\w.]*(?=\s*=))?\s*(?:=>?|:|\()\s*"
-    r"(?:(?:new\s+)?[\w.]*(?:Flag|Switch|Toggle|Feature|Experiment|Key|Symbol|freeze|Gate|flag|toggle|feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?=[\"'`]|:[a-z])"
+    r"(?:(?:new\s+)?[\w.]*(?:Flag|Switch|Toggle|Feature|Experiment|Key|Symbol|freeze|Gate|flag|toggle|"
+    r"feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?=[\"'`]|:[a-z])"
 )
-_BODY = re.compile(r"=>|\{|:[ \t]*(?:\n|$)|=(?![=>])|;|\)")
-_BETWEEN = re.compile(r"[\w\s.<>\[\]?|&'\"*,(:\-\x01]*")
-_NAMED = re.compile(r"([A-Za-z_$][\w$]*[?!]?)\s*(?:<[^<>()]{0,60}>)?\s*$")
-_RUBY = re.compile(r"\bdef\s+(?:self\.)?([a-z_]\w*[?!]?)[ \t]*\(?([^\n()]*)\)?[ \t]*$", re.MULTILINE)
+_BODY = r"=>|\{|:[ \t]*(?:\n|$)|=(?![=>])|;|\)"
+_BETWEEN = r"[\w\s.<>\[\]?|&'\"*,(:\-\x01]*"
+_NAMED = r"([A-Za-z_$][\w$]*[?!]?)\s*(?:<[^<>()]{0,60}>)?\s*$"
+_RUBY = r"(?m)\bdef\s+(?:self\.)?([a-z_]\w*[?!]?)[ \t]*\(?([^\n()]*)\)?[ \t]*$"
 _KEYWORDS = frozenset(
     "val var let const static final string String public private internal readonly lateinit case export".split()
 )
@@ -60,14 +55,15 @@ _NO_FUNCTIONS = frozenset(
         "async def"
     ).split()
 )
-_ASSIGNED = re.compile(r"([A-Za-z_$][\w$]*)\s*(?::[^=;{}()]*)?[=:]\s*(?:\w+\(\s*)?(?:async\s*)?(?:function\s*)?\s*$")
+_ASSIGNED = r"([A-Za-z_$][\w$]*)\s*(?::[^=;{}()]*)?[=:]\s*(?:\w+\(\s*)?(?:async\s*)?(?:function\s*)?\s*$"
 # Of text whose spaces are single: what stands between a function's header and the only thing that it gives.
-_RETURNS = re.compile(
+_RETURNS = (
     r" ?(?:\{ ?)?(?:(?:\"\"\"\x01*\"\"\"|\"\x01*\"|'\x01*') ?)?"
     r"(?:return\b ?)?[(!]*(?:await |Boolean\(|bool\()?(?:[\w$.]+\.)?"
 )
-_THEN_ENDS = re.compile(
-    r"\s*\)?\s*(?:(?:===?|!==?|is)\s*[\w\"'\x01]+)?(?:\s*\?\?\s*\w+)?\s*\)?\s*;?\s*(?:\}|\n|$|end\b)(?!\s*(?:[?&|.,+:]|and\b|or\b|if\b))"
+_THEN_ENDS = (
+    r"\s*\)?\s*(?:(?:===?|!==?|is)\s*[\w\"'\x01]+)?(?:\s*\?\?\s*\w+)?\s*\)?\s*;?\s*(?:\}|\n|$|"
+    r"end\b)(?!\s*(?:[?&|.,+:]|and\b|or\b|if\b))"
 )
 
 
@@ -75,7 +71,7 @@ def constants(source: Source) -> list[Constant]:
     """Names that stand for texts that can be flag keys."""
     blocks = _blocks(source)
     found: list[Constant] = []
-    for match in _CONSTANT.finditer(source.code):
+    for match in pattern(_CONSTANT).finditer(source.code):
         name = match.group(1)
         if name in _KEYWORDS:
             second = re.match(r"[\w$]+[ \t]+([\w$]+)", match.group())
@@ -161,7 +157,11 @@ def thunks(source: Source, seen: Sequence[Sighting]) -> list[Thunk]:
         if each.name and re.search(rf"(?<![\w$]){re.escape(each.name)}(?![\w$])", parameters):
             continue
         before = re.sub(r"\s+", " ", source.code[end : min(each.offset, end + 1_000)])
-        if each.offset - end > 1_000 or not _RETURNS.fullmatch(before) or not _THEN_ENDS.match(source.code, each.end):
+        if (
+            each.offset - end > 1_000
+            or not pattern(_RETURNS).fullmatch(before)
+            or not pattern(_THEN_ENDS).match(source.code, each.end)
+        ):
             continue
         if re.search(r"[a-z][A-Z]|_", name) and len(name) > 4 and not names.is_setter(name):
             found.append(Thunk(name, each.key, each.name))
@@ -180,7 +180,7 @@ def _enclosing(source: Source, offset: int, parameter: str | None) -> tuple[str,
 
 
 def _ruby_headers(code: str, lowest: int, offset: int) -> Iterator[tuple[str, str, int]]:
-    for match in _RUBY.finditer(code, lowest, offset):
+    for match in pattern(_RUBY).finditer(code, lowest, offset):
         yield match.group(1), match.group(2), match.end()
 
 
@@ -192,8 +192,12 @@ def _headers(code: str, lowest: int, offset: int) -> Iterator[tuple[str, str, in
             opened.append(at)
         elif opened:
             begin = opened.pop()
-            body = _BODY.search(code, at + 1, min(offset, at + 160))
-            if body is not None and body.group() not in ";)" and _BETWEEN.fullmatch(code, at + 1, body.start()):
+            body = pattern(_BODY).search(code, at + 1, min(offset, at + 160))
+            if (
+                body is not None
+                and body.group() not in ";)"
+                and pattern(_BETWEEN).fullmatch(code, at + 1, body.start())
+            ):
                 name = _header_name(code, lowest, begin, body.group())
                 if name:
                     yield name, code[begin + 1 : at], body.end()
@@ -202,11 +206,11 @@ def _headers(code: str, lowest: int, offset: int) -> Iterator[tuple[str, str, in
 def _header_name(code: str, lowest: int, begin: int, body: str) -> str:
     """The name of the function whose parameters open here; empty for a condition or a call."""
     before = code[max(lowest, begin - 120) : begin]
-    named = _NAMED.search(before)
+    named = pattern(_NAMED).search(before)
     name = named.group(1) if named else ""
     if named is not None and name not in {"async", "function", "func", "fun"} and not body.rstrip().endswith("=>"):
         return "" if name in _NO_FUNCTIONS else name
-    assigned = _ASSIGNED.search(before[: named.start()] if named else before)
+    assigned = pattern(_ASSIGNED).search(before[: named.start()] if named else before)
     return assigned.group(1) if assigned else ""
 
 
@@ -231,11 +235,11 @@ def _found_blocks(source: Source) -> Iterator[tuple[int, int, str]]:
         begin = max(code.rfind("\n", 0, at), code.rfind(";", 0, at), code.rfind("{", 0, at), at - 200) + 1
         if not code[begin:at].strip():
             begin = max(code.rfind("\n", 0, max(0, begin - 1)), at - 200) + 1
-        match = _BRACED.search(code[begin:at])
+        match = pattern(_BRACED).search(code[begin:at])
         if match is not None:
             yield at + 1, _closing(code, at), match.group(1) or match.group(2)
     if source.language in {"py", "rb"}:
-        for match in _INDENTED.finditer(code):
+        for match in pattern(_INDENTED).finditer(code):
             yield match.end(), _indented_until(code, match), match.group(2)
 
 

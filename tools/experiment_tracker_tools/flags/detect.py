@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Sequence
+from typing import Iterator, NamedTuple, Sequence, Tuple
 
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.arguments import (
@@ -17,7 +17,10 @@ from experiment_tracker_tools.flags.arguments import (
 from experiment_tracker_tools.flags.catalogue import Rule
 from experiment_tracker_tools.flags.evidence import HOMEMADE, Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import default_of, first_key, values_at
+
+Span = Tuple[int, int]
 
 
 class Sighting(NamedTuple):
@@ -60,26 +63,29 @@ class Call(NamedTuple):
 
 
 _CALLED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*[?!]?)\s*(?:(?:::)?<[\w\s.,|<>\[\]\"'\x01?]{1,80}>\s*)?(\()")
-_BARE = re.compile(r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \t]+(?=:[a-z\"']|[\"'])")
-_STRUCT = re.compile(r"(?<![\w$])([A-Z]\w*Request)\s*\{")
-_COMPONENT = re.compile(r"<([A-Z][\w.]*)(?=[\s/])")
-_FLAG_COMPONENT = re.compile(
+_BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \t]+(?=:[a-z\"']|[\"'])"
+_STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
+_COMPONENT = r"<([A-Z][\w.]*)(?=[\s/])"
+_FLAG_COMPONENT = (
     r"(?i)^(?:with|if|when|show)?(?:feature|feature_?flag|flag|toggle|experiment)"
     r"(?:flag|gate|toggle|enabled|gated?|flagged|guard|provider)?$"
 )
 _FLAG_PROPERTIES = "flag feature name flagKey featureKey flagName featureFlag experiment toggle".split()
-_TEMPLATE_TAG = re.compile(r"\{%-?\s*(flag|switch|sample)\s+")
-_INDEXED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:])")
-_MEMBER = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))")
-_GETTER = re.compile(r"(?:\?\.|\.)get\(\s*(?=[\"'`:])")
-_DEFINES = re.compile(
-    r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|new)\s+(?:\([^)]*\)\s*)?|\*)$"
+_TEMPLATE_TAG = r"\{%-?\s*(flag|switch|sample)\s+"
+_INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:])"
+_MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
+_GETTER = r"(?:\?\.|\.)get\(\s*(?=[\"'`:])"
+_DEFINES = (
+    r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
+    r"new)\s+(?:\([^)]*\)\s*)?|\*)$"
 )
-_ENVIRONMENT = re.compile(
-    r"(?:\bprocess\.env|\bimport\.meta\.env|\bos\.environ|\bENV|\bDeno\.env)(?:\.(?:get|fetch)\(|\[|\.)\s*(?:([A-Z][A-Z0-9_]+)\b|(?=[\"']))|"
-    r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|os\.LookupEnv)\(\s*(?=[\"'])"
+_ENVIRONMENT = (
+    r"(?:\bprocess\.env|\bimport\.meta\.env|\bos\.environ|\bENV|\bDeno\.env)(?:\.(?:get|fetch)\(|\[|"
+    r"\.)\s*(?:([A-Z][A-Z0-9_]+)\b|(?=[\"']))|"
+    r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|"
+    r"os\.LookupEnv)\(\s*(?=[\"'])"
 )
-_IMPORTS = re.compile(r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$")
+_IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
 _NOT_MEMBERS = frozenset(
     (
         "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
@@ -91,15 +97,16 @@ _NOT_MEMBERS = frozenset(
 )
 
 
-def sightings(source: Source, evidence: Evidence) -> list[Sighting]:
-    """All that one file shows, in the order of its text."""
-    found = [*_calls(source, evidence), *_members(source, evidence), *_environment(source)]
+def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> list[Sighting]:
+    """All that one file shows, or what begins inside of a span, in the order of its text."""
+    inside = span or (0, len(source.code))
+    found = [*_calls(source, evidence, inside), *_members(source, evidence, inside), *_environment(source, inside)]
     if source.language in {"ts", "page"}:
-        found += _components(source, evidence)
+        found += _components(source, evidence, inside)
     if source.language in {"rb", "ex", "template"}:
-        found += _bare_calls(source, evidence)
+        found += _bare_calls(source, evidence, inside)
     if source.language == "template" or "{%" in source.text:
-        found += _template_tags(source)
+        found += _template_tags(source, inside)
     within = [(each.offset, each.end, each.name) for each in found if each.name and each.form != "member"]
     kept = {
         each
@@ -109,14 +116,14 @@ def sightings(source: Source, evidence: Evidence) -> list[Sighting]:
     return sorted(kept, key=lambda each: (each.offset, each.key or "", each.name or ""))
 
 
-def _calls(source: Source, evidence: Evidence) -> Iterator[Sighting]:
+def _calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     code = source.code
     if source.language in {"go", "rs"}:
-        for match in _STRUCT.finditer(code):
+        for match in pattern(_STRUCT).finditer(code, *inside):
             yield from _struct(source, evidence, match)
-    for match in _CALLED.finditer(code):
+    for match in _CALLED.finditer(code, *inside):
         name, start = match.group(1), match.start(1)
-        if not evidence.interests(name) or _DEFINES.search(code[max(0, start - 60) : start]):
+        if not evidence.interests(name) or pattern(_DEFINES).search(code[max(0, start - 60) : start]):
             continue
         parsed = arguments(source, match.start(2))
         if parsed is not None:
@@ -131,8 +138,8 @@ def _struct(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
             yield from _by_rule(source, rule, Call(match.group(1), "", match.start(), whole, parsed[1]), "call")
 
 
-def _bare_calls(source: Source, evidence: Evidence) -> Iterator[Sighting]:
-    for match in _BARE.finditer(source.code):
+def _bare_calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    for match in pattern(_BARE).finditer(source.code, *inside):
         name, group = match.group(1) or match.group(2), 1 if match.group(1) else 2
         if evidence.interests(name):
             given, start = bare_arguments(source, match.end()), match.start(group)
@@ -186,13 +193,13 @@ def _by_rule(source: Source, rule: Rule, call: Call, form: str) -> Iterator[Sigh
             )
 
 
-def _components(source: Source, evidence: Evidence) -> Iterator[Sighting]:
-    for match in _COMPONENT.finditer(source.code):
+def _components(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    for match in pattern(_COMPONENT).finditer(source.code, *inside):
         name = match.group(1).rpartition(".")[2]
         rules = [rule for rule in evidence.rules(name) if rule.shape == "component"]
         known = [rule for rule in rules if not rule.needs_import or evidence.mentions(rule.vendor)]
         properties: Sequence[str] = [place["property"] for rule in known for place in rule.key]
-        if not known and _FLAG_COMPONENT.match(name):
+        if not known and pattern(_FLAG_COMPONENT).match(name):
             properties = _FLAG_PROPERTIES
         if properties:
             yield from _properties(source, match.start(1), name, properties, known[0].vendor if known else HOMEMADE)
@@ -230,19 +237,19 @@ def _literals_until(source: Source, at: int, end: int) -> list[tuple[str, int] |
     return [literal for mark in marks if (literal := source.string_at(at + mark.start())) is not None] or [None]
 
 
-def _template_tags(source: Source) -> Iterator[Sighting]:
-    for match in _TEMPLATE_TAG.finditer(source.text):
+def _template_tags(source: Source, inside: Span) -> Iterator[Sighting]:
+    for match in pattern(_TEMPLATE_TAG).finditer(source.text, *inside):
         found = re.match(r"[\"']([\w.\-:]+)[\"']", source.text[match.end() :])
         if found is not None:
             yield Sighting(match.start(), match.end(), "call", match.group(1), found.group(1), vendor="django-waffle")
 
 
-def _members(source: Source, evidence: Evidence) -> Iterator[Sighting]:
+def _members(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     code = source.code
-    for match in _INDEXED.finditer(code):
+    for match in pattern(_INDEXED).finditer(code, *inside):
         if _is_set(source, evidence, match):
             yield from _keyed(source, evidence, match, match.end(), "index")
-    for match in _MEMBER.finditer(code):
+    for match in pattern(_MEMBER).finditer(code, *inside):
         if not _is_set(source, evidence, match):
             continue
         member, end = match.group(2), match.end(2)
@@ -267,7 +274,7 @@ def _member(match: re.Match[str], member: str, end: int) -> Iterator[Sighting]:
 def _is_read(code: str, start: int, member: str, after: str) -> bool:
     if member in _NOT_MEMBERS or names.is_setter(member) or (after.startswith("=") and after[:2] not in {"==", "=>"}):
         return False
-    return _IMPORTS.search(code[max(0, start - 200) : start]) is None
+    return pattern(_IMPORTS).search(code[max(0, start - 200) : start]) is None
 
 
 def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
@@ -294,8 +301,8 @@ def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, fo
         yield Sighting(match.start(), end, form, match.group(1), value.text, vendor=vendor)
 
 
-def _environment(source: Source) -> Iterator[Sighting]:
-    for match in _ENVIRONMENT.finditer(source.code):
+def _environment(source: Source, inside: Span) -> Iterator[Sighting]:
+    for match in pattern(_ENVIRONMENT).finditer(source.code, *inside):
         literal = source.string_at(match.end()) if match.group(1) is None else (match.group(1), match.end())
         if literal is not None and re.match(r"\]?\s*=(?![=>])", source.code[literal[1] : literal[1] + 6]):
             continue

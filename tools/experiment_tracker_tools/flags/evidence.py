@@ -4,39 +4,24 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterable, Mapping, NamedTuple
+from typing import Iterable
 
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.arguments import Argument
-from experiment_tracker_tools.flags.catalogue import Rule, catalogue, pattern
+from experiment_tracker_tools.flags.catalogue import Rule, catalogue
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import values_at
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 HOMEMADE = "home-made"
 _SAME_PACKAGES = {"page": "ts", "template": "py"}
-_PYTHON_IMPORT = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)", re.MULTILINE)
-_PYTHON_MODULE = re.compile(r"^[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?", re.MULTILINE)
-_SCRIPT_IMPORT = re.compile(
-    r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])|\b(?:const|let|var)\s+(\{[^}]*\}|\w+)\s*=\s*require\(\s*(?=[\"'])"
+_PYTHON_IMPORT = r"(?m)^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)"
+_PYTHON_MODULE = r"(?m)^[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?"
+_SCRIPT_IMPORT = (
+    r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])|\b(?:const|let|var)\s+(\{[^}]*\}|"
+    r"\w+)\s*=\s*require\(\s*(?=[\"'])"
 )
-
-
-class Vocabulary(NamedTuple):
-    """What the whole project says about its flags.
-
-    Attributes:
-        vendors: whose packages are mentioned anywhere.
-        wrappers: functions whose parameter is a flag's key: its position, by name.
-        keys: values of constants and registry members, by dotted name.
-        thunks: functions that only give a flag: its key, by name.
-        registries: names of enums, classes and objects whose members stand in keys' places.
-    """
-
-    vendors: frozenset[str] = frozenset()
-    wrappers: Mapping[str, int] = {}
-    keys: Mapping[str, str] = {}
-    thunks: Mapping[str, str] = {}
-    registries: frozenset[str] = frozenset()
 
 
 class Evidence:
@@ -137,14 +122,14 @@ def _has_shape(rule: Rule, receiver: str) -> bool:
     return rule.receiver is None or pattern(rule.receiver).search(receiver) is not None
 
 
-_GENERIC = re.compile(r"client|user|ctx|context|analytics|child|factory|flag|feature|ff|\^\$")
+_GENERIC = r"client|user|ctx|context|analytics|child|factory|flag|feature|ff|\^\$"
 
 
 @lru_cache(maxsize=4096)
 def _says_more(expression: str, receiver: str) -> bool:
     """Whether a receiver fits by more than a word that any client could be called."""
     _, _, alternatives = expression.rpartition("(?i)")
-    kept = "|".join(each for each in alternatives.split("|") if not _GENERIC.fullmatch(each))
+    kept = "|".join(each for each in alternatives.split("|") if not pattern(_GENERIC).fullmatch(each))
     return bool(kept) and kept.count("(") == kept.count(")") and pattern(f"(?i){kept}").search(receiver) is not None
 
 
@@ -180,21 +165,21 @@ def _imports(source: Source) -> tuple[set[str], set[str]]:
 def _python_imports(source: Source) -> tuple[set[str], set[str]]:
     homes: set[str] = set()
     modules: set[str] = set()
-    for module, given in _PYTHON_IMPORT.findall(source.code):
+    for module, given in pattern(_PYTHON_IMPORT).findall(source.code):
         for imported, known_as in _listed(given):
             if names.is_home_of_flags(module):
                 homes.add(known_as)
             if imported.islower() and names.is_home_of_flags(imported):
                 modules.add(known_as)
                 homes.add(known_as)
-    for module, alias in _PYTHON_MODULE.findall(source.code):
+    for module, alias in pattern(_PYTHON_MODULE).findall(source.code):
         modules.add(alias or module.split(".")[0])
     return homes, modules
 
 
 def _script_imports(source: Source) -> set[str]:
     homes: set[str] = set()
-    for match in _SCRIPT_IMPORT.finditer(source.code):
+    for match in pattern(_SCRIPT_IMPORT).finditer(source.code):
         module = source.string_at(match.end())
         if module is not None and names.is_home_of_flags(module[0]):
             homes.update(known_as for _, known_as in _listed(match.group(1) or match.group(2)))
@@ -208,8 +193,9 @@ def _listed(given: str) -> Iterable[tuple[str, str]]:
             yield found.group(1), found.group(2) or found.group(1)
 
 
-_HOOKS = re.compile(
-    r"(?:\b(?:const|let|var|val)\s+)(\{[^}]{1,400}\}|[\w$]+)\s*=\s*(?:await\s+)?([\w$.]*?(?:[uU]se|[gG]et)\w*?(?:Flags|Toggles|Features))\(\s*\)"
+_HOOKS = (
+    r"(?:\b(?:const|let|var|val)\s+)(\{[^}]{1,400}\}|[\w$]+)\s*=\s*(?:await\s+)?([\w$.]*?(?:[uU]se|"
+    r"[gG]et)\w*?(?:Flags|Toggles|Features))\(\s*\)"
 )
 
 
@@ -219,6 +205,6 @@ def _sets(source: Source) -> frozenset[str]:
         return frozenset()
     return frozenset(
         match.group(1)
-        for match in _HOOKS.finditer(source.code)
+        for match in pattern(_HOOKS).finditer(source.code)
         if not match.group(1).startswith("{") and "Flags" in match.group(2)
     )

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple, Sequence
 
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.catalogue import catalogue
-from experiment_tracker_tools.flags.declared import Constant, Thunk, Wrapper, constants, members, thunks, wrappers
+from experiment_tracker_tools.flags.declared import Thunk, Wrapper, constants, members, thunks, wrappers
 from experiment_tracker_tools.flags.detect import Sighting, sightings
-from experiment_tracker_tools.flags.evidence import Evidence, Vocabulary
-from experiment_tracker_tools.flags.lexer import Source, language_of
+from experiment_tracker_tools.flags.evidence import Evidence
+from experiment_tracker_tools.flags.keys import Constant
+from experiment_tracker_tools.flags.languages import language_of
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
 class Seen(NamedTuple):

@@ -9,22 +9,6 @@ import re
 from bisect import bisect_right
 from typing import Pattern
 
-LANGUAGES = {
-    "py": "py pyi",
-    "ts": "ts tsx js jsx mjs cjs mts cts",
-    "page": "vue svelte html htm astro ejs hbs",
-    "template": "jinja jinja2 j2 djhtml erb haml slim",
-    "go": "go",
-    "java": "java groovy",
-    "kt": "kt kts",
-    "rb": "rb rake",
-    "swift": "swift",
-    "cs": "cs cshtml razor",
-    "php": "php",
-    "rs": "rs",
-    "ex": "ex exs",
-}
-BY_EXTENSION = {extension: language for language, known in LANGUAGES.items() for extension in known.split()}
 # Filler of what is inside quotes: no letter, no bracket, no quote.
 HOLE = "\x01"
 
@@ -63,7 +47,7 @@ class Source:
     Attributes:
         text: as it is written.
         code: the same, with comments blank and strings hollow.
-        language: key of LANGUAGES.
+        language: key of languages.LANGUAGES.
     """
 
     def __init__(self, text: str, language: str) -> None:
@@ -125,15 +109,6 @@ class Source:
         raw = self.text[offset : self._ends[at]]
         width = 3 if raw[:3] in ('"""', "'''") and len(raw) >= 6 else 1
         return raw.lstrip("@r#")[width:-width] if raw[0] in "@r#" else raw[width:-width], self._ends[at]
-
-
-def language_of(path: str) -> str | None:
-    """The language of a file by its name, or None for those that are not read.
-
-    >>> language_of("web/App.tsx"), language_of("a.md")
-    ('ts', None)
-    """
-    return BY_EXTENSION.get(path.rpartition(".")[2].lower()) if "." in path else None
 
 
 def _is_expression(text: str, start: int) -> bool:

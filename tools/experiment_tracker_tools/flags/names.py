@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+# Patterns are texts: re compiles and keeps each when it is first asked, and most edits never ask.
+
 _FLAGS = r"(?:feature_?(?:flag|toggle|switch|gate)|kill_?switch|flag|toggle|gate|experiment|ab_?test|feature)"
-_CALL = re.compile(
+_CALL = (
     r"(?i)^_?(?:is|has|get|use|check|fetch|with|when|if|require|evaluate|eval|read|query|show|can_?use|should_?use)?_?"
-    r"(?:all|any|boolean|bool|string|int|number|json|variant|ab|user|my|posthog|statsig|unleash|ld|launch_?darkly|backend|"
+    r"(?:all|any|boolean|bool|string|int|number|json|variant|ab|user|my|posthog|statsig|unleash|ld|"
+    r"launch_?darkly|backend|"
     r"frontend|client|server|org|account|tenant|team|workspace|global)?_?" + _FLAGS + r"s?_?"
     r"(?:flag|toggle|gate|switch|variant|variation|value|is|for|user|the|treatment|payload|state|config)*_?"
-    r"(?:enabled|disabled|active|inactive|on|off|set|value|for_?(?:user|org|organization|account|tenant|team|project)|by_?key|"
-    r"and_?fallback|unauthenticated|flag|state|is_?on|is_?enabled|is_?active|in_?variant|(?:boolean|string|bool)_?value)?"
+    r"(?:enabled|disabled|active|inactive|on|off|set|value|for_?(?:user|org|organization|account|tenant|team|"
+    r"project)|by_?key|"
+    r"and_?fallback|unauthenticated|flag|state|is_?on|is_?enabled|is_?active|in_?variant|(?:boolean|string|"
+    r"bool)_?value)?"
     r"_?(?:async|sync|for_?\w+)?[?!]?$"
 )
 # What the pattern above would let through, and mostly means something else.
-_NOT_CALL = re.compile(
+_NOT_CALL = (
     r"(?i)^_?(?:flags?|features?|toggles?|gates?|experiments?|feature_?flags?|feature_?toggles?|feature_?gates?|"
     r"(?:use|get|set|has|is|fetch|read|query|show|with|when|if|check|any|all|require|evaluate|eval)_?(?:all_?)?"
     r"(?:flags?|features?|toggles?|gates?|experiments?)|"
@@ -24,78 +29,97 @@ _NOT_CALL = re.compile(
     r"(?:get|fetch|read|query)_?(?:features|flags|experiments)\w*|(?:is|has)_?(?:toggle|gate)_?(?:on|off|active)?|"
     r"(?:get|use|is|set|has)_?(?:toggle|gate|experiment|feature|flag)_?(?:state|config|set|value|by_?key|for_?user))$"
 )
-_STRONG = re.compile(
-    r"(?i)feature_?(?:flag|toggle|switch|gate)|kill_?switch|(?:flag|feature|experiment|toggle)_?s?_?(?:is_?)?(?:enabled|active|on)"
-    r"[?!]?$|(?:bool|boolean|string|str|int|json|number|float(?:64)?|double|raw)_?variation|evaluate_?(?:boolean|variant)|feature_?variable|check_?gate|gate_?value|treatment|ab_?test|assignment$|"
+_STRONG = (
+    r"(?i)feature_?(?:flag|toggle|switch|gate)|kill_?switch|(?:flag|feature|experiment|"
+    r"toggle)_?s?_?(?:is_?)?(?:enabled|active|on)"
+    r"[?!]?$|(?:bool|boolean|string|str|int|json|number|float(?:64)?|double|raw)_?variation|"
+    r"evaluate_?(?:boolean|variant)|feature_?variable|check_?gate|gate_?value|treatment|ab_?test|assignment$|"
     r"is_?(?:feature|flag)_?(?:enabled|on|active)|flag_?is_?active|switch_?is_?active|flag_?set$|waffle"
 )
-_SERVICE = re.compile(
+_SERVICE = (
     r"(?i)(?:^|[._>:$@])_?(?:(?:i|my|the|app|app_?lication|global|default|current|this)_?)?"
     r"(?:feature_?(?:flag|flags|toggle|toggles|switch|switches|gate|gates|flipper|management)\w*|"
-    r"(?:flag|flags|toggle|toggles|features?|experiments?|ff)_?(?:service|client|manager|provider|fetcher|store|helper|checker|repository|"
-    r"evaluator|gate|api|config|configuration|access|resolver|reader|util|utils|context|state)s?|\w*feature_?(?:flag|toggle|gate)s?"
-    r"(?:service|client|manager|provider|store|helper)?|flipper|unleash|posthog|launch_?darkly|growth_?book|statsig|waffle|pennant|togglz|"
+    r"(?:flag|flags|toggle|toggles|features?|experiments?|ff)_?(?:service|client|manager|provider|fetcher|"
+    r"store|helper|checker|repository|"
+    r"evaluator|gate|api|config|configuration|access|resolver|reader|util|utils|context|state)s?|"
+    r"\w*feature_?(?:flag|toggle|gate)s?"
+    r"(?:service|client|manager|provider|store|helper)?|flipper|unleash|posthog|launch_?darkly|growth_?book|"
+    r"statsig|waffle|pennant|togglz|"
     r"flagsmith|configcat|openfeature|ff4j|fflags?)(?:\(\))?$"
 )
-_WEAK_SERVICE = re.compile(r"(?i)(?:^|[._>:$@])(?:features?|flags?|toggles?|experiments?|gates?|switches)(?:\(\))?$")
-_ASKS = re.compile(
-    r"(?i)^(?:is|has|get|check|use|read|eval|evaluate|fetch|require|resolve|when|if|any|should)?_?(?:backend|boolean|bool|string|int|integer|"
-    r"number|double|float|json|object|all|any|not|user)?_?(?:enabled|disabled|active|inactive|on|off|feature|flag|toggle|variant|variation|"
-    r"value|treatment|boolean|string|int|bool|allowed|available|details)_?(?:flag|variation|for|value|enabled|active|on|or|for_?\w+|async|"
+_WEAK_SERVICE = r"(?i)(?:^|[._>:$@])(?:features?|flags?|toggles?|experiments?|gates?|switches)(?:\(\))?$"
+_ASKS = (
+    r"(?i)^(?:is|has|get|check|use|read|eval|evaluate|fetch|require|resolve|when|if|any|should)?_?(?:backend|"
+    r"boolean|bool|string|int|integer|"
+    r"number|double|float|json|object|all|any|not|user)?_?(?:enabled|disabled|active|inactive|on|off|feature|"
+    r"flag|toggle|variant|variation|"
+    r"value|treatment|boolean|string|int|bool|allowed|available|details)_?(?:flag|variation|for|value|enabled|"
+    r"active|on|or|for_?\w+|async|"
     r"by_?\w+|or_?\w+|default|state|details)*_?(?:flag|async|sync|context)?[?!]?$"
 )
-_ASKS_PLAINLY = re.compile(
+_ASKS_PLAINLY = (
     r"(?i)^(?:is|are|any|feature|flag)?_?(?:feature|flag|toggle)?_?(?:enabled|disabled|active|inactive|on|off)_?"
     r"(?:for_?\w+|async|globally)?[?!]?$"
 )
-_NOT_ASKS = re.compile(
-    r"(?i)^(?:set|get|value|on|off|any|all|object|string|int|is|details|number|json|int(?:eger)?|double|float)$"
-)
-_SET = re.compile(
+_NOT_ASKS = r"(?i)^(?:set|get|value|on|off|any|all|object|string|int|is|details|number|json|int(?:eger)?|double|float)$"
+_SET = (
     r"(?i)(?:^|[.>:@$])_?(?:all|my|app|current|default|initial|ld|test|user|server|client|enabled|runtime|use|site)?_?"
     r"(?:feature_?flags?|feature_?toggles?|feature_?switches|feature_?gates?|ld_?flags|fflags|ff_?flags)(?:\(\))?$"
 )
-_CONSTANT_SET = re.compile(r"(?:^|[.:])(?:[A-Z]+_)*(?:FEATURES|FEATURE_FLAGS?|FLAGS|FEATURE_TOGGLES?)$")
-_REGISTRY = re.compile(
-    r"(?i)(?:feature_?flags?|feature_?toggles?|feature_?switch(?:es)?|feature_?gates?|flag_?(?:keys?|names?|ids?)|feature_?(?:keys?|names?)|"
-    r"toggle_?(?:names?|keys?)|gate_?(?:keys?|names?)|experiment_?(?:keys?|names?|ids?)|^experiments?$|(?<![a-z])ab_?tests?|^flags?$|"
-    r"^features?$|^toggles?$|^ff$|current_?features|statsig\w*(?:gate|config|experiment|flag)s?|[a-z]features?$|[a-z]flags$)"
+_CONSTANT_SET = r"(?:^|[.:])(?:[A-Z]+_)*(?:FEATURES|FEATURE_FLAGS?|FLAGS|FEATURE_TOGGLES?)$"
+_REGISTRY = (
+    r"(?i)(?:feature_?flags?|feature_?toggles?|feature_?switch(?:es)?|feature_?gates?|flag_?(?:keys?|names?|"
+    r"ids?)|feature_?(?:keys?|names?)|"
+    r"toggle_?(?:names?|keys?)|gate_?(?:keys?|names?)|experiment_?(?:keys?|names?|ids?)|^experiments?$|"
+    r"(?<![a-z])ab_?tests?|^flags?$|"
+    r"^features?$|^toggles?$|^ff$|current_?features|statsig\w*(?:gate|config|experiment|flag)s?|"
+    r"[a-z]features?$|[a-z]flags$)"
 )
-_NOT_REGISTRY = re.compile(
-    r"(?i)(?:compiler|cli|cmd|command|bit|open|file|css|cpu|geo|map|layer|style|build|window|mount|tcp|html|event)_?(?:flag|feature)s?$"
+_NOT_REGISTRY = (
+    r"(?i)(?:compiler|cli|cmd|command|bit|open|file|css|cpu|geo|map|layer|style|build|window|mount|tcp|html|"
+    r"event)_?(?:flag|feature)s?$"
 )
-_KEY_CONSTANT = re.compile(
+_KEY_CONSTANT = (
     r"(?i)^(?:feature_?flag|feature_?toggle|flag|ff|fflag|toggle|experiment|gate|feature)_\w+$|"
-    r"^\w+?_?(?:feature_?flag|flag_?name|flag_?key|feature_?key|_flag|_toggle|_experiment|_switch)(?:_\w+)?$|^(?:Flag|Feature|Experiment|Toggle)[A-Z]\w+$"
+    r"^\w+?_?(?:feature_?flag|flag_?name|flag_?key|feature_?key|_flag|_toggle|_experiment|_switch)(?:_\w+)?$|"
+    r"^(?:Flag|Feature|Experiment|Toggle)[A-Z]\w+$"
 )
-_ENVIRONMENT = re.compile(
+_ENVIRONMENT = (
     r"^(?:NEXT_PUBLIC_|REACT_APP_|VITE_|PUBLIC_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_)?"
-    r"(?:(?:ENABLE|ENABLED|DISABLE|FEATURE|FEATURES|FF|FLAG|FEATURE_FLAG|TOGGLE|EXPERIMENT|EXPERIMENTAL|USE_NEW|BETA)_[A-Z0-9_]+)$|"
+    r"(?:(?:ENABLE|ENABLED|DISABLE|FEATURE|FEATURES|FF|FLAG|FEATURE_FLAG|TOGGLE|EXPERIMENT|EXPERIMENTAL|"
+    r"USE_NEW|BETA)_[A-Z0-9_]+)$|"
     r"^[A-Z0-9_]+_(?:ENABLED|FEATURE|FEATURE_FLAG|FLAG|TOGGLE|EXPERIMENT)$"
 )
-_NOT_ENVIRONMENT = re.compile(
-    r"(?i)(?:^|_)(?:host|port|url|uri|token|secret|key|dir|path|interval|timeout|tls|ssl|debug|logs?|logging|level|endpoint|file|name|"
+_NOT_ENVIRONMENT = (
+    r"(?i)(?:^|_)(?:host|port|url|uri|token|secret|key|dir|path|interval|timeout|tls|ssl|debug|logs?|logging|"
+    r"level|endpoint|file|name|"
     r"id|count|size|threshold|version|mode|trace|tracing|metrics|telemetry|proxy|cors|color|colors|file)(?:_|$)"
 )
-_KEY = re.compile(r"^(?=.*[A-Za-z])[A-Za-z0-9_@][\w.:/\-@]{1,118}$")
-_NOT_KEY = re.compile(
-    r"(?i)^(?:https?:|//|\.)|\.(?:js|ts|py|css|json|html|png|svg|go|rb|yml|yaml)$|^(?:true|false|null|none|undefined|id|key|name|flag|feature|"
+_KEY = r"^(?=.*[A-Za-z])[A-Za-z0-9_@][\w.:/\-@]{1,118}$"
+_NOT_KEY = (
+    r"(?i)^(?:https?:|//|\.)|\.(?:js|ts|py|css|json|html|png|svg|go|rb|yml|yaml)$|^(?:true|false|null|none|"
+    r"undefined|id|key|name|flag|feature|"
     r"flags|features|string|boolean|number|object|value|enabled|default)$"
 )
-_HOME = re.compile(
-    r"(?i)feature[_\-]?(?:flag|toggle|gate|switch|control)|(?:^|[/._\-])(?:f?flags|toggles|launch[_\-]?darkly|growth[_\-]?book|unleash|flipt|"
+_HOME = (
+    r"(?i)feature[_\-]?(?:flag|toggle|gate|switch|control)|(?:^|[/._\-])(?:f?flags|toggles|launch[_\-]?darkly|"
+    r"growth[_\-]?book|unleash|flipt|"
     r"statsig|[\w\-]*statsig|experiments|gating|ab[_\-]?test(?:s|ing)?)(?:$|[/._\-])"
 )
-_SETS = re.compile(
-    r"^_?(?i:set|mock|enable|disable|override|register|define|create|add|remove|delete|update|toggle|init|load|reset|clear|stub|"
-    r"refresh|subscribe|on|off|log|track|report|parse|to|from|make|build|configure|setup|provide|format|list|get_?all|validate|with_?provider)(?=_|[A-Z]|$)"
+_SETS = (
+    r"^_?(?i:set|mock|enable|disable|override|register|define|create|add|remove|delete|update|toggle|init|"
+    r"load|reset|clear|stub|"
+    r"refresh|subscribe|on|off|log|track|report|parse|to|from|make|build|configure|setup|provide|format|list|"
+    r"get_?all|validate|with_?provider)(?=_|[A-Z]|$)"
 )
-_TRACK = re.compile(
-    r"^(?:track|track_?[eE]vents?|trackEvent\w*|log_?[eE]vent|push_?[eE]vent|record_?[eE]vent|(?:send|capture|emit)\w*[eE]vent|"
+_TRACK = (
+    r"^(?:track|track_?[eE]vents?|trackEvent\w*|log_?[eE]vent|push_?[eE]vent|record_?[eE]vent|(?:send|capture|"
+    r"emit)\w*[eE]vent|"
     r"analytics_?[tT]rack\w*|capture_\w*event|sendAnalytics\w*|trackAnalytics\w*)$"
 )
-_EXPOSES = re.compile(
-    r"(?i)exposure|impression|\$feature_flag_called|experiment_?(?:viewed|started|shown|entered|assigned)|(?:log|track)_?(?:assignment|experiment)"
+_EXPOSES = (
+    r"(?i)exposure|impression|\$feature_flag_called|experiment_?(?:viewed|started|shown|entered|assigned)|"
+    r"(?:log|track)_?(?:assignment|experiment)"
 )
 # A file without one of these words cannot hold a hit; lower case.
 _WORDS = (
@@ -124,7 +148,7 @@ def asks_for_a_flag(name: str) -> bool:
     """
     if name.rstrip("?!").endswith(("lags", "LAGS")) or is_setter(name) or is_about_rights(name):
         return False
-    return _CALL.match(name) is not None and _NOT_CALL.match(name) is None
+    return re.match(_CALL, name) is not None and re.match(_NOT_CALL, name) is None
 
 
 @lru_cache(maxsize=50_000)
@@ -134,7 +158,7 @@ def is_self_evident(name: str) -> bool:
     >>> [is_self_evident(name) for name in ("boolVariation", "getTreatment", "getConfig", "variation")]
     [True, True, False, False]
     """
-    return _STRONG.search(name) is not None
+    return re.search(_STRONG, name) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -144,7 +168,7 @@ def is_setter(name: str) -> bool:
     >>> [is_setter(name) for name in ("setFeatureFlag", "enable_feature", "settings", "isOn")]
     [True, True, False, False]
     """
-    return _SETS.match(name) is not None
+    return re.match(_SETS, name) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -158,9 +182,9 @@ def asks_a_service(receiver: str, name: str) -> bool:
     """
     if is_setter(name) or is_about_rights(receiver):
         return False
-    if _SERVICE.search(receiver) is not None:
-        return _ASKS.match(name) is not None and _NOT_ASKS.match(name) is None
-    return _WEAK_SERVICE.search(receiver) is not None and _ASKS_PLAINLY.match(name) is not None
+    if re.search(_SERVICE, receiver) is not None:
+        return re.match(_ASKS, name) is not None and re.match(_NOT_ASKS, name) is None
+    return re.search(_WEAK_SERVICE, receiver) is not None and re.match(_ASKS_PLAINLY, name) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -170,7 +194,7 @@ def is_set_of_flags(name: str) -> bool:
     >>> [is_set_of_flags(n) for n in ("featureFlags", "config.featureToggles", "settings.FEATURES", "flags", "x.flags")]
     [True, True, True, False, False]
     """
-    return _SET.search(name) is not None or _CONSTANT_SET.search(name) is not None
+    return re.search(_SET, name) is not None or re.search(_CONSTANT_SET, name) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -180,7 +204,7 @@ def is_registry(name: str) -> bool:
     >>> [is_registry(name) for name in ("FeatureFlags", "FLAG_KEYS", "Experiments", "CompilerFlags", "Colors")]
     [True, True, True, False, False]
     """
-    return _REGISTRY.search(name) is not None and _NOT_REGISTRY.search(name) is None
+    return re.search(_REGISTRY, name) is not None and re.search(_NOT_REGISTRY, name) is None
 
 
 @lru_cache(maxsize=50_000)
@@ -190,7 +214,7 @@ def is_key_constant(name: str) -> bool:
     >>> [is_key_constant(name) for name in ("FLAG_NEW_UI", "NEW_UI_FEATURE_FLAG", "FlagNewUi", "RETRIES")]
     [True, True, True, False]
     """
-    return _KEY_CONSTANT.match(name) is not None
+    return re.match(_KEY_CONSTANT, name) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -200,7 +224,7 @@ def is_environment_flag(name: str) -> bool:
     >>> [is_environment_flag(name) for name in ("FEATURE_NEW_UI", "ENABLE_SIGNUP", "ENABLE_DEBUG", "API_KEY")]
     [True, True, False, False]
     """
-    return _ENVIRONMENT.match(name) is not None and _NOT_ENVIRONMENT.search(name) is None
+    return re.match(_ENVIRONMENT, name) is not None and re.search(_NOT_ENVIRONMENT, name) is None
 
 
 @lru_cache(maxsize=50_000)
@@ -210,7 +234,7 @@ def is_key(text: str) -> bool:
     >>> [is_key(text) for text in ("new-checkout", "organizations:new-ui", "Hello, world", "main.js", "9")]
     [True, True, False, False, False]
     """
-    return _KEY.match(text) is not None and _NOT_KEY.search(text) is None
+    return re.match(_KEY, text) is not None and re.search(_NOT_KEY, text) is None
 
 
 @lru_cache(maxsize=10_000)
@@ -220,19 +244,19 @@ def is_home_of_flags(module: str) -> bool:
     >>> [is_home_of_flags(name) for name in ("core.feature_flags.base", "@acme/platform-feature-flags", "lib/flagpole")]
     [True, True, False]
     """
-    return _HOME.search(module) is not None
+    return re.search(_HOME, module) is not None
 
 
-_RIGHTS = re.compile(r"(?i)licen[cs]e|entitle|permission|subscription|billing|capabilit|privilege")
+_RIGHTS = r"(?i)licen[cs]e|entitle|permission|subscription|billing|capabilit|privilege"
 
 
 @lru_cache(maxsize=50_000)
 def is_about_rights(name: str) -> bool:
     """Whether a name speaks of what was paid for or allowed: a gate, but no experiment's."""
-    return _RIGHTS.search(name) is not None
+    return re.search(_RIGHTS, name) is not None
 
 
-_ABOUT_FLAGS = re.compile(
+_ABOUT_FLAGS = (
     r"(?i)flag|toggle|experiment|feature|variant|variation|treatment|gate(?:$|_|[A-Z])|ab_?test|(?:^|_)ff(?:_|$)"
 )
 
@@ -244,13 +268,13 @@ def is_about_flags(name: str) -> bool:
     >>> is_about_flags("featureOn"), is_about_flags("check")
     (True, False)
     """
-    return _ABOUT_FLAGS.search(name) is not None
+    return re.search(_ABOUT_FLAGS, name) is not None
 
 
 @lru_cache(maxsize=50_000)
 def sends_an_event(name: str) -> bool:
     """Whether a function's name says that it sends an analytics event."""
-    return _TRACK.match(name) is not None
+    return re.match(_TRACK, name) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -260,4 +284,4 @@ def is_exposure(name: str) -> bool:
     >>> [is_exposure(name) for name in ("logExposure", "$feature_flag_called", "Checkout Completed")]
     [True, True, False]
     """
-    return _EXPOSES.search(name) is not None
+    return re.search(_EXPOSES, name) is not None

@@ -8,6 +8,7 @@ from typing import Any, Iterable, Sequence
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.arguments import Argument, Value, arguments, value_at
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.patterns import pattern
 
 _KEY_WORDS = (
     "flag_key",
@@ -30,8 +31,9 @@ _DEFAULT_WORDS = (
     "default_enabled_if_undefined",
     "fallback_value",
 )
-_SUBJECTS = re.compile(
-    r"(?i)^(?:\w+\.)*(?:ctx|context|user|request|req|self|this|client|org|organization|team|account|tenant|project|uid|user_?id|pool|db)$"
+_SUBJECTS = (
+    r"(?i)^(?:\w+\.)*(?:ctx|context|user|request|req|self|this|client|org|organization|team|account|tenant|"
+    r"project|uid|user_?id|pool|db)$"
 )
 
 
@@ -147,7 +149,7 @@ def first_key(source: Source, given: Sequence[Argument], *, events: bool = False
 def _is_passed_over(value: Value) -> bool:
     """Whether a value is whom the flag is asked for, and the key comes behind it."""
     if value.kind == "name":
-        return _SUBJECTS.match(value.text) is not None
+        return pattern(_SUBJECTS).match(value.text) is not None
     return value.kind == "other" and re.match(r"[\w.]+\(", value.text) is not None
 
 

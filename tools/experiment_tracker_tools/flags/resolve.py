@@ -7,11 +7,13 @@ from collections import Counter
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
 from experiment_tracker_tools.flags import names
-from experiment_tracker_tools.flags.declared import Constant
 from experiment_tracker_tools.flags.detect import sightings
-from experiment_tracker_tools.flags.evidence import HOMEMADE, Evidence, Vocabulary
+from experiment_tracker_tools.flags.evidence import HOMEMADE, Evidence
 from experiment_tracker_tools.flags.facts import Facts, Seen
-from experiment_tracker_tools.flags.lexer import Source, language_of
+from experiment_tracker_tools.flags.keys import key_of
+from experiment_tracker_tools.flags.languages import language_of
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
 class Use(NamedTuple):
@@ -134,24 +136,6 @@ def _thunks(facts: Mapping[str, Facts], vocabulary: Vocabulary) -> dict[str, str
             ):
                 found[thunk.name] = key
     return found
-
-
-def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
-    """The key that a name stands for: by the file's own constants, by the project's, or a registry member's name."""
-    parts = name.lstrip(".").split(".")
-    last, container = parts[-1], parts[-2] if len(parts) > 1 else ""
-    own = {each.value for each in held if each.name == last and (not container or each.container == container)}
-    if len(own) == 1:
-        return own.pop()
-    if container and (value := vocabulary.keys.get(f"{container}.{last}")) is not None:
-        return value
-    constant_like = last.isupper() or (last[:1].isupper() and last != last.upper()) or name.startswith(".")
-    if not constant_like and not names.is_registry(container):
-        return None
-    if (value := vocabulary.keys.get(last)) is not None and (constant_like or not container):
-        return value
-    listed = container in vocabulary.registries or names.is_registry(container) or names.is_key_constant(last)
-    return last if listed or name.startswith(".") or (last.isupper() and "_" in last) else None
 
 
 def resolved(path: str, text: str, facts: Facts, vocabulary: Vocabulary) -> Found:

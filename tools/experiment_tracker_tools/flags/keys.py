@@ -1,0 +1,35 @@
+"""From the name that stands in a key's place to the key."""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple
+
+from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
+
+
+class Constant(NamedTuple):
+    """A name that stands for a text: its container, if it has one, its own name, the text, and where."""
+
+    container: str
+    name: str
+    value: str
+    offset: int
+
+
+def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
+    """The key that a name stands for: by the file's own constants, by the project's, or a registry member's name."""
+    parts = name.lstrip(".").split(".")
+    last, container = parts[-1], parts[-2] if len(parts) > 1 else ""
+    own = {each.value for each in held if each.name == last and (not container or each.container == container)}
+    if len(own) == 1:
+        return own.pop()
+    if container and (value := vocabulary.keys.get(f"{container}.{last}")) is not None:
+        return value
+    constant_like = last.isupper() or (last[:1].isupper() and last != last.upper()) or name.startswith(".")
+    if not constant_like and not names.is_registry(container):
+        return None
+    if (value := vocabulary.keys.get(last)) is not None and (constant_like or not container):
+        return value
+    listed = container in vocabulary.registries or names.is_registry(container) or names.is_key_constant(last)
+    return last if listed or name.startswith(".") or (last.isupper() and "_" in last) else None
