@@ -14,6 +14,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 
 from experiment_tracker_server.brevity import brief, text_of
 from experiment_tracker_server.wording import explained
+from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.core.registry import card_of
 from experiment_tracker_tools.domain.base import Model
@@ -53,7 +54,7 @@ def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
     """The tool of a verb in a workspace."""
 
     def answer(**arguments: Any) -> CallToolResult:
-        with told_to_the_model():
+        with told_to_the_model(workspace):
             return replied(verb(workspace, **arguments), most=_room(verb, arguments))
 
     hints = get_type_hints(verb, include_extras=True)
@@ -111,12 +112,18 @@ def _announced(name: str) -> _Announced:
 
 
 @contextmanager
-def told_to_the_model() -> Generator[None]:
-    """The one place where our errors become the text that a model reads; anything else stays a bug."""
+def told_to_the_model(workspace: Workspace) -> Generator[None]:
+    """The one place where our errors become the text that a model reads; anything else stays a bug.
+
+    Before and after, the store is brought up to what happened in Claude Code.
+    """
+    catch_up(workspace)
     try:
         yield
     except ExperimentError as error:
         raise ToolError(str(error)) from error
+    finally:
+        catch_up(workspace)
 
 
 def replied(reply: Model, *, most: int = 1024) -> CallToolResult:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_server import render
 from experiment_tracker_server.wording import explained
+from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError, InvalidInput
 from experiment_tracker_tools.core.registry import card_of
 from experiment_tracker_tools.core.text import quoted
@@ -59,6 +60,7 @@ def fail(error: ExperimentError, *, json_output: bool) -> NoReturn:
 
 def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json_output: bool, yes: bool) -> None:
     workspace = Workspace(Path.cwd(), door="cli")
+    catch_up(workspace)
     try:
         checked = {name: _checked(name, value, hints[name]) for name, value in given.items()}
         reply = verb(workspace, **checked)
@@ -69,6 +71,8 @@ def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json
             reply = verb(workspace, **checked, confirm=token)
     except ExperimentError as error:
         fail(error, json_output=json_output)
+    finally:
+        catch_up(workspace)
     render.show(reply, json_output=json_output)
 
 

@@ -41,7 +41,7 @@ def promote_tool(workspace: Workspace) -> Tool:
     """The promote tool of a workspace."""
 
     def call(experiment: ExperimentId, confirm: Token | None, asked: _Asked) -> Promoted:
-        with told_to_the_model():
+        with told_to_the_model(workspace):
             return promote_file.promote(workspace, experiment=experiment, confirm=confirm, **asked)
 
     def propose(
@@ -86,7 +86,7 @@ def rollback_tool(workspace: Workspace) -> Tool:
     """The rollback tool of a workspace."""
 
     def propose(experiment: ExperimentId, reason: Note, confirm: Token | None) -> RolledBack:
-        with told_to_the_model():
+        with told_to_the_model(workspace):
             return rollback_file.rollback(workspace, experiment=experiment, reason=reason, confirm=confirm)
 
     def ask(
@@ -105,7 +105,7 @@ def rollback_tool(workspace: Workspace) -> Tool:
     ) -> CallToolResult:
         if not _agreed(proposal.question, answer):
             return replied(_kept(proposal, answer, asked=_can_ask(context)))
-        with told_to_the_model():
+        with told_to_the_model(workspace):
             return replied(
                 rollback_file.rollback(workspace, experiment=experiment, reason=reason, confirm=proposal.confirm)
             )

@@ -8,6 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.capturing import capture_for, capture_notes
+from experiment_tracker_tools.conduct.live_planning import check_live, live_notes, with_attributes, with_guardrail
 from experiment_tracker_tools.conduct.planning import Sizing, check_names, planned, sized, with_scheme, with_shares
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
@@ -99,18 +100,18 @@ def design_experiment(
     settings = resolved(call, preset, workspace.settings)
     equal = settings.sources.get("traffic_allocation") == "default"
     lineup = with_shares(variants, 1 - 1 / len(variants) if equal else settings.values.traffic_allocation or 0.5)
-    measured = tuple(_with_mde(metric, settings) for metric in metrics)
+    measured = with_guardrail([_with_mde(metric, settings) for metric in metrics], settings.values.live)
     check_names("variants", [variant.name for variant in lineup])
     check_names("metrics", [metric.name for metric in measured])
     sizing = sized(_primary(measured), lineup, settings, sample_size)
-    settings = with_scheme(settings, type, lineup)
-    promised = planned(settings, sizing)
+    settings = with_scheme(settings, "command" if settings.values.live else type, lineup)
+    promised = with_attributes(planned(settings, sizing))
     now, door = workspace.clock(), workspace.door
 
     def build(experiment_id: str) -> Experiment:
         capture = capture_for(workspace, experiment_id, subject, lineup)
         state: State = "planned" if capture is None else "implemented"
-        return Experiment(
+        built = Experiment(
             id=experiment_id,
             name=name,
             type=type,
@@ -125,6 +126,8 @@ def design_experiment(
             iterates=iterates,
             history=(Step(state=state, at=now, by=door),),
         )
+        check_live(workspace, built)
+        return built
 
     workspace.make_ready()
     if iterates is not None:
@@ -167,7 +170,7 @@ def _check_iterable(old: Experiment) -> None:
 
 
 def _reply(experiment: Experiment, settings: Resolved, sizing: Sizing, *, explicit: bool) -> Designed:
-    advice = [*sizing.advice, *capture_notes(experiment)]
+    advice = [*sizing.advice, *capture_notes(experiment), *live_notes(experiment)]
     if sizing.unknown is not None:
         advice.append(f"No power analysis: {sizing.unknown}.")
     sources = {name: f"{_shown(name, settings)} ({source})" for name, source in settings.sources.items()}

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.live import follow
+from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
@@ -31,6 +33,7 @@ class Transitioned(Model):
         before, state: where it stood and stands.
         archived: hidden from `status`.
         reason: as it was recorded.
+        stand_ins: files that stand in for the asset while its variants are served live.
         uri: the whole experiment.
         next_action: what to do now.
     """
@@ -40,6 +43,7 @@ class Transitioned(Model):
     state: State
     archived: bool = False
     reason: str = ""
+    stand_ins: tuple[str, ...] = ()
     uri: str
     next_action: str
 
@@ -52,6 +56,8 @@ def transition_experiment(
     if action in {"start", "resume"}:
         workspace.check_on()
     settle(workspace, experiment)
+    # What ran before now still counts.
+    measure_runs(workspace)
     now, door = workspace.clock(), workspace.door
     before: list[State] = []
 
@@ -60,12 +66,14 @@ def transition_experiment(
         return _moved(current, action, at=now, by=door, reason=reason)
 
     changed = workspace.ledger.change(experiment, step)
+    stand_ins = follow(workspace, changed)
     return Transitioned(
         experiment=experiment,
         before=before[0],
         state=changed.state,
         archived=changed.archived,
         reason=reason[:200],
+        stand_ins=stand_ins,
         uri=uri_of(experiment),
         next_action=next_action(changed),
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field
 
 from experiment_tracker_tools.domain.base import Number, Options, Positive
+from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
 from experiment_tracker_tools.domain.privacy import Privacy
 
@@ -26,6 +27,7 @@ class PlanOptions(Options):
             (of the unit's id); blocks for commands, agents, skills, prompts, workflows and performance.
         block_size: units in a block, a multiple of the smallest that holds the shares exactly; 4 or more by default.
         privacy: whose data may be kept, on what ground, and for how long.
+        live: serves the variants of a command, skill or agent in Claude Code while people work; {} takes the defaults.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -39,6 +41,7 @@ class PlanOptions(Options):
     scheme: Scheme | None = None
     block_size: BlockSize | None = None
     privacy: Privacy | None = None
+    live: Live | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiment_tracker_tools.domain.base import Model, Number, Slug
+from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.privacy import Privacy
 
 Method = Literal["fixed"]
@@ -27,6 +28,7 @@ class Plan(Model):
         scheme: how units get their variant; `hash` is salted SHA-256 of the unit, `blocks` gives them the places of
             permuted blocks in the order in which they come.
         block_size: units in a block; each variant gets exactly its share of them. None under `hash`.
+        live: serves the variants of a command, skill or agent inside Claude Code; None where units come otherwise.
         salt: random, per experiment, so that experiments do not share their splits.
         privacy: whose data may be kept, on what ground, and for how long.
     """
@@ -41,6 +43,7 @@ class Plan(Model):
     automatic_rollback: bool = True
     scheme: Scheme = "hash"
     block_size: BlockSize | None = None
+    live: Live | None = None
     salt: Slug
     privacy: Privacy = Privacy()
 

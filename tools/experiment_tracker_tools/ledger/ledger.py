@@ -242,14 +242,14 @@ class Ledger:
         """Every sign that bytes of an experiment's journal are not as they were written."""
         return self._opened().found(experiment_id)[0].journal.damage
 
-    def take_in_spools(self) -> Taken:
-        """Record what hooks have left in `spool/`, each event once."""
+    def take_in_spools(self, *, held: frozenset[str] = frozenset()) -> Taken:
+        """Record what hooks have left in `spool/`, each event once; spools of the sessions in `held` are kept."""
 
         def record(experiment_id: str, batch: Batch) -> tuple[int, int]:
             recorded = self.record(experiment_id, batch, provenance="hook")
             return recorded.trials + recorded.exposures, recorded.repeats
 
-        return take_in(self._folder / "spool", record, now=self._clock())
+        return take_in(self._folder / "spool", record, now=self._clock(), held=held)
 
     def forget_unit(self, unit: str, *, reason: str) -> dict[str, int]:
         """Erase a person's rows everywhere; gives how many went, by experiment. That it was done is recorded."""

@@ -36,13 +36,20 @@ class Taken(NamedTuple):
     refused: tuple[str, ...]
 
 
-def take_in(folder: Path, record: Callable[[str, Batch], tuple[int, int]], *, now: datetime) -> Taken:
+def take_in(
+    folder: Path,
+    record: Callable[[str, Batch], tuple[int, int]],
+    *,
+    now: datetime,
+    held: frozenset[str] = frozenset(),
+) -> Taken:
     """Record every whole event that is new in any spool.
 
     Args:
         folder: the store's spool folder; it need not exist.
         record: records a batch for an experiment; gives how many were new, and how many repeats.
         now: spools that nobody has written to for a day, and that are taken in, are removed.
+        held: sessions whose spool is needed still.
 
     Raises:
         StoreFailure: if the ledger cannot be written; what was not taken in yet stays in the spool.
@@ -57,8 +64,9 @@ def take_in(folder: Path, record: Callable[[str, Batch], tuple[int, int]], *, no
             if not line.endswith(b"\n"):
                 break
             try:
-                added, again = record(*_event(line))
-                new, repeats = new + added, repeats + again
+                if (event := _event(line)) is not None:
+                    added, again = record(*event)
+                    new, repeats = new + added, repeats + again
             except StoreFailure:
                 _keep_offsets(folder, done)
                 raise
@@ -66,15 +74,19 @@ def take_in(folder: Path, record: Callable[[str, Batch], tuple[int, int]], *, no
                 refused.append(f"{spool.stem}: {error}")
                 _keep_aside(spool.with_suffix(".refused"), line)
             done[spool.name] = done.get(spool.name, 0) + len(line)
-        if done.get(spool.name) == spool.stat().st_size and spool.stat().st_mtime < now.timestamp() - _A_DAY_S:
+        is_old = spool.stat().st_mtime < now.timestamp() - _A_DAY_S
+        if is_old and spool.stem not in held and done.get(spool.name) == spool.stat().st_size:
             spool.unlink()
             del done[spool.name]
     _keep_offsets(folder, done)
     return Taken(new, repeats, tuple(refused))
 
 
-def _event(line: bytes) -> tuple[str, Batch]:
+def _event(line: bytes) -> tuple[str, Batch] | None:
+    """What a line wants recorded; None for one that only tells how a turn went."""
     fields = cast("dict[str, Any]", json.loads(line))
+    if "turn" in fields:
+        return None
     if "trial" in fields:
         trial = Trial.model_validate({**fields["trial"], "key": fields["event"]})
         return str(fields["experiment"]), Batch(trials=[trial])

@@ -1,0 +1,120 @@
+"""The variant of a run: assigned, logged with its propensity, and only then served."""
+
+import hashlib
+import os
+import time
+from typing import Any
+
+from experiment_tracker_server.hooks import sessions, spool
+from experiment_tracker_server.hooks.events import Around
+from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
+from experiment_tracker_tools.assignment.clients import client
+from experiment_tracker_tools.assignment.live import STRATUM, Given, Live, given, read, served_hash, unit_of
+from experiment_tracker_tools.assignment.rendering import rendered
+
+
+def serve(around: Around, name: str, arguments: str) -> None:
+    """Lay a command's or skill's text where its stub reads it.
+
+    Without a variant to serve nothing is laid, and the stub reads control from the real file.
+    """
+    consume(around)
+    live = _live(around, ("command", "skill"), name)
+    if live is None:
+        return
+    chosen = given(live, _unit(around, live), os.path.join(around.live, live.experiment))
+    template = text_of(os.path.join(around.live, live.experiment, chosen.variant + ".md"))
+    folder = os.path.join(around.start, ".claude", "skills", live.name)
+    text = rendered(template, arguments, session=around.session, folder=folder)
+    place = _serve_folder(around)
+    staged = os.path.join(place, "." + str(os.getpid()))
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.write(text)
+    try:
+        # No id of the call: one trial a prompt, however often the model calls the skill in it.
+        _log(around, live, chosen, call="", text=text)
+        os.replace(staged, os.path.join(place, live.name + ".md"))
+    except OSError:
+        os.unlink(staged)
+        raise
+
+
+def redirect(around: Around, asked: "dict[str, Any]") -> "dict[str, Any] | None":
+    """The tool's input with the agent of the assigned variant; None leaves it as it is."""
+    name = str(asked.get("subagent_type") or "")
+    live = _live(around, ("agent",), name)
+    if live is None:
+        return None
+    chosen = given(live, _unit(around, live), os.path.join(around.live, live.experiment))
+    agent = live.agents[chosen.variant]
+    _log(around, live, chosen, call=around.call, text="", agent=agent)
+    if agent == name:
+        return None
+    changed = {**asked, "subagent_type": agent}
+    return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "updatedInput": changed}}
+
+
+def consume(around: Around) -> None:
+    """Take away what was served in this session, so that no later call can meet an old text."""
+    folder = os.path.join(around.start, ".claude", SERVE, around.session)
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        try:
+            os.unlink(os.path.join(folder, name))
+        except FileNotFoundError:
+            pass
+
+
+def _live(around: Around, kinds: "tuple[str, ...]", name: str) -> "Live | None":
+    """The live experiment on an asset, if this session may meet its variants now."""
+    for file in os.listdir(around.live):
+        if not file.endswith(".json") or not file.startswith("exp-"):
+            continue
+        live = read(text_of(os.path.join(around.live, file)))
+        if live.kind in kinds and live.name == name:
+            usable = time.time() < live.expires_at and not is_off(around.store)
+            return live if usable and sessions.may_meet(around, live) else None
+    return None
+
+
+def _unit(around: Around, live: Live) -> str:
+    return unit_of(live, around.session, around.prompt, around.call, time.time())
+
+
+def _serve_folder(around: Around) -> str:
+    root = os.path.join(around.start, ".claude", SERVE)
+    folder = os.path.join(root, around.session)
+    if os.path.islink(root) or os.path.islink(folder):
+        raise OSError("a symbolic link stands where texts are served")
+    os.makedirs(folder, 0o700, exist_ok=True)
+    ignore = os.path.join(root, ".gitignore")
+    if not os.path.exists(ignore):
+        with open(ignore, "w", encoding="utf-8") as file:
+            file.write("*\n")
+    return folder
+
+
+def _log(around: Around, live: Live, chosen: Given, *, call: str, text: str, agent: str = "") -> None:
+    """Keep what was assigned, before anybody meets it; of the text only its salted hash and its length."""
+    parts = (live.experiment, around.session, around.prompt, call)
+    event = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    exposure = {"unit": chosen.unit, "variant": chosen.variant, "propensity": chosen.propensity}
+    if chosen.slot is not None:
+        exposure.update(slot=chosen.slot, stratum=STRATUM)
+    run = {
+        "session": around.session,
+        "prompt": around.prompt,
+        "call": call,
+        "at": time.time(),
+        "transcript": around.event.get("transcript_path") or "",
+        "client": client(),
+        "agent": agent,
+        "length": len(text),
+        "served": served_hash(live.salt, text),
+    }
+    line = {"event": event, "experiment": live.experiment, "exposure": exposure, "run": run}
+    spool.append(around.store, around.session, line)

@@ -1,0 +1,134 @@
+"""Sessions: which may meet variants, what they are told once, and what is swept after them."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from typing import Any
+
+from experiment_tracker_server.hooks.events import Around
+from experiment_tracker_server.hooks.place import SERVE, text_of, top_of
+from experiment_tracker_server.hooks.watch import start_watch
+from experiment_tracker_tools.assignment.clients import client, is_gone
+from experiment_tracker_tools.assignment.live import Live, read
+
+_SESSIONS = "sessions"
+_OLD_S = 7 * 86_400.0
+_MOST_LINES = 3
+
+
+def begin(around: Around) -> "dict[str, Any] | None":
+    """Note which stubs this session was started with, sweep, and tell what is new."""
+    sweep(around)
+    source = around.event.get("source") or "startup"
+    folder = os.path.join(around.live, _SESSIONS)
+    os.makedirs(folder, 0o700, exist_ok=True)
+    earlier = [] if source == "startup" else _of_client(folder)
+    ready = earlier[0]["ready"] if earlier else _ready(around)
+    _write(os.path.join(folder, around.session), {"client": client(), "ready": ready, "start": around.start})
+    start_watch(around)
+    return _told(around)
+
+
+def may_meet(around: Around, live: Live) -> bool:
+    """Whether the client has read the experiment's stub when it started, and it still stands."""
+    try:
+        noted = json.loads(text_of(os.path.join(around.live, _SESSIONS, around.session)))
+    except (OSError, ValueError):
+        return False
+    return live.experiment in noted["ready"] and _stands(around, live)
+
+
+def end(around: Around) -> None:
+    """Leave nothing of the session behind."""
+    sweep(around)
+    try:
+        os.unlink(os.path.join(around.live, _SESSIONS, around.session))
+    except FileNotFoundError:
+        pass
+    root = os.path.join(around.start, ".claude", SERVE)
+    shutil.rmtree(os.path.join(root, around.session), ignore_errors=True)
+    if os.path.isdir(root) and os.listdir(root) == [".gitignore"]:
+        shutil.rmtree(root, ignore_errors=True)
+        try:
+            os.rmdir(os.path.dirname(root))
+        except OSError:
+            pass
+
+
+def sweep(around: Around) -> None:
+    """Take away what sessions left behind whose client is gone."""
+    folder = os.path.join(around.live, _SESSIONS)
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, name)
+        try:
+            noted = json.loads(text_of(path))
+        except (OSError, ValueError):
+            continue
+        if name != around.session and (is_gone(noted["client"]) or os.stat(path).st_mtime < time.time() - _OLD_S):
+            shutil.rmtree(os.path.join(noted["start"], ".claude", SERVE, name), ignore_errors=True)
+            os.unlink(path)
+
+
+def _ready(around: Around) -> "list[str]":
+    lives = [name for name in os.listdir(around.live) if name.startswith("exp-") and name.endswith(".json")]
+    found = [read(text_of(os.path.join(around.live, name))) for name in lives]
+    return [live.experiment for live in found if _stands(around, live)]
+
+
+def _stands(around: Around, live: Live) -> bool:
+    """Whether every file that stands in for the asset is in this work tree, as it was written."""
+    top = top_of(os.path.realpath(around.start)) or os.path.dirname(os.path.dirname(around.live))
+    for path, digest in live.digest.items():
+        try:
+            with open(os.path.join(top, path), "rb") as file:
+                if hashlib.sha256(file.read()).hexdigest() != digest:
+                    return False
+        except OSError:
+            return False
+    return True
+
+
+def _of_client(folder: str) -> "list[dict[str, Any]]":
+    """What other sessions of the same client process noted: it has read its files only once."""
+    found: list[dict[str, Any]] = []
+    for name in os.listdir(folder):
+        try:
+            noted = json.loads(text_of(os.path.join(folder, name)))
+        except (OSError, ValueError):
+            continue
+        if noted["client"] == client():
+            found.append(noted)
+    return found
+
+
+def _told(around: Around) -> "dict[str, Any] | None":
+    """What the watch wants to be told, each line once and three at most."""
+    try:
+        notices = json.loads(text_of(os.path.join(around.live, "notices.json")))
+    except (OSError, ValueError):
+        return None
+    told = os.path.join(around.live, "told")
+    os.makedirs(told, 0o700, exist_ok=True)
+    lines: list[str] = []
+    for notice in notices:
+        if len(lines) == _MOST_LINES:
+            break
+        try:
+            os.close(os.open(os.path.join(told, notice["id"]), os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            continue
+        lines.append(notice["text"])
+    if not lines:
+        return None
+    text = "\n".join(lines)
+    return {"systemMessage": text, "hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": text}}
+
+
+def _write(path: str, fields: "dict[str, Any]") -> None:
+    staged = path + ".new"
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(fields, file)
+    os.replace(staged, path)

@@ -1,0 +1,30 @@
+"""Events for the ledger: one line, one write, so that hooks that run at once never mix and a kill leaves no half."""
+
+import json
+import os
+from typing import Any
+
+from experiment_tracker_tools.assignment.live import SPOOL
+
+
+def path_of(store: str, session: str) -> str:
+    """The session's spool."""
+    return os.path.join(store, SPOOL, session + ".jsonl")
+
+
+def append(store: str, session: str, line: "dict[str, Any]") -> None:
+    """Add a line.
+
+    Raises:
+        OSError: if it is not there as a whole.
+    """
+    folder = os.path.join(store, SPOOL)
+    if not os.path.isdir(folder):
+        os.makedirs(folder, 0o700, exist_ok=True)
+    content = json.dumps(line).encode() + b"\n"
+    descriptor = os.open(path_of(store, session), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        if os.write(descriptor, content) != len(content):
+            raise OSError("short write")
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+"""What a person, and the plugin's hooks, do with experiments that are served live: end the serving, and tend to it."""
+
+import json
+from pathlib import Path
+
+import click
+
+from experiment_tracker_server.commands import fail
+from experiment_tracker_tools.conduct.live import attached, detach
+from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.lifecycle import transition_experiment
+from experiment_tracker_tools.workspace import Workspace
+
+_JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
+
+
+@click.command(name="detach")
+@_JSON
+def detach_command(*, json_output: bool) -> None:
+    """Serve every command, skill and agent itself again, and pause its experiment. Do this before uninstalling."""
+    workspace = Workspace(Path.cwd(), door="cli")
+    done: list[str] = []
+    left: list[str] = []
+    try:
+        measure_runs(workspace)
+        for experiment in attached(workspace):
+            if workspace.ledger.experiment(experiment).state == "running":
+                transition_experiment(workspace, experiment=experiment, action="pause", reason="detached")
+            left += detach(workspace, experiment, forget=False)
+            done.append(experiment)
+    except ExperimentError as error:
+        fail(error, json_output=json_output)
+    if json_output:
+        click.echo(json.dumps({"detached": done, "left": left}))
+    else:
+        click.echo(f"detached and paused: {', '.join(done)}" if done else "nothing is served live")
+        for each in left:
+            click.echo(f"left as it is: {each}", err=True)
+    raise SystemExit(1 if left else 0)
+
+
+@click.command()
+@_JSON
+def tend(*, json_output: bool) -> None:
+    """Record what ran in Claude Code, and put back what is no longer served. The plugin does this by itself."""
+    done = catch_up(Workspace(Path.cwd(), door="cli"))
+    click.echo(json.dumps({"done": done}) if json_output else "\n".join(done) or "nothing to do")
+
+
+COMMANDS: tuple[click.Command, ...] = (detach_command, tend)

@@ -1,0 +1,76 @@
+"""The hooks' spool as it tells of runs: what was served to whom, and whether that can have ended."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiment_tracker_tools.assignment.clients import is_gone
+
+
+class Run(NamedTuple):
+    """A run as the hook noted it.
+
+    Attributes:
+        event: its id; experiment, unit, variant: what was assigned.
+        session, prompt, call: the client's ids; call only for agents.
+        transcript: where the client tells of it.
+        agent: the agent type that was asked for; served, length: hash and length of the text that was served.
+        stopped: a turn of its session ended since; over: the session, or its client, ended.
+    """
+
+    event: str
+    experiment: str
+    unit: str
+    variant: str
+    session: str
+    prompt: str
+    call: str
+    transcript: Path
+    agent: str
+    served: str
+    length: int
+    stopped: bool
+    over: bool
+
+
+def runs_in(spool: Path) -> Iterator[Run]:
+    """The runs of a session, each once, with what its later events say of their end."""
+    lines = list(lines_in(spool))
+    marks = [line["turn"] for line in lines if "turn" in line]
+    seen = set[str]()
+    for line in lines:
+        if "run" in line and line["event"] not in seen:
+            seen.add(line["event"])
+            later = [mark["what"] for mark in marks if mark["at"] >= line["run"]["at"]]
+            yield _noted(line, spool.stem, later)
+
+
+def _noted(line: dict[str, Any], session: str, later: list[str]) -> Run:
+    run, exposure = line["run"], line["exposure"]
+    return Run(
+        event=line["event"],
+        experiment=line["experiment"],
+        unit=exposure["unit"],
+        variant=exposure["variant"],
+        session=session,
+        prompt=run["prompt"],
+        call=run["call"],
+        transcript=Path(run["transcript"]),
+        agent=run["agent"],
+        served=run["served"],
+        length=run["length"],
+        stopped=bool(later),
+        over="SessionEnd" in later or is_gone(run["client"]),
+    )
+
+
+def lines_in(spool: Path) -> Iterator[dict[str, Any]]:
+    """The whole lines of a spool."""
+    for line in spool.read_bytes().splitlines():
+        try:
+            read_ = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(read_, dict):
+            yield read_
