@@ -77,7 +77,7 @@ def test_an_a_a_experiment_is_told_at_design_and_cannot_be_promoted(repo: Projec
     )
     assert any("A/A" in advice for advice in designed["advice"])
     experiment = designed["experiment"]
-    at_repo.call("transition_experiment", experiment=experiment, action="start")
+    at_repo.call("transition_experiment", experiment=experiment, action="start", reason="an A/A experiment")
     at_repo.call("record_trial", experiment=experiment, trials=times(ratio=1.0, seed=2))
     assert at_repo.call("decide", experiment=experiment)["verdict"] == "INCONCLUSIVE"
     before = repo.picture()

@@ -1,21 +1,34 @@
 """Verb: start, pause, resume, stop or archive an experiment."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.live import follow
 from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+from experiment_tracker_tools.conduct.readiness import readiness, refuse_unready
+from experiment_tracker_tools.conduct.sealing import sealed
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED, State
+from experiment_tracker_tools.domain.seal import Seal
+from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.workspace import Workspace
 
 Action = Literal["start", "pause", "resume", "stop", "archive"]
 
+SmokeTrials = Annotated[
+    Sequence[Trial],
+    Field(max_length=100),
+    WithJsonSchema({"type": "array"}),
+]
+_MARKS = {True: "passed", False: "failed", None: "not checked"}
 _FROM: dict[Action, tuple[State, ...]] = {
     "start": ("planned", "implemented"),
     "pause": ("running",),
@@ -34,6 +47,8 @@ class Transitioned(Model):
         archived: hidden from `status`.
         reason: as it was recorded.
         stand_ins: files that stand in for the asset while its variants are served live.
+        seal: at the start: how the hash of the sealed plan begins.
+        ready: at the start: what the readiness gate found.
         uri: the whole experiment.
         next_action: what to do now.
     """
@@ -44,13 +59,20 @@ class Transitioned(Model):
     archived: bool = False
     reason: str = ""
     stand_ins: tuple[str, ...] = ()
+    seal: str | None = None
+    ready: dict[str, str] | None = None
     uri: str
     next_action: str
 
 
 @tool("Start, pause, stop")
 def transition_experiment(
-    workspace: Workspace, *, experiment: ExperimentId, action: Action, reason: Note = ""
+    workspace: Workspace,
+    *,
+    experiment: ExperimentId,
+    action: Action,
+    reason: Note = "",
+    smoke: SmokeTrials = (),
 ) -> Transitioned:
     """Stop ends recording for good; pause sends units to control; archive hides it."""
     if action in {"start", "resume"}:
@@ -59,21 +81,33 @@ def transition_experiment(
     # What ran before now still counts.
     measure_runs(workspace)
     now, door = workspace.clock(), workspace.door
-    before: list[State] = []
+    found = workspace.ledger.experiment(experiment)
+    moved = [found, _moved(found, action, at=now, by=door, reason=reason)]
 
     def step(current: Experiment) -> Experiment:
-        before.append(current.state)
-        return _moved(current, action, at=now, by=door, reason=reason)
+        moved[:] = current, _moved(current, action, at=now, by=door, reason=reason)
+        return moved[1]
 
-    changed = workspace.ledger.change(experiment, step)
+    seal: Seal | None = None
+    if action == "start":
+        checks = readiness(workspace, found, smoke)
+        refuse_unready(found, checks, reason)
+        failed = any(check.passed is False for check in checks)
+        seal = sealed(workspace, found, checks, override=reason if failed else "")
+        workspace.ledger.append(experiment, seal, step=step)
+    else:
+        workspace.ledger.change(experiment, step)
+    before, changed = moved
     stand_ins = follow(workspace, changed)
     return Transitioned(
         experiment=experiment,
-        before=before[0],
+        before=before.state,
         state=changed.state,
         archived=changed.archived,
         reason=reason[:200],
         stand_ins=stand_ins,
+        seal=seal.sha256[:12] if seal else None,
+        ready={check.name: _MARKS[check.passed] for check in seal.checks} if seal else None,
         uri=uri_of(experiment),
         next_action=next_action(changed),
     )

@@ -71,7 +71,7 @@ def record_trial(
 ) -> Recorded:
     """Up to 10,000 trials, exposures (no outcome yet), aggregates or feedback: all or none.
 
-    A period sent again replaces the earlier one.
+    A period sent again replaces.
     """
     from experiment_tracker_tools.ledger import Batch
 

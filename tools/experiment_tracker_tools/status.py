@@ -98,7 +98,7 @@ def status(
     limit: Annotated[int, Field(strict=True, ge=1, le=50)] = 3,
     archived: bool = False,
 ) -> Status:
-    """One experiment or all: state, progress, last results, what to do. Changes nothing and computes no effect."""
+    """One experiment or all: state, progress, last results, what to do."""
     every = workspace.ledger.experiments()
     asked = [workspace.ledger.experiment(experiment)] if experiment is not None else list(reversed(every))
     shown = [e for e in asked if archived or experiment is not None or not e.archived]

@@ -102,7 +102,8 @@ class _Session:
         self.out.print(f"designed {experiment}: {UNITS} runs a variant; power {planned['power']}")
         for advice in planned.get("advice", []):
             self.out.print(f"  advice: {escape(advice)}")
-        await self.call("transition_experiment", experiment=experiment, action="start")
+        on_purpose = "an A/A experiment, on purpose" if any("A/A" in told for told in planned.get("advice", [])) else ""
+        await self.call("transition_experiment", experiment=experiment, action="start", reason=on_purpose)
         return experiment
 
     async def run_trials(self, experiment: str) -> None:

@@ -68,6 +68,8 @@ def _check_sources(subject: Subject, variants: Sequence[Variant]) -> None:
     sourced = [variant.name for variant in variants if variant.source is not None or variant.text is not None]
     if not subject.files and sourced:
         raise InvalidInput(f"{', '.join(sourced)} has a source, but the subject names no files. Add subject.files.")
+    if subject.files and (taken := [variant.name for variant in variants if variant.name == "plan"]):
+        raise InvalidInput(f"{taken[0]} is the ref that keeps the sealed plan. Give the variant another name.")
     if subject.files and variants[0].name in sourced:
         raise InvalidInput(f"Control {variants[0].name} is HEAD's content; leave its source out.")
     bare = [variant.name for variant in variants[1:] if variant.name not in sourced]

@@ -18,7 +18,7 @@ from experiment_tracker_tools.ledger.erasure import erase_rows, erase_unit, is_p
 from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
 from experiment_tracker_tools.ledger.migration import migrate
 from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures
-from experiment_tracker_tools.ledger.rules import Batch
+from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, take_in
 from experiment_tracker_tools.ledger.state import Damage
@@ -93,7 +93,8 @@ class Ledger:
         """Store what `step` makes of the experiment as it is now; what `step` raises changes nothing."""
         volume = self._writable(experiment_id)
         with volume.journal.writing() as draft:
-            changed = step(_present(volume))
+            before = _present(volume)
+            changed = check_frozen(before, step(before))
             put_experiment(draft, changed)
         self._anchor(volume, changed.state)
         return changed
@@ -197,7 +198,7 @@ class Ledger:
         with volume.journal.writing() as draft:
             experiment = _present(volume)
             if step is not None:
-                put_experiment(draft, step(experiment))
+                put_experiment(draft, check_frozen(experiment, step(experiment)))
             put_entries(draft, [content], "command", after=last_seq(volume.journal))
         self._anchor(volume, TABLES[type(content)])
 

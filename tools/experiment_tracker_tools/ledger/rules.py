@@ -12,6 +12,7 @@ from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger.known import Known
 
+_MOVES = {"archived", "history", "tags", "owner"}
 _HEARS: tuple[State, ...] = ("paused", "analyzing", "decided", "completed")
 
 
@@ -33,6 +34,23 @@ def check_takes(experiment: Experiment, batch: Batch) -> None:
     only_feedback = batch.feedback and not (batch.trials or batch.exposures or batch.aggregates)
     if not only_feedback or experiment.state not in _HEARS:
         check_running(experiment)
+
+
+def check_frozen(before: Experiment, after: Experiment) -> Experiment:
+    """Give back what an experiment becomes, if nothing of its plan changes once it has been started.
+
+    Raises:
+        Conflict: naming the field.
+    """
+    if before.entered("running") is None:
+        return after
+    for name in type(before).model_fields:
+        if name not in _MOVES and getattr(before, name) != getattr(after, name):
+            raise Conflict(
+                f"{name} of {before.id} is sealed since its start. Nothing was changed; plan a new iteration: "
+                "design_experiment with `iterates`."
+            )
+    return after
 
 
 def check_running(experiment: Experiment) -> None:

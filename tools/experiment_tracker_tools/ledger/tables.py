@@ -12,6 +12,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.intent import Abandoned, Intent
 from experiment_tracker_tools.domain.learning import Learning
+from experiment_tracker_tools.domain.seal import Seal
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.frames import Record
 from experiment_tracker_tools.ledger.journal import Draft, JournalFile
@@ -100,6 +101,7 @@ TABLES: dict[type[Model], str] = {
     Abandoned: "abandoned",
     Refusal: "refusals",
     Withdrawal: "withdrawals",
+    Seal: "seals",
 }
 
 

@@ -56,8 +56,7 @@ def checked_commits(root: Path, commits: Sequence[str]) -> None:
         GitRefused: if one is missing (its ref was deleted and git gc ran, or it was never fetched).
     """
     for commit in commits:
-        if not _COMMIT.match(commit):
-            raise InvalidInput(f"{quoted(commit)} is not a full commit id. Give all 40 (or 64) characters.")
+        full_commit(commit)
     asked = "".join(f"{commit}\n" for commit in commits).encode()
     for told in command.run(root, "cat-file", "--batch-check", stdin=asked).decode().splitlines():
         name, kind = told.split()[:2]
@@ -74,6 +73,17 @@ def held(root: Path, ref: str) -> str | None:
 def is_ancestor(root: Path, commit: str, later: str) -> bool:
     """Tell whether a commit is in the history of a later one, or is it."""
     return command.attempt(root, "merge-base", "--is-ancestor", commit, later).status == 0
+
+
+def full_commit(commit: str) -> str:
+    """Give back a commit's id if it is a full one.
+
+    Raises:
+        InvalidInput: if it is not.
+    """
+    if not _COMMIT.match(commit):
+        raise InvalidInput(f"{quoted(commit)} is not a full commit id. Give all 40 (or 64) characters.")
+    return commit
 
 
 def experiment_ref(experiment_id: str, variant: str) -> str:
