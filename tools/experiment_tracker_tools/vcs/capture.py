@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import command, refs, repository, trees, worktree
+from experiment_tracker_tools.vcs import command, files, refs, repository, trees, worktree
 from experiment_tracker_tools.vcs.paths import declared
 from experiment_tracker_tools.vcs.trees import Entries, Entry
 
@@ -78,6 +78,8 @@ def capture(root: Path, experiment_id: str, paths: Iterable[str], sources: Mappi
     with tempfile.TemporaryDirectory(prefix="experiment-tracker-") as scratch:
         contents = _contents(top, at_head, sources, Path(scratch))
     _refuse_unknown(chosen, contents)
+    _refuse_huge(top, contents)
+    _refuse_same_but_for_case(top, baseline, chosen)
     commits = _commits(top, baseline, experiment_id, at_head, contents)
     _keep(top, experiment_id, {names[name]: commit for name, commit in commits.items()})
     control = next(iter(contents.values()))
@@ -165,6 +167,31 @@ def _refuse_unknown(paths: tuple[str, ...], contents: Mapping[str, Entries]) -> 
             f"No variant has a file {quoted(unknown[0])} ({len(unknown)} such). Declare files that HEAD or a "
             "treatment has."
         )
+
+
+def _refuse_huge(top: Path, contents: Mapping[str, Entries]) -> None:
+    blobs = {entry.blob: path for entries in contents.values() for path, entry in entries.items() if entry}
+    asked = "".join(f"{blob}\n" for blob in blobs).encode()
+    for told in command.run(top, "cat-file", "--batch-check", stdin=asked).decode().splitlines():
+        blob, _, size = told.split(" ")
+        if int(size) > files.LARGEST_FILE_BYTES:
+            raise files.too_large(blobs[blob])
+
+
+def _refuse_same_but_for_case(top: Path, baseline: str, paths: tuple[str, ...]) -> None:
+    """Where the file system takes `A` and `a` for one file, writing one would write the other."""
+    said = command.attempt(top, "config", "--type=bool", "--get", "core.ignoreCase").out.strip()
+    if said != b"true":
+        return
+    listed = command.records(command.run(top, "ls-tree", "-r", "-z", "--name-only", baseline))
+    known = {path.casefold(): path for path in listed}
+    for path in paths:
+        other = known.setdefault(path.casefold(), path)
+        if other != path:
+            raise InvalidInput(
+                f"Path {quoted(path)} and {quoted(other)} are one file on this file system (core.ignoreCase). "
+                "Declare the name that git has."
+            )
 
 
 def _commits(

@@ -28,7 +28,7 @@ class Order(NamedTuple):
         edits: whether uncommitted edits of the declared paths are refused, or kept on the new content.
         announce: called with what is about to move, before anything does.
         hooks_run: "all" of the user's commit hooks, or "none".
-        hook_timeout_s: how long one hook, or signing, may take.
+        hook_timeout_s: how long one hook, or signing, may take; HOOK_TIME_LIMIT_S where None.
     """
 
     subject: str
@@ -38,7 +38,12 @@ class Order(NamedTuple):
     edits: Edits = "refuse"
     announce: Announce | None = None
     hooks_run: Literal["all", "none"] = "all"
-    hook_timeout_s: float = HOOK_TIME_LIMIT_S
+    hook_timeout_s: float | None = None
+
+    @property
+    def patience_s(self) -> float:
+        """How long one hook, or signing, may take."""
+        return HOOK_TIME_LIMIT_S if self.hook_timeout_s is None else self.hook_timeout_s
 
 
 def previewed(change: Change, problems: Sequence[str], *, edits: Edits) -> Preview:
@@ -74,15 +79,13 @@ def commit(change: Change, order: Order) -> str:
         found, goal = _decided(change, scratch / "found", order.edits)
         tree = _written_tree(change, scratch, found, goal)
         if installed:
-            text = hooks.before_commit(
-                change.top, text, installed, index=scratch / _INDEX, timeout_s=order.hook_timeout_s
-            )
+            text = hooks.before_commit(change.top, text, installed, index=scratch / _INDEX, timeout_s=order.patience_s)
             _refuse_other_tree(change.top, scratch, tree)
             # Hooks are programs that may take long and touch files.
             found, again = _decided(change, scratch / "found-after-hooks", order.edits)
             if again != goal:
                 raise GitRefused("Nothing was changed: declared files were edited while your hooks ran. Call again.")
-        new = _commit_object(change, tree, text, timeout_s=order.hook_timeout_s)
+        new = _commit_object(change, tree, text, timeout_s=order.patience_s)
         kept = changes.kept(change, found, goal)
         moves = Moves(f"refs/heads/{change.at.branch}", change.at.commit, new, secrets.token_hex(8), kept)
         if order.announce is not None:
@@ -91,7 +94,7 @@ def commit(change: Change, order: Order) -> str:
             change, found, goal, moves, contents=scratch / _CONTENTS, reason=order.reason, hooks_run=order.hooks_run
         )
     with suppress(GitRefused):
-        hooks.after_commit(change.top, installed, timeout_s=order.hook_timeout_s)
+        hooks.after_commit(change.top, installed, timeout_s=order.patience_s)
     return new
 
 
@@ -107,11 +110,9 @@ def commit_aside(change: Change, order: Order, *, branch: str | None) -> str:
         scratch = Path(folder)
         tree = _filled(change, scratch / _INDEX)
         if installed:
-            text = hooks.before_commit(
-                change.top, text, installed, index=scratch / _INDEX, timeout_s=order.hook_timeout_s
-            )
+            text = hooks.before_commit(change.top, text, installed, index=scratch / _INDEX, timeout_s=order.patience_s)
             _refuse_other_tree(change.top, scratch, tree)
-        new = _commit_object(change, tree, text, timeout_s=order.hook_timeout_s)
+        new = _commit_object(change, tree, text, timeout_s=order.patience_s)
     if branch is not None:
         ref = f"refs/heads/{branch}"
         if order.announce is not None:

@@ -16,6 +16,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a named pipe must not wait for a writer.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CHUNK = 2**20
 LARGEST_FILE_BYTES = 100 * 2**20
 
 
@@ -49,7 +50,7 @@ def copy_out(root: Path, path: str, target: Path) -> Stamp | None:
         if folder is None or (before := _stamp(folder, name, path)) is None:
             return None
         if before.size > LARGEST_FILE_BYTES:
-            raise InvalidInput(f"Path {quoted(path)} is larger than {LARGEST_FILE_BYTES >> 20} MiB. Leave it out.")
+            raise too_large(path)
         with os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") as source:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as sink:
@@ -58,9 +59,30 @@ def copy_out(root: Path, path: str, target: Path) -> Stamp | None:
         return before
 
 
+def equals(root: Path, path: str, expected: Path | None) -> bool:
+    """Tell whether a file of the work tree holds the same bytes, and is as executable, as `expected`; None: is none."""
+    with _folder_of(root, path) as (folder, name):
+        stamp = None if folder is None else _stamp(folder, name, path)
+        if folder is None or stamp is None or expected is None:
+            return stamp is None and expected is None
+        wanted = expected.stat()
+        if stamp.size != wanted.st_size or (stamp.permissions ^ wanted.st_mode) & 0o100:
+            return False
+        with os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") as left, expected.open("rb") as right:
+            while chunk := left.read(_CHUNK):
+                if chunk != right.read(_CHUNK):
+                    return False
+            return not right.read(1)
+
+
 def beside(token: str, number: int) -> str:
     """The name under which a file lies beside its destination; only who knows the token can tell it."""
     return f".experiment-tracker-{token}-{number}"
+
+
+def too_large(path: str) -> InvalidInput:
+    """The error of a file that is too large to be copied around."""
+    return InvalidInput(f"Path {quoted(path)} is larger than {LARGEST_FILE_BYTES >> 20} MiB. Leave it out.")
 
 
 def place(root: Path, path: str, source: Path, temporary: str, *, permissions: int) -> None:

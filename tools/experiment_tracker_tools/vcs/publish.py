@@ -8,7 +8,7 @@ from typing import Literal
 
 from experiment_tracker_tools.core.errors import GitRefused
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.vcs import changes, command, files, trees, worktree
+from experiment_tracker_tools.vcs import changes, command, files, trees
 from experiment_tracker_tools.vcs.changes import Change, Found, Moves, Wanted
 from experiment_tracker_tools.vcs.worktree import Copies
 
@@ -88,10 +88,9 @@ def _bring(change: Change, found: Found, goal: Wanted, placed: dict[str, str], *
     undo.append(partial(trees.set_entries, top, {path: staged[path] for path in stale}, index=None))
     trees.set_entries(top, {path: goal.staged[path] for path in stale}, index=None)
     _exchange(top, found.copies, goal, placed, undo)
-    paths = tuple(goal.tree)
-    copies = worktree.copied(top, paths, contents.with_name("written"))
-    written = worktree.in_worktree(top, copies, like=change.after, blobs="computed")
-    if unequal := trees.differing(written, goal.tree):
+    sources = {path: (contents if path in placed else found.copies.folder) / path for path in goal.tree}
+    expected = {path: sources[path] if goal.tree[path] else None for path in goal.tree}
+    if unequal := [path for path, source in expected.items() if not files.equals(top, path, source)]:
         raise GitRefused(f"{changes.named(unequal)} did not compare equal after writing; all was undone.")
 
 

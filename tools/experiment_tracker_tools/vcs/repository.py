@@ -109,7 +109,7 @@ def state_problems(root: Path) -> tuple[str, ...]:
 
 def problems_at(top: Path, at: Head) -> tuple[str, ...]:
     """List what keeps a commit from being made at the top of a work tree whose HEAD is known."""
-    return (*_head_problems(at), *_unfinished(_git_dir(top)))
+    return (*_head_problems(at), *_unfinished(_git_dir(top)), *_elsewhere(top))
 
 
 def unborn(at: Head) -> str:
@@ -123,6 +123,14 @@ def _head_problems(at: Head) -> tuple[str, ...]:
     if at.branch is None:
         return (f"HEAD is detached at {at.commit[:12]}; check out the branch that is meant (git switch BRANCH)",)
     return ()
+
+
+def _elsewhere(top: Path) -> tuple[str, ...]:
+    """What git itself would write to must be the folder that we look at."""
+    said = command.line(top, "rev-parse", "--show-toplevel")
+    if Path(said).resolve() == top.resolve():
+        return ()
+    return (f"git's work tree is {quoted(said)} (core.worktree), not {quoted(str(top))}; work there, or unset it",)
 
 
 def _unfinished(git_dir: Path) -> tuple[str, ...]:
