@@ -8,6 +8,7 @@ from tests.support.project import FAST, PROGRAM, SLOW, Project
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.rolling_back import roll_back
 from experiment_tracker_tools.domain.decision import Promotion, RollBack
+from experiment_tracker_tools.domain.seal import Seal
 
 
 def undecided(connected: Agent, **changes: object) -> str:
@@ -75,6 +76,7 @@ def test_the_trailers_hold_the_evidence_and_who_decided(repo: Project, at_repo: 
     told = trailers(repo)
     assert list(told) == [
         "Experiment-Id",
+        "Plan-Hash",
         "Verdict",
         "Metric",
         "Lift",
@@ -84,6 +86,8 @@ def test_the_trailers_hold_the_evidence_and_who_decided(repo: Project, at_repo: 
         "Decided-By",
     ]
     assert told["Decided-By"] == "a person, through test"
+    seal = repo.workspace().ledger.latest(experiment, Seal)
+    assert seal is not None and told["Plan-Hash"] == seal.content.sha256
     at_repo.call("rollback", experiment=experiment, reason="slower on Fridays")
     assert trailers(repo) == {
         "Experiment-Id": experiment,

@@ -24,6 +24,7 @@ class Decided(NamedTuple):
         entry: the recorded decision.
         variant: what is promoted.
         by: who or what decided.
+        plan_hash: of the plan that was sealed at the start; None for experiments from before there were seals.
         override: why it goes although the verdict does not ship it; empty where it does.
         merged: files where the project had changed too.
     """
@@ -31,6 +32,7 @@ class Decided(NamedTuple):
     entry: Entry[Decision]
     variant: str
     by: str
+    plan_hash: str | None = None
     override: str = ""
     merged: tuple[str, ...] = ()
 
@@ -38,7 +40,9 @@ class Decided(NamedTuple):
 def promotion_message(experiment: Experiment, decided: Decided) -> Message:
     """The evidence for the variant, for people in the body and for machines in the trailers."""
     decision, estimate = decided.entry.content, _estimate(experiment, decided)
-    trailers = [("Experiment-Id", experiment.id), ("Verdict", decision.verdict)]
+    trailers = [("Experiment-Id", experiment.id)]
+    trailers += [("Plan-Hash", decided.plan_hash)] if decided.plan_hash else []
+    trailers.append(("Verdict", decision.verdict))
     if estimate is not None:
         trailers += [
             ("Metric", experiment.primary.name),

@@ -12,6 +12,7 @@ from experiment_tracker_tools.conduct.confirming import (
     proposed,
 )
 from experiment_tracker_tools.conduct.evidence import Decided, promotion_message, pull_request
+from experiment_tracker_tools.conduct.sealing import seal_of
 from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep
 from experiment_tracker_tools.core.text import listed, quoted
@@ -119,7 +120,15 @@ def _promoted(
         if token is not None:
             check_token(proposal, token)
         ready = _ready(workspace, experiment, ask)
-        decided = Decided(ready.decision, ready.variant, by=decided_by, override=ask.override, merged=proposal.merged)
+        seal = seal_of(workspace, experiment)
+        decided = Decided(
+            ready.decision,
+            ready.variant,
+            by=decided_by,
+            plan_hash=seal.sha256 if seal is not None else None,
+            override=ask.override,
+            merged=proposal.merged,
+        )
         try:
             made = _made(workspace, experiment, ask, ready=ready, decided=decided, proposal=proposal)
         except ExperimentError as error:
