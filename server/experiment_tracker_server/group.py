@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from experiment_tracker_server import doctor, live_commands, store
+from experiment_tracker_server import doctor, live_commands, sharing, store
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_server.learn import learn
@@ -88,5 +88,5 @@ def _switch(*, off: bool, json_output: bool) -> None:
 for verb in VERBS:
     group.add_command(command_of(verb))
 group.add_command(learn)
-for command in (*store.COMMANDS, *live_commands.COMMANDS):
+for command in (*store.COMMANDS, *sharing.COMMANDS, *live_commands.COMMANDS):
     group.add_command(command)

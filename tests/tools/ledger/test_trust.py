@@ -15,7 +15,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger import Batch, Ledger
 from experiment_tracker_tools.ledger.disk import refuse_network
-from experiment_tracker_tools.ledger.frames import erased, linked, read_parts, to_line
+from experiment_tracker_tools.ledger.frames import FORMAT, erased, linked, read_parts, to_line
 from experiment_tracker_tools.ledger.pseudonyms import Key, imported_key, project_key, take_key
 from experiment_tracker_tools.ledger.tables import Erasure, Export
 from experiment_tracker_tools.ledger.verify import verify
@@ -282,7 +282,7 @@ def test_an_experiment_that_went_on_differently_is_not_merged(
 def test_a_newer_format_is_refused_and_never_written(ledger: Ledger, filled: str, store: Path, clock: Clock) -> None:
     path = journal_of(store, filled)
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[0] = lines[0].replace(b'"format":2', b'"format":3')
+    lines[0] = lines[0].replace(b'"format":%d' % FORMAT, b'"format":%d' % (FORMAT + 1))
     path.write_bytes(rebuilt(lines))
     content = path.read_bytes()
     fresh = Ledger(store, clock=clock, writer="tests")
@@ -290,6 +290,61 @@ def test_a_newer_format_is_refused_and_never_written(ledger: Ledger, filled: str
         with pytest.raises(StoreFailure, match="pip install --upgrade"):
             use()
     assert path.read_bytes() == content
+
+
+def in_format(path: Path, number: int) -> None:
+    """Another version rewrites the journal underneath us, as compaction and migration do: a new file in its place."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[0] = lines[0].replace(b'"format":%d' % FORMAT, b'"format":%d' % number)
+    path.with_suffix(".new").write_bytes(rebuilt(lines))
+    path.with_suffix(".new").replace(path)
+
+
+def test_a_store_that_a_newer_version_migrated_underneath_a_running_server_is_not_written(
+    ledger: Ledger, filled: str, store: Path
+) -> None:
+    path = journal_of(store, filled)
+    ledger.record(filled, Batch(trials=[trial(8)]))
+    in_format(path, FORMAT + 1)
+    content = path.read_bytes()
+    for use in (
+        lambda: ledger.record(filled, Batch(trials=[trial(9)])),
+        lambda: ledger.append(filled, LOOK),
+        lambda: ledger.forget_unit("unit-1", reason="asked"),
+        ledger.enforce_retention,
+        ledger.experiments,
+    ):
+        with pytest.raises(StoreFailure, match="pip install --upgrade"):
+            use()
+    assert path.read_bytes() == content
+
+
+def test_a_journal_of_the_format_before_is_rewritten_at_the_first_write_and_never_by_a_reader(
+    ledger: Ledger, filled: str, store: Path, clock: Clock
+) -> None:
+    path = journal_of(store, filled)
+    before = ledger.journal(filled)
+    in_format(path, FORMAT - 1)
+    content = path.read_bytes()
+    fresh = Ledger(store, clock=clock, writer="tests")
+    assert fresh.journal(filled) == before
+    assert path.read_bytes() == content
+    assert fresh.record(filled, Batch(trials=[trial(9)])).trials == 1
+    assert b'"format":%d' % FORMAT in path.read_bytes().splitlines()[0]
+    assert fresh.journal(filled).trials[:-1] == before.trials
+    assert all(verified.fault is None for verified in fresh.verify())
+
+
+def test_a_field_that_this_version_does_not_know_is_told_as_a_newer_versions(
+    ledger: Ledger, filled: str, store: Path, clock: Clock
+) -> None:
+    volume = Ledger(store, clock=clock, writer="newer")._shelf.volume(filled)
+    volume.journal.refresh()
+    with volume.journal.writing() as draft:
+        content = {"variant": "control", "metrics": {"latency": 1.0}, "mood": "good"}
+        draft.put("i", "trials", 99, {"provenance": "claimed", "content": content})
+    with pytest.raises(StoreFailure, match=r"mood.*newer one wrote it.*pip install --upgrade"):
+        ledger.journal(filled)
 
 
 def test_a_store_of_the_first_format_is_taken_over_once(

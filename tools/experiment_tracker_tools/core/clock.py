@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 
-_ID = re.compile(r"^exp-(\d{4}-\d{2}-\d{2})-(\d{3,})\Z")
+ID_PATTERN = r"exp-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3,6})(?:-([a-z0-9]{4}))?"
+"""Of an experiment: its day, its number, and the writer that planned it where the store shares."""
+
+_ID = re.compile(rf"{ID_PATTERN}\Z")
 
 
 def system_clock() -> datetime:
@@ -14,12 +17,14 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def next_experiment_id(now: datetime, taken: Iterable[str]) -> str:
-    """The first free id of the day; call it under the lock that also stores it.
+def next_experiment_id(now: datetime, taken: Iterable[str], writer: str = "") -> str:
+    """The first free id of the day, with its writer where there is one; call it under the lock that also stores it.
 
     >>> next_experiment_id(datetime(2026, 11, 20, tzinfo=UTC), ["exp-2026-11-20-001", "exp-2026-11-19-007"])
     'exp-2026-11-20-002'
+    >>> next_experiment_id(datetime(2026, 11, 20, tzinfo=UTC), ["exp-2026-11-20-001"], "ab12")
+    'exp-2026-11-20-002-ab12'
     """
     day = now.astimezone(UTC).date().isoformat()
     numbers = [int(found[2]) for found in map(_ID.match, taken) if found and found[1] == day]
-    return f"exp-{day}-{max(numbers, default=0) + 1:03d}"
+    return f"exp-{day}-{max(numbers, default=0) + 1:03d}" + (f"-{writer}" if writer else "")

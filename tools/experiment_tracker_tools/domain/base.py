@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from experiment_tracker_tools.core.clock import ID_PATTERN
 from experiment_tracker_tools.core.text import cleaned, is_unsafe, quoted
 
 
@@ -75,6 +76,4 @@ UnitId = Annotated[
     str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), _no_longer_than(200, least=1)
 ]
 Stratum = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line), _no_longer_than(200)]
-ExperimentId = Annotated[
-    str, StringConstraints(pattern=r"^exp-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{3,6}$"), AfterValidator(_one_line)
-]
+ExperimentId = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$"), AfterValidator(_one_line)]

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from experiment_tracker_tools.ledger.disk import Handle, replace_file
 
-VERSION = 2
+VERSION = 3
 _BLOCK = 1 << 20
 
 

@@ -42,7 +42,7 @@ class Compaction:
         keep: Callable[[Record, bool], bool],
     ) -> None:
         self._handle, self._tables, self._keep = handle, tables, keep
-        self._first, self._crc = header_line(header["journal"], header["about"], header["epoch"])
+        self._first, self._crc = header_line(header["journal"], header["about"], header["epoch"], header["writer"])
         self.gone = 0
         self.broken: list[bytes] = []
 

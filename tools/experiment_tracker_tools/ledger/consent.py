@@ -1,36 +1,14 @@
 """Who may be collected: consent where the plan requires it, and a withdrawal for good, in every experiment."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from experiment_tracker_tools.core.errors import ConsentMissing
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.privacy import CONSENT
 from experiment_tracker_tools.domain.trial import Exposure, Trial
-from experiment_tracker_tools.ledger.frames import Record
 from experiment_tracker_tools.ledger.known import Known
 from experiment_tracker_tools.ledger.tables import Refusal
-
-
-class Withdrawn:
-    """The fold of the catalogue: units, as the store keeps them, that are no longer collected anywhere."""
-
-    def __init__(self) -> None:
-        self.units: set[str] = set()
-
-    def apply(self, record: Record) -> None:
-        """Take one record."""
-        if record.table == "withdrawals":
-            self.units.add(record.document["unit"])
-
-    def facts(self) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """What a checkpoint keeps."""
-        return {"units": sorted(self.units)}, {}
-
-    def restore(self, facts: Mapping[str, Any], _arrays: Mapping[str, memoryview]) -> None:
-        """Take what a checkpoint kept."""
-        self.units = set(facts["units"])
 
 
 def refusal_of(experiment: Experiment, contents: Iterable[Trial | Exposure | Feedback], known: Known) -> Refusal | None:

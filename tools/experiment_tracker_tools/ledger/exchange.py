@@ -35,24 +35,39 @@ class Imported(NamedTuple):
     experiments: tuple[str, ...]
 
 
+class Exported(NamedTuple):
+    """One journal as an export tells it.
+
+    Attributes:
+        journal: its own id.
+        writer: the store that its first entries are of; empty where it did not say.
+        parts: every record, in order.
+    """
+
+    journal: str
+    writer: str
+    parts: list[Part]
+
+
 def export_lines(path: Path) -> Iterator[str]:
     """One journal as JSON lines: what it is, then every record in order."""
     handle = Handle(path, 0)
     lines = raw_lines(handle, 0, path.stat().st_size)
     header = read_header(next(lines)[1]) or {}
-    yield json.dumps({"format": FORMAT, "journal": header["journal"], "about": header["about"]})
+    writer = header.get("writer", "")
+    yield json.dumps({"format": FORMAT, "journal": header["journal"], "about": header["about"], "writer": writer})
     for _, line in lines:
         for part in read_parts(line) if line_crc(line) is not None else ():
             yield json.dumps({"about": header["about"], **part._asdict()}, ensure_ascii=False)
 
 
-def sorted_exports(lines: Iterable[str]) -> dict[str, tuple[str, list[Part]]]:
-    """The journals in an export: id of the journal and its records, by experiment; each chain is verified.
+def sorted_exports(lines: Iterable[str]) -> dict[str, Exported]:
+    """The journals in an export, by experiment; each chain is verified.
 
     Raises:
         InvalidInput: for a line that is no export, a newer format, or a chain that does not hold.
     """
-    found: dict[str, tuple[str, list[Part]]] = {}
+    found: dict[str, Exported] = {}
     for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
@@ -63,11 +78,11 @@ def sorted_exports(lines: Iterable[str]) -> dict[str, tuple[str, list[Part]]]:
                     raise InvalidInput(
                         f"The export has format {fields['format']}; this version reads {FORMAT}. Upgrade."
                     )
-                found[fields["about"]] = (fields["journal"], [])
+                found[fields["about"]] = Exported(fields["journal"], fields.get("writer", ""), [])
                 continue
             about = fields.pop("about")
             part = Part(**fields)
-            journal, parts = found[about]
+            journal, _, parts = found[about]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InvalidInput(f"Line {number} is no line of an export ({error}). Nothing was imported.") from error
         chain = parts[-1].chain if parts else first_chain(journal, about)
@@ -79,12 +94,13 @@ def sorted_exports(lines: Iterable[str]) -> dict[str, tuple[str, list[Part]]]:
     return found
 
 
-def import_journal(path: Path, about: str, journal: str, parts: list[Part]) -> tuple[int, int]:
+def import_journal(path: Path, about: str, exported: Exported) -> tuple[int, int]:
     """Take in one exported journal; gives how many records are new, and how many were there. Call it under its lock.
 
     Raises:
         Conflict: if another journal stands there, or both went on from different records.
     """
+    journal, _, parts = exported
     there: list[Part] = []
     if path.exists() and path.stat().st_size:
         handle = Handle(path, 0)
@@ -99,14 +115,14 @@ def import_journal(path: Path, about: str, journal: str, parts: list[Part]) -> t
     new = parts[len(there) :]
     if new:
         private_folder(path.parent)
-        replace_file(path, _journal_of(about, journal, [*there, *new]))
+        replace_file(path, _journal_of(about, exported._replace(parts=[*there, *new])))
         path.with_suffix(".checkpoint").unlink(missing_ok=True)
     return len(new), common
 
 
-def _journal_of(about: str, journal: str, parts: list[Part]) -> Iterator[bytes]:
-    line, crc = header_line(journal, about, 1)
+def _journal_of(about: str, exported: Exported) -> Iterator[bytes]:
+    line, crc = header_line(exported.journal, about, 1, exported.writer)
     yield line
-    for part in parts:
+    for part in exported.parts:
         line, crc = to_line([part], crc)
         yield line

@@ -30,7 +30,7 @@ class Fold(Protocol):
         """What a checkpoint keeps."""
         ...
 
-    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, memoryview]) -> None:
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, memoryview], /) -> None:
         """Take what a checkpoint kept."""
         ...
 
@@ -57,6 +57,11 @@ class Follower:
         """Changes with every line and every rewriting of the journal."""
         header = self._state.header
         return str(header.get("journal", "")), int(header.get("epoch", 0)), self._state.end
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """What the first line says; empty where there is none yet."""
+        return self._state.header
 
     @property
     def place(self) -> int:

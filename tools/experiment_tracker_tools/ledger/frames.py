@@ -18,7 +18,9 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple, cast
 from zlib import crc32
 
-FORMAT = 2
+FORMAT = 3
+"""Raised whenever a line, or a field of what lines hold, is new: an older version could not read it."""
+
 START = "00000000"
 Operation = Literal["i", "u", "r", "c", "x", "I", "U"]
 """Insert, update, remove, create a table, drop a table; in capitals, its payload was erased."""
@@ -145,9 +147,9 @@ def to_line(parts: Sequence[Part], before: str) -> tuple[bytes, str]:
     return _sealed(f'"p":"{before}",{body}' if len(parts) > 1 else f'"p":"{before}",{body}}}')
 
 
-def header_line(journal: str, about: str, epoch: int) -> tuple[bytes, str]:
-    """The first line of a journal."""
-    description = {"format": FORMAT, "journal": journal, "about": about, "epoch": epoch}
+def header_line(journal: str, about: str, epoch: int, writer: str = "") -> tuple[bytes, str]:
+    """The first line of a journal; `writer` is the store that its first entries are of, where one said."""
+    description = {"format": FORMAT, "journal": journal, "about": about, "epoch": epoch, "writer": writer}
     return _sealed(f'"p":"{START}","o":"f","d":{encoded(description)}}}')
 
 

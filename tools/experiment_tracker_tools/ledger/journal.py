@@ -14,6 +14,7 @@ from experiment_tracker_tools.ledger.compaction import Compaction
 from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, sync_folder
 from experiment_tracker_tools.ledger.follower import Fold, Follower
 from experiment_tracker_tools.ledger.frames import (
+    FORMAT,
     Operation,
     Order,
     Record,
@@ -61,6 +62,7 @@ class JournalFile(Follower):
         now: the time as ISO 8601.
         writer: the door that lines come through.
         fold: makes the empty fold of this journal, where there is one.
+        store: names the store; asked when a journal begins, or comes from an earlier format.
     """
 
     def __init__(
@@ -71,9 +73,10 @@ class JournalFile(Follower):
         now: Callable[[], str],
         writer: str,
         fold: Callable[[], Fold] | None = None,
+        store: Callable[[], str] = str,
     ) -> None:
         super().__init__(path, about=about, fold=fold)
-        self._now, self._writer = now, writer
+        self._now, self._writer, self._store = now, writer, store
         self._poison: str | None = None
         self._own_end, self._crowded = 0, False
 
@@ -87,6 +90,7 @@ class JournalFile(Follower):
         Raises:
             StoreFailure: nothing is acknowledged then.
         """
+        self._take_over()
         with self._exclusive(new=new) as handle:
             draft = Draft(self._now(), self._writer)
             yield draft
@@ -116,6 +120,13 @@ class JournalFile(Follower):
         self.refresh()
         return gone
 
+    def _take_over(self) -> None:
+        """Rewrite a journal of an earlier format in ours, before anything is added that the earlier one cannot read."""
+        if self._handle is None:
+            self.refresh()
+        if self._state.header.get("format", FORMAT) < FORMAT:
+            self.rewrite(lambda _record, _current: True)
+
     def _rewritten(self, keep: Callable[[Record, bool], bool], note: Callable[[], Sequence[Order]]) -> int | None:
         """One attempt; None if another process rewrote the journal meanwhile."""
         state, handle = self._state, self._handle
@@ -125,7 +136,9 @@ class JournalFile(Follower):
             raise StoreFailure(
                 f"The first line of {self.about} is broken; `experiment-tracker verify` tells. Not compacted."
             )
-        header, end = {**state.header, "epoch": int(state.header["epoch"]) + 1}, state.end
+        writer = state.header["writer"] if "writer" in state.header else self._store()
+        header = {**state.header, "epoch": int(state.header["epoch"]) + 1, "writer": writer}
+        end = state.end
         compaction = Compaction(handle, header, state.tables, keep)
         try:
             with Staged(self.path) as staged:
@@ -214,7 +227,7 @@ class JournalFile(Follower):
                 os.write(handle.fd, b"\n")
                 self._state.follow(handle.fd, os.fstat(handle.fd).st_size)
         if self._state.end == 0:
-            line, _ = header_line(uuid4().hex, self.about, 1)
+            line, _ = header_line(uuid4().hex, self.about, 1, self._store())
             self._write(handle, line)
             self._state.follow(handle.fd, len(line))
 

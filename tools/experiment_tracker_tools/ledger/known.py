@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger.journal import JournalFile
+from experiment_tracker_tools.ledger.tables import understood
 from experiment_tracker_tools.ledger.tally import Met, Tally
 
 
@@ -29,7 +30,7 @@ class Known(NamedTuple):
         record = self.journal.find("trials", seq) if seq is not None else None
         if record is None or record.document["content"].get("key") != key:
             return None
-        return Trial.model_validate(record.document["content"])
+        return understood(Trial, record.document["content"])
 
     def variant(self, unit: str) -> str | None:
         """The variant that a unit met, from exposures and trials."""
@@ -40,7 +41,7 @@ class Known(NamedTuple):
         """The unit's recorded exposure."""
         met = self._met(unit)
         record = self.journal.find("exposures", met.seq) if met is not None and met.exposed else None
-        return Exposure.model_validate(record.document["content"]) if record is not None else None
+        return understood(Exposure, record.document["content"]) if record is not None else None
 
     def consented(self, unit: str) -> bool:
         """Whether the unit's consent was recorded with an exposure or trial."""

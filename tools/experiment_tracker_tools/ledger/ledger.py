@@ -1,7 +1,7 @@
 """The ledger: experiments, what they recorded and what was decided; every rule that must hold between processes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -13,11 +13,15 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import LIVE, OVER
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.answers import Journal, Recorded, Totals
+from experiment_tracker_tools.ledger.contributing import contribution_of
+from experiment_tracker_tools.ledger.contribution import Contribution
 from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
 from experiment_tracker_tools.ledger.erasure import erase_rows, erase_unit, is_past_retention
 from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
+from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.migration import migrate
 from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures
+from experiment_tracker_tools.ledger.register import Register, fresh_writer, own_writer
 from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, take_in
@@ -32,6 +36,7 @@ from experiment_tracker_tools.ledger.tables import (
     last_seq,
     put_entries,
     put_experiment,
+    put_mark,
     to_entry,
 )
 from experiment_tracker_tools.ledger.verify import Verified, verify
@@ -64,9 +69,10 @@ class Ledger:
 
     def plan(self, build: Callable[[str], Experiment]) -> Experiment:
         """Store a new experiment, built for the next free id."""
-        taken = self._opened().ids()
+        opened = self._opened()
+        taken, register = opened.ids(), opened.register()
         while True:
-            experiment_id = next_experiment_id(self._clock(), taken)
+            experiment_id = next_experiment_id(self._clock(), taken, register.writer if register.sharing else "")
             volume = self._shelf.volume(experiment_id)
             with volume.journal.writing(new=True) as draft:
                 if volume.experiment() is None:
@@ -91,8 +97,7 @@ class Ledger:
 
     def change(self, experiment_id: str, step: Callable[[Experiment], Experiment]) -> Experiment:
         """Store what `step` makes of the experiment as it is now; what `step` raises changes nothing."""
-        volume = self._writable(experiment_id)
-        with volume.journal.writing() as draft:
+        with self._writing(experiment_id) as (volume, draft):
             before = _present(volume)
             changed = check_frozen(before, step(before))
             put_experiment(draft, changed)
@@ -107,9 +112,8 @@ class Ledger:
             ConsentMissing: if one of them has no consent that the plan requires, or has withdrawn; it is counted.
             StoreFailure: nothing is acknowledged then.
         """
-        volume = self._writable(experiment_id)
-        with volume.journal.writing() as draft:
-            known = volume.known(self._pseudonym, self._shelf.withdrawn())
+        with self._writing(experiment_id) as (volume, draft):
+            known = volume.known(self._pseudonym, self._shelf.register())
             done = put_batch(draft, _present(volume), batch, known, provenance=provenance)
         if isinstance(done, ConsentMissing):
             raise done
@@ -137,10 +141,9 @@ class Ledger:
             NotFound, IllegalStep: told by the rules; nothing is recorded then.
             ConsentMissing: if the plan requires a consent that is missing, or the unit has withdrawn; it is counted.
         """
-        volume = self._writable(experiment_id)
         turn = Turn(units, choose, stratum, attributes)
-        with volume.journal.writing() as draft:
-            known = volume.known(self._pseudonym, self._shelf.withdrawn())
+        with self._writing(experiment_id) as (volume, draft):
+            known = volume.known(self._pseudonym, self._shelf.register())
             done = put_exposures(draft, _present(volume), turn, known)
         if isinstance(done, ConsentMissing):
             raise done
@@ -154,14 +157,12 @@ class Ledger:
         """
         opened = self._opened()
         held = unit if self._pseudonym is None else self._pseudonym(unit)
-        if held not in opened.withdrawn().units:
-            with opened.catalogue.writing(new=True) as draft:
-                draft.put("i", "withdrawals", opened.next_row("withdrawals"), {"unit": held, "reason": reason})
+        if held not in opened.register().withdrawn:
+            opened.note("withdrawals", {"unit": held, "reason": reason})
         live = [experiment.id for experiment in self.experiments() if experiment.state not in OVER]
         for experiment_id in live:
             # Whoever asked the catalogue before has written by the time that this has the journal's lock.
-            volume = self._writable(experiment_id)
-            with volume.journal.writing() as draft:
+            with self._writing(experiment_id) as (volume, draft):
                 if held not in volume.tally().withdrawn:
                     entry = Withdrawal(unit=held, reason=reason)
                     put_entries(draft, [entry], "command", after=last_seq(volume.journal))
@@ -194,8 +195,7 @@ class Ledger:
         self, experiment_id: str, content: Model, *, step: Callable[[Experiment], Experiment] | None = None
     ) -> None:
         """Record a look, decision, promotion or roll-back, together with the step that it causes."""
-        volume = self._writable(experiment_id)
-        with volume.journal.writing() as draft:
+        with self._writing(experiment_id) as (volume, draft):
             experiment = _present(volume)
             if step is not None:
                 put_experiment(draft, check_frozen(experiment, step(experiment)))
@@ -209,8 +209,7 @@ class Ledger:
             NotFound: if no trial has this position.
             Conflict: if it was amended before.
         """
-        volume = self._writable(experiment_id)
-        with volume.journal.writing() as draft:
+        with self._writing(experiment_id) as (volume, draft):
             record = volume.journal.find("trials", seq)
             if record is None:
                 raise NotFound(f"{experiment_id} has no trial {seq}. Nothing was amended; name the seq of a trial.")
@@ -308,15 +307,36 @@ class Ledger:
         """
         found = sorted_exports(lines)
         new = repeats = 0
-        for about, (journal, parts) in found.items():
+        for about, exported in found.items():
             volume = self._opened().volume(about)
             with volume.journal.writing(new=True):
-                added, there = import_journal(volume.journal.path, about, journal, parts)
+                added, there = import_journal(volume.journal.path, about, exported)
             volume.journal.refresh()
             new, repeats = new + added, repeats + there
             if added:
                 self._anchor(volume, "import")
         return Imported(new, repeats, tuple(found))
+
+    def register(self) -> Register:
+        """Who this store is among those that share, and what it shared last."""
+        own_writer(self._opened().catalogue)
+        return self._opened().register()
+
+    def contributions(self) -> tuple[Contribution, ...]:
+        """What this store gives of every experiment when it shares; damaged journals are left out."""
+        writer = self.register().writer
+        found = ((self._opened().found(experiment.id)[0], experiment) for experiment in self.experiments())
+        return tuple(contribution_of(*each, writer) for each in found if not each[0].journal.damage)
+
+    def rename_writer(self) -> str:
+        """Go on under a new name, because another store uses this one's; gives it."""
+        writer = fresh_writer()
+        self._opened().note("writers", {"writer": writer})
+        return writer
+
+    def note_shared(self, commit: str) -> None:
+        """Remember what was shared last; from the first time on, ids of new experiments end in the writer."""
+        self._opened().note("shares", {"commit": commit, "writer": self.register().writer})
 
     def close(self) -> None:
         """Leave checkpoints behind for whoever opens the store next; the ledger can still be used."""
@@ -333,13 +353,23 @@ class Ledger:
     def _writable(self, experiment_id: str) -> Volume:
         return self._opened().writable(experiment_id)
 
+    @contextmanager
+    def _writing(self, experiment_id: str) -> Generator[tuple[Volume, Draft]]:
+        """An experiment's journal for oneself; where another store wrote last, a mark says who goes on from here."""
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            writer = self._shelf.register().writer
+            if writer and volume.writer() != writer:
+                put_mark(draft, volume.journal, writer)
+            yield volume, draft
+
     def _anchor(self, volume: Volume, kind: str) -> None:
         """Note in the catalogue how far a journal has come, so that a journal cut short later is found out."""
-        journal, catalogue = volume.journal, self._shelf.catalogue
+        journal = volume.journal
         # What is anchored stands already; a catalogue that cannot be written must not deny it.
-        with suppress(StoreFailure), catalogue.writing(new=True) as draft:
+        with suppress(StoreFailure):
             anchor = {"experiment": journal.about, "place": journal.place, "chain": journal.chain, "kind": kind}
-            draft.put("i", "anchors", self._shelf.next_row("anchors"), anchor)
+            self._shelf.note("anchors", anchor)
 
 
 def _present(volume: Volume) -> Experiment:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from experiment_tracker_tools.core.errors import StoreFailure
+from experiment_tracker_tools.ledger.register import own_writer, put_row
 from experiment_tracker_tools.ledger.shelf import Shelf
 from experiment_tracker_tools.ledger.tables import EXPERIMENTS
 
@@ -21,13 +22,15 @@ def migrate(folder: Path, shelf: Shelf) -> None:
     old = folder / "ledger.json"
     if not old.exists():
         return
+    # Journals ask for the store's name when they begin, which must not wait for the lock that is taken here.
+    own_writer(shelf.catalogue)
     with shelf.catalogue.writing(new=True) as draft:
         # Another process may have been quicker.
         if not old.exists():
             return
         tables = _loaded(old)
         taken = [_adopt(shelf, document, tables) for document in tables.get(EXPERIMENTS, {}).values()]
-        draft.put("i", "migrations", shelf.next_row("migrations"), {"from": old.name, "experiments": taken})
+        put_row(shelf.catalogue, draft, "migrations", {"from": old.name, "experiments": taken})
         old.rename(_free_name(old, "migrated"))
 
 

@@ -1,22 +1,24 @@
 """The journals of one store: where each stands, opened once and kept."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import Any, cast
 
+from experiment_tracker_tools.core.clock import ID_PATTERN
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.ledger.consent import Withdrawn
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.known import Known
+from experiment_tracker_tools.ledger.register import Register, own_writer, put_row, registered
 from experiment_tracker_tools.ledger.tables import EXPERIMENTS, find_experiment
 from experiment_tracker_tools.ledger.tally import Tally
 
-_ID = re.compile(r"exp-(\d{4}-\d{2}-\d{2})-(\d{3,6})\Z")
+_ID = re.compile(rf"{ID_PATTERN}\Z")
 
 
 class Volume:
@@ -37,9 +39,13 @@ class Volume:
             self._read = (rows, offset, find_experiment(self.journal))
         return self._read[2]
 
-    def known(self, stored: Callable[[str], str] | None, withdrawn: Withdrawn) -> Known:
+    def known(self, stored: Callable[[str], str] | None, register: Register) -> Known:
         """What the rules may ask."""
-        return Known(self.journal, self.tally(), stored, withdrawn.units)
+        return Known(self.journal, self.tally(), stored, register.withdrawn)
+
+    def writer(self) -> str:
+        """The store whose entries the newest ones are; empty where nobody said."""
+        return self.tally().writer or str(self.journal.header.get("writer", ""))
 
     def tally(self) -> Tally:
         """The running statistics as of the journal's last refresh; without amended trials."""
@@ -59,7 +65,7 @@ class Shelf:
         self._volumes: dict[str, Volume] = {}
         self._adding = Lock()
         path = folder / "catalogue.jsonl"
-        self.catalogue = JournalFile(path, about="catalogue", now=now, writer=writer, fold=Withdrawn)
+        self.catalogue = JournalFile(path, about="catalogue", now=now, writer=writer, fold=Register)
 
     def volume(self, experiment_id: str) -> Volume:
         """The journal of that experiment, which need not exist yet.
@@ -109,15 +115,15 @@ class Shelf:
             if experiment is not None:
                 yield experiment
 
-    def withdrawn(self) -> Withdrawn:
-        """The units that are no longer collected in any experiment."""
+    def register(self) -> Register:
+        """What the catalogue tells now."""
         self.catalogue.refresh()
-        return cast("Withdrawn", self.catalogue.fold)
+        return registered(self.catalogue)
 
-    def next_row(self, table: str) -> int:
-        """The id of the catalogue's next document in a table; ask under its lock."""
-        rows = self.catalogue.tables.get(table)
-        return rows.next_id if rows is not None else 1
+    def note(self, table: str, document: Mapping[str, Any]) -> None:
+        """Add a document to one of the catalogue's tables."""
+        with self.catalogue.writing(new=True) as draft:
+            put_row(self.catalogue, draft, table, document)
 
     def ids(self) -> list[str]:
         """Every id that is taken, oldest first."""
@@ -131,15 +137,16 @@ class Shelf:
 
     def _names(self) -> list[str]:
         try:
-            names = [entry.name for entry in self._folder.iterdir() if _ID.match(entry.name)]
+            found = [match for entry in self._folder.iterdir() if (match := _ID.match(entry.name))]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise StoreFailure(
                 f"Cannot read the store {self._folder.name}: {error.strerror}. Mend that, then try again."
             ) from error
-        return sorted(names, key=lambda name: (name[4:14], int(name[15:])))
+        return [match[0] for match in sorted(found, key=lambda match: (match[1], int(match[2]), match[0]))]
 
     def _journal(self, experiment_id: str) -> JournalFile:
         path = self._folder / experiment_id / "journal.jsonl"
-        return JournalFile(path, about=experiment_id, now=self._now, writer=self._writer, fold=Tally)
+        own = partial(own_writer, self.catalogue)
+        return JournalFile(path, about=experiment_id, now=self._now, writer=self._writer, fold=Tally, store=own)

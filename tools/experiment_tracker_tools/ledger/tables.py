@@ -1,11 +1,12 @@
 """Which table keeps which kind of record, and how records become entries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.domain.base import Model, Note, Slug, UnitId
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -19,7 +20,7 @@ from experiment_tracker_tools.ledger.journal import Draft, JournalFile
 
 Content = TypeVar("Content", bound=Model)
 
-EXPERIMENTS = "experiments"
+EXPERIMENTS, MARKS = "experiments", "writers"
 
 
 class Amendment(Model):
@@ -109,7 +110,7 @@ def last_seq(journal: JournalFile) -> int:
     """The position of an experiment's newest entry, 0 where there is none; entries of every kind share the count."""
     last = 0
     for name, rows in journal.tables.items():
-        if name != EXPERIMENTS and rows.next_id > last + 1:
+        if name not in {EXPERIMENTS, MARKS} and rows.next_id > last + 1:
             last = rows.next_id - 1
     return last
 
@@ -117,12 +118,18 @@ def last_seq(journal: JournalFile) -> int:
 def find_experiment(journal: JournalFile) -> Experiment | None:
     """The experiment that a journal is about, as it is now."""
     record = journal.find(EXPERIMENTS, 1)
-    return Experiment.model_validate(record.document) if record is not None else None
+    return understood(Experiment, record.document) if record is not None else None
 
 
 def put_experiment(draft: Draft, experiment: Experiment, *, new: bool = False) -> None:
     """Store an experiment, in the place of what it was."""
     draft.put("i" if new else "u", EXPERIMENTS, 1, experiment.model_dump(mode="json"))
+
+
+def put_mark(draft: Draft, journal: JournalFile, writer: str) -> None:
+    """Note that what follows is of another store than what stands there."""
+    rows = journal.tables.get(MARKS)
+    draft.put("i", MARKS, rows.next_id if rows is not None else 1, {"writer": writer})
 
 
 def put_entries(draft: Draft, contents: Iterable[Model], provenance: Provenance, *, after: int) -> int:
@@ -151,5 +158,21 @@ def to_entry(kind: type[Content], record: Record) -> Entry[Content]:
         at=datetime.fromisoformat(record.at),
         by=record.by,
         provenance=record.document["provenance"],
-        content=kind.model_validate(record.document["content"]),
+        content=understood(kind, record.document["content"]),
     )
+
+
+def understood(kind: type[Content], document: Mapping[str, object]) -> Content:
+    """The stored model.
+
+    Raises:
+        StoreFailure: if it has what this version does not know.
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        field = ".".join(map(str, error.errors()[0]["loc"]))
+        raise StoreFailure(
+            f"The store holds a {kind.__name__} that this version does not understand ({field}): a newer one wrote it. "
+            "Nothing was changed. Upgrade: pip install --upgrade experiment-tracker-mcp."
+        ) from error

@@ -45,6 +45,7 @@ class Tally:
         self.slots: dict[str, int] = {}
         self.refused: dict[str, int] = {}
         self.withdrawn: set[str] = set()
+        self.writer = ""
         self.stale = False
         self._variants: list[str] = []
         self._keys = Fingerprints(secret)
@@ -75,6 +76,8 @@ class Tally:
                 self.refused[why] = self.refused.get(why, 0) + content.get(why, 0)
         elif record.table == "withdrawals":
             self.withdrawn.add(content["unit"])
+        elif record.table == "writers":
+            self.writer = record.document["writer"]
 
     def recount(self, trials: Iterable[Record]) -> None:
         """Make the running statistics anew, from the trials that still count."""
@@ -144,6 +147,7 @@ class Tally:
             "slots": self.slots,
             "refused": self.refused,
             "withdrawn": sorted(self.withdrawn),
+            "writer": self.writer,
             "stale": self.stale,
             "variants": self._variants,
             "secret": self._keys.key.hex(),
@@ -156,6 +160,7 @@ class Tally:
         self._take_summary(facts)
         self.amended = dict(facts["amended"])
         self.refused, self.withdrawn = dict(facts["refused"]), set(facts["withdrawn"])
+        self.writer = facts["writer"]
         self.slices = {(variant, metric, period): seq for variant, metric, period, seq in facts["slices"]}
         self.slots = dict(facts["slots"])
         self._variants = facts["variants"]
