@@ -17,8 +17,9 @@ FILES: JsonObject = {
 
 
 def plan(**changes: object) -> JsonObject:
-    """A small plan on a duration, of 20 units a variant."""
-    return {"name": "Faster", "hypothesis": HYPOTHESIS, "metrics": [TIME], "sample_size": 20, **changes}
+    """A small plan on a duration, of 20 units a variant; fixed, so that it needs them all."""
+    fields = {"name": "Faster", "hypothesis": HYPOTHESIS, "metrics": [TIME], "sample_size": 20}
+    return {**fields, "plan": {"method": "fixed"}, **changes}
 
 
 def designed(agent: Agent, **changes: object) -> str:

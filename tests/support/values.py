@@ -1,11 +1,11 @@
 """Hypothesis strategies for every model of the domain, hostile text included, and a plain experiment to change."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, RollBack
+from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, RollBack, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis, Step
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.health import Finding, Health
@@ -155,7 +155,7 @@ looks = st.builds(
 )
 decisions = st.builds(
     Decision,
-    verdict=st.sampled_from(["HALT", "CONTINUE", "SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE"]),
+    verdict=st.sampled_from(get_args(Verdict)),
     winner=st.none() | slugs,
     reasons=st.lists(plain, min_size=1, max_size=2).map(tuple),
     look=looks,

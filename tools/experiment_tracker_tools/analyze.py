@@ -25,6 +25,8 @@ class Result(Model):
         means: arithmetic means of control and treatment, in the metric's unit.
         effect, lift: treatment minus control, and that as a fraction of control.
         interval, lift_interval: of effect and lift, at `confidence`.
+        interval_kind: repeated holds at every look at once; stage-wise after the stop; left out for one look.
+        label: exploratory where it was not planned; adjusted_p: Benjamini-Hochberg among those.
         cohen_d, hedges_g: effect in pooled standard deviations; hedges_g without the small-sample bias.
         safe: guardrails: shown to be within the bound.
     """
@@ -43,6 +45,9 @@ class Result(Model):
     lift: float | None = None
     lift_interval: tuple[float, float] | None = None
     confidence: float
+    interval_kind: str | None = None
+    label: str | None = None
+    adjusted_p: float | None = None
     cohen_d: float | None = None
     hedges_g: float | None = None
     safe: bool | None = None
@@ -54,12 +59,15 @@ class Analysis(Model):
 
     Attributes:
         experiment, state: which, and where it stands.
-        standing: interim shows counts and health only; final is the plan's look; exploratory cannot ship.
+        standing: interim; final, where the plan has its answer; exploratory cannot ship.
         verdict: what decide would say now.
         reasons: why.
         units: independent units by variant, of `planned` each.
         missing: units without the primary's value.
         srm_p: p-value of the planned shares; below 0.001 halts.
+        information: fraction of the planned information; looks: points of the plan's grid so far.
+        boundary: primary's statistic and what it must reach, signed so that larger is better.
+        p_better: of each treatment, by prior; beside the decision, never part of it.
         results: the primary first.
         more_results: how many further ones the resource holds.
         uri, next_action: where the rest is, and what to do now.
@@ -74,6 +82,10 @@ class Analysis(Model):
     planned: int
     missing: dict[str, int] | None = None
     srm_p: float | None = None
+    information: float | None = None
+    looks: int | None = None
+    boundary: dict[str, tuple[float | None, float | None]] | None = None
+    p_better: dict[str, dict[str, float]] | None = None
     results: tuple[Result, ...] = ()
     more_results: int | None = None
     uri: str
@@ -99,6 +111,10 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         planned=look.planned,
         missing=look.missing or None,
         srm_p=_rounded(look.srm_p),
+        information=_rounded(look.information),
+        looks=look.looks or None,
+        boundary=_boundary(found, look),
+        p_better=_p_better(look),
         results=tuple(_result(found, estimate) for estimate in look.estimates[:_MOST_RESULTS]),
         more_results=_left(look),
         uri=uri_of(experiment),
@@ -113,6 +129,22 @@ def _next(experiment: Experiment, look: Look, verdict: Verdict) -> str:
     if verdict == "CONTINUE" and min(look.units.values()) >= look.planned:
         return "Wait for what the reasons name; then stop it (transition_experiment) and decide."
     return next_action(experiment, verdict)
+
+
+def _boundary(experiment: Experiment, look: Look) -> dict[str, tuple[float | None, float | None]] | None:
+    of_primary = [t for t in look.tests if t.question == "better" and t.name == experiment.primary.name]
+    return {t.treatment: (_short(t.statistic), _short(t.boundary)) for t in of_primary} or None
+
+
+def _p_better(look: Look) -> dict[str, dict[str, float]] | None:
+    found: dict[str, dict[str, float]] = {}
+    for belief in look.panel.believed if look.panel else ():
+        found.setdefault(belief.treatment, {})[belief.prior] = round(belief.p_better, 4)
+    return found or None
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _left(look: Look) -> int | None:
@@ -136,6 +168,9 @@ def _result(experiment: Experiment, estimate: Estimate) -> Result:
         lift=_rounded(estimate.lift),
         lift_interval=_ends(estimate.lift_low, estimate.lift_high),
         confidence=estimate.confidence,
+        interval_kind=None if estimate.interval == "fixed" else estimate.interval,
+        label=None if estimate.label == "confirmatory" else estimate.label,
+        adjusted_p=_rounded(estimate.adjusted_p),
         cohen_d=_rounded(estimate.cohen_d),
         hedges_g=_rounded(estimate.hedges_g),
         safe=estimate.safe,

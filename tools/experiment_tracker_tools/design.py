@@ -19,7 +19,7 @@ from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.variant import Subject, Variant
-from experiment_tracker_tools.workspace import Preset, Resolved, Settings, Workspace, resolved
+from experiment_tracker_tools.workspace import OURS, Preset, Resolved, Settings, Workspace, resolved
 
 SampleSize = Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
 # Told by its own resource, so that it costs every session a line and not a page.
@@ -173,7 +173,11 @@ def _reply(experiment: Experiment, settings: Resolved, sizing: Sizing, *, explic
     advice = [*sizing.advice, *capture_notes(experiment), *live_notes(experiment)]
     if sizing.unknown is not None:
         advice.append(f"No power analysis: {sizing.unknown}.")
-    sources = {name: f"{_shown(name, settings)} ({source})" for name, source in settings.sources.items()}
+    sources = {
+        name: f"{_shown(name, settings)} ({source})"
+        for name, source in settings.sources.items()
+        if source != "default" or name in OURS.model_fields_set
+    }
     basis = "call" if explicit else "power analysis" if sizing.sample_size == sizing.needed else "minimum"
     capture = experiment.capture
     return Designed(

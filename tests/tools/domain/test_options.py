@@ -26,7 +26,7 @@ def test_an_option_that_is_left_out_comes_from_where_it_is_said_first(repo: Proj
     told = at_repo.call("design_experiment", **plan(plan={"automatic_rollback": None}, preset="meta"))["settings"]
     assert told["automatic_rollback"] == "False (config.toml)"
     assert told["min_sample_size"] == "20 (preset meta)"
-    assert told["method"] == "fixed (default)"
+    assert told["method"] == "sequential (default)"
 
 
 def test_an_unknown_option_is_refused_with_the_known_ones_and_what_was_meant(at_plain: Agent) -> None:

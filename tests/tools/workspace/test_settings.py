@@ -22,7 +22,7 @@ def test_the_call_beats_the_preset_beats_the_project_beats_our_defaults() -> Non
     assert (values.power, sources["power"]) == (0.9, "call")
     assert (values.min_runtime_days, sources["min_runtime_days"]) == (7, "preset product")
     assert (values.traffic_allocation, sources["traffic_allocation"]) == (0.3, "config.toml")
-    assert (values.method, sources["method"]) == ("fixed", "default")
+    assert (values.method, sources["method"]) == ("sequential", "default")
 
 
 @pytest.mark.parametrize("name", get_args(Preset))

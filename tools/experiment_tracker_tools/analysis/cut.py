@@ -1,8 +1,9 @@
-"""Which entries a fixed plan analyses: a pure function of the plan and the ledger's order, whoever asks and when.
+"""Which entries a plan's last look analyses: a pure function of the plan and the ledger's order, whoever asks and when.
 
-Units enter until every variant has the planned number of them; what comes later never changes the result, so nobody
-can go on until a lucky streak. Before that, and after an early stop, there is no confirmatory look. Posted periods
-enter once every variant has posted them: whose numbers are sent first must not look like a sample ratio mismatch.
+Units enter until a fixed plan has the planned number in every variant, another plan its planned information; what
+comes later never changes the result, so nobody can go on until a lucky streak. Before that, and after an early stop,
+this look is not there. Posted periods enter once every variant has posted them: whose numbers are sent first must not
+look like a sample ratio mismatch.
 """
 
 import math
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from experiment_tracker_tools.analysis.information import arrived
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING, units_of
 from experiment_tracker_tools.domain.decision import Standing
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -52,15 +54,13 @@ class Cut(NamedTuple):
 
 
 def cut(experiment: Experiment, entries: Entries, *, now: datetime) -> Cut:
-    """Choose the entries that a fixed plan analyses."""
-    deadline = _after_start(experiment, experiment.plan.max_runtime_days)
-    entries = _until(entries, deadline)
-    arrivals = _arrivals(experiment, entries)
-    planned = experiment.plan.sample_size
-    reached = [_seq_of(steps, planned) for steps in arrivals.values()]
-    full = None not in reached
-    last = max((entry.seq for kind in entries for entry in kind), default=0)
-    through = max(seq or 0 for seq in reached) if full else last
+    """Choose the entries that the plan's last look analyses."""
+    deadline = deadline_of(experiment)
+    entries = until(entries, deadline)
+    arrivals = arrivals_of(experiment, entries)
+    closing = _closing(experiment, arrivals)
+    full = closing is not None
+    through = last_seq(entries) if closing is None else closing
     stopped = experiment.entered("analyzing")
     closed_at = stopped.at if stopped else now
     early = _too_early(experiment, closed_at)
@@ -74,10 +74,25 @@ def cut(experiment: Experiment, entries: Entries, *, now: datetime) -> Cut:
         standing,
         through,
         {name: _units_by(steps, through) for name, steps in arrivals.items()},
-        _used(experiment, entries, through),
+        entering(experiment, entries, through),
         waiting if full else None,
         tuple(sorted(_open_periods(experiment, entries.aggregates, through))),
     )
+
+
+def deadline_of(experiment: Experiment) -> datetime:
+    """When the longest runtime ends."""
+    return _after_start(experiment, experiment.plan.max_runtime_days)
+
+
+def earliest_verdict(experiment: Experiment) -> datetime:
+    """When the shortest runtime ends."""
+    return _after_start(experiment, experiment.plan.min_runtime_days)
+
+
+def last_seq(entries: Entries) -> int:
+    """The newest position of all entries, 0 without any."""
+    return max((entry.seq for kind in entries for entry in kind), default=0)
 
 
 def in_force(aggregates: Sequence[Entry[Aggregate]]) -> list[Aggregate]:
@@ -93,7 +108,8 @@ def _after_start(experiment: Experiment, days: float) -> datetime:
     return started.at + timedelta(days=days)
 
 
-def _until(entries: Entries, deadline: datetime) -> Entries:
+def until(entries: Entries, deadline: datetime) -> Entries:
+    """The entries that came before the deadline."""
     return Entries(
         [entry for entry in entries.trials if entry.at <= deadline],
         [entry for entry in entries.exposures if entry.at <= deadline],
@@ -101,7 +117,7 @@ def _until(entries: Entries, deadline: datetime) -> Entries:
     )
 
 
-def _arrivals(experiment: Experiment, entries: Entries) -> dict[str, list[Arrival]]:
+def arrivals_of(experiment: Experiment, entries: Entries) -> dict[str, list[Arrival]]:
     """By variant, how many units there were after each ledger position at which the number changed."""
     names = [variant.name for variant in experiment.variants]
     primary = experiment.primary
@@ -139,6 +155,16 @@ def _open_periods(experiment: Experiment, aggregates: Sequence[Entry[Aggregate]]
     return set[str]().union(*posted.values()) - _in_all(posted.values())
 
 
+def _closing(experiment: Experiment, arrivals: dict[str, list[Arrival]]) -> int | None:
+    """The position at which the planned units, or the planned information, were there."""
+    if experiment.plan.method == "always_valid" and experiment.plan.n_max is None:
+        return None
+    if experiment.plan.method != "fixed":
+        return arrived(experiment, arrivals).first_full()
+    reached = [_seq_of(steps, experiment.plan.sample_size) for steps in arrivals.values()]
+    return None if None in reached else max(seq or 0 for seq in reached)
+
+
 def _seq_of(steps: Sequence[Arrival], planned: int) -> int | None:
     return next((step.seq for step in steps if step.units >= planned), None)
 
@@ -148,7 +174,7 @@ def _units_by(steps: Sequence[Arrival], through: int) -> int:
 
 
 def _too_early(experiment: Experiment, closed_at: datetime) -> str | None:
-    earliest = _after_start(experiment, experiment.plan.min_runtime_days)
+    earliest = earliest_verdict(experiment)
     return f"the plan's minimum runtime ends {earliest:%Y-%m-%d %H:%M} UTC" if closed_at < earliest else None
 
 
@@ -162,7 +188,8 @@ def _outcomes_to_come(experiment: Experiment, entries: Entries, through: int) ->
     return f"{open_units} exposed units may still get an outcome: stop the experiment once their time has passed"
 
 
-def _used(experiment: Experiment, entries: Entries, through: int) -> Entries:
+def entering(experiment: Experiment, entries: Entries, through: int) -> Entries:
+    """The entries of the units that had arrived by a position, with outcomes that came later."""
     exposures = [entry for entry in entries.exposures if entry.seq <= through]
     answers = _closing_trial(entries, through)
     met = {entry.content.unit for entry in exposures} if experiment.primary.kind in ZERO_WHERE_MISSING else set[str]()

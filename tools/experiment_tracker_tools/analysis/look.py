@@ -1,69 +1,151 @@
-"""One look: what a fixed plan may see of the recorded entries at this moment."""
+"""One look: what a plan may see of the recorded entries at this moment, and what its tests have come to."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from experiment_tracker_tools.analysis.comparison import Pair, compare
-from experiment_tracker_tools.analysis.cut import Cut, Entries, cut, in_force
-from experiment_tracker_tools.analysis.samples import (
-    ZERO_WHERE_MISSING,
-    Sample,
-    sample_of_aggregates,
-    sample_of_units,
-    units_of,
-)
-from experiment_tracker_tools.domain.decision import Estimate, Look
+from experiment_tracker_tools.analysis.ahead import ahead_of, is_futile, resolving_n
+from experiment_tracker_tools.analysis.cut import Cut, Entries, cut, last_seq
+from experiment_tracker_tools.analysis.effects import labelled, plain, running, stopped, with_safety
+from experiment_tracker_tools.analysis.lines import tested
+from experiment_tracker_tools.analysis.panel import panel_of
+from experiment_tracker_tools.analysis.points import Point
+from experiment_tracker_tools.analysis.rules import success_alphas
+from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
+from experiment_tracker_tools.analysis.series import Samples, series
+from experiment_tracker_tools.analysis.weighing import Weighed, weigh
+from experiment_tracker_tools.domain.decision import Estimate, Look, Standing
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.seen import Tested
 from experiment_tracker_tools.stats.srm import chi_square_srm
 
 
 def alpha_of(experiment: Experiment) -> float:
-    """The error rate of one comparison: the plan's alpha, shared equally by the treatments (Bonferroni)."""
-    return experiment.plan.alpha / len(experiment.treatments)
+    """The error rate of one comparison before any other was rejected."""
+    return success_alphas(experiment)[0]
 
 
 def look_at(experiment: Experiment, entries: Entries, *, now: datetime) -> Look:
-    """Look at an experiment as its plan allows: health always, effects only when the look is final or exploratory."""
+    """Look at an experiment as its plan allows: health always, of a fixed plan effects only at its one look."""
     chosen = cut(experiment, entries, now=now)
-    samples = {metric.name: _samples(experiment, chosen.used, metric) for metric in experiment.metrics}
-    primary = samples[experiment.primary.name]
-    shown = chosen.standing != "interim"
-    return Look(
-        units=chosen.units,
+    found = weigh(experiment, entries, now=now)
+    standing = _standing(found, chosen)
+    point = found.points[found.look] if standing == "final" and found.look >= 0 else None
+    units = _units(experiment, point) if point else chosen.units
+    look = Look(
+        units=units,
         planned=experiment.plan.sample_size,
-        standing=chosen.standing,
-        through_seq=chosen.through_seq,
-        srm_p=_srm(experiment, entries, chosen),
-        missing={name: sample.missing for name, sample in primary.items() if sample.missing},
-        estimates=_estimates(experiment, samples) if shown else (),
-        notes=_notes(experiment, chosen),
+        standing=standing,
+        through_seq=point.seq if point else chosen.through_seq,
+        srm_p=_srm(experiment, entries, standing, units),
+        missing=_missing(found, experiment),
+        estimates=_estimates(experiment, entries, found, standing),
+        notes=(*_notes(experiment, chosen, standing, units, closed=point is None or _is_underrun(point)), *found.notes),
     )
+    if experiment.plan.method == "fixed" and standing == "interim":
+        return look
+    return look.model_copy(update=_findings(experiment, found, standing, chosen, now))
 
 
-def _samples(experiment: Experiment, used: Entries, metric: Metric) -> dict[str, Sample]:
-    posts = [post for post in in_force(used.aggregates) if post.metric == metric.name]
-    if posts:
-        return {v.name: sample_of_aggregates([p for p in posts if p.variant == v.name]) for v in experiment.variants}
-    return {v.name: sample_of_units(units_of(used.trials, used.exposures, v.name), metric) for v in experiment.variants}
+def _units(experiment: Experiment, point: Point) -> dict[str, int]:
+    return dict(zip((variant.name for variant in experiment.variants), point.units, strict=True))
 
 
-def _estimates(experiment: Experiment, samples: dict[str, dict[str, Sample]]) -> tuple[Estimate, ...]:
-    alpha = alpha_of(experiment)
-    ordered = sorted(experiment.metrics, key=lambda metric: metric.role != "primary")
-    return tuple(
-        compare(metric, variant.name, Pair(of[experiment.control.name], of[variant.name]), alpha=alpha)
-        for metric in ordered
-        for variant in experiment.treatments
-        if (of := samples[metric.name])
+def _standing(found: Weighed, chosen: Cut) -> Standing:
+    if found.ended:
+        return "final"
+    if chosen.standing == "final":
+        return "interim" if found.points and not found.points[-1].final else "final"
+    return chosen.standing
+
+
+def _findings(
+    experiment: Experiment, found: Weighed, standing: Standing, chosen: Cut, now: datetime
+) -> dict[str, object]:
+    """What the plan's tests add to a look."""
+    changes: dict[str, object] = {"statuses": found.statuses(experiment), "harms": _harms(found)}
+    if found.room is None:
+        return changes | {"tests": _tests(found, ())}
+    point, times = found.points[found.look], found.room.grid.times
+    changes |= {
+        "information": times[found.look],
+        "looks": found.look + 1,
+        "tests": _tests(found, times),
+        "panel": panel_of(found.room, found.look),
+    }
+    if standing == "final":
+        return changes | {"resolving_n": resolving_n(found.room, found.look)}
+    futile = is_futile(found.room, found.look)
+    arrived = min(chosen.units.values())
+    return changes | {
+        "futile": futile,
+        "ahead": ahead_of(found.room, found.lines, point, arrived=arrived, now=now),
+    }
+
+
+def _tests(found: Weighed, times: Sequence[float]) -> tuple[Tested, ...]:
+    lines = tuple(tested(line, times, through=found.look) for line in found.lines)
+    events = tuple(
+        Tested(
+            question="harm",
+            name=trip.share.name,
+            treatment=trip.share.treatment,
+            statistic=trip.log_e,
+            boundary=trip.boundary,
+            at=None if trip.seq is None else times[found.look] if times else 0.0,
+        )
+        for trip in found.trips
     )
+    return lines + events
 
 
-def _srm(experiment: Experiment, entries: Entries, chosen: Cut) -> float | None:
+def _harms(found: Weighed) -> tuple[str, ...]:
+    """What fired, with its numbers."""
+    if not found.harmed:
+        return ()
+    told: list[str] = []
+    for line in found.lines:
+        if line.question == "harm" and line.first is not None and line.first <= found.look and found.room is not None:
+            time = found.room.grid.times[line.first]
+            told.append(
+                f"{line.name} of {line.treatment}: loss beyond what is tolerated, z = {line.statistic[line.first]:.2f} "
+                f"reaches its boundary {line.boundary[line.first]:.2f} at {time:.0%} of the information."
+            )
+    told += [f"{trip.share.name} of {trip.share.treatment}: {trip.told}." for trip in found.trips if trip.seq]
+    return tuple(told)
+
+
+def _estimates(experiment: Experiment, entries: Entries, found: Weighed, standing: Standing) -> tuple[Estimate, ...]:
+    fixed = experiment.plan.method == "fixed"
+    if standing == "exploratory":
+        raw = plain(experiment, _everything(experiment, entries), alpha=alpha_of(experiment))
+        return labelled(experiment, raw, planned=False)
+    if found.room is None or (fixed and standing == "interim"):
+        return ()
+    if standing == "interim":
+        shown = running(found.room, found.look)
+    else:
+        shown = stopped(found.room, found.look, found.decided(experiment))
+    return labelled(experiment, with_safety(shown, found.lines, found.look), planned=True)
+
+
+def _everything(experiment: Experiment, entries: Entries) -> dict[str, Samples]:
+    last = last_seq(entries)
+    point = Point(last, last, 1.0, (), speaks=True, final=True)
+    return {metric.name: series(experiment, entries, [point], metric)[0] for metric in experiment.metrics}
+
+
+def _missing(found: Weighed, experiment: Experiment) -> dict[str, int]:
+    if found.room is None:
+        return {}
+    samples = found.room.along[experiment.primary.name][found.look]
+    return {name: sample.missing for name, sample in samples.items() if sample.missing}
+
+
+def _srm(experiment: Experiment, entries: Entries, standing: Standing, units: dict[str, int]) -> float | None:
     """The check on arrived units; while the experiment runs, on the units that we assigned ourselves only."""
-    counts = chosen.units
-    if chosen.standing == "interim":
+    counts = units
+    if standing == "interim":
         assigned = [entry.content for entry in entries.exposures if entry.provenance == "command"]
         counts = {v.name: sum(exposure.variant == v.name for exposure in assigned) for v in experiment.variants}
     if not sum(counts.values()):
@@ -72,22 +154,28 @@ def _srm(experiment: Experiment, entries: Entries, chosen: Cut) -> float | None:
     return chi_square_srm([counts[variant.name] for variant in experiment.variants], shares).p_value
 
 
-def _notes(experiment: Experiment, chosen: Cut) -> tuple[str, ...]:
+def _is_underrun(point: Point) -> bool:
+    return point.final and point.time < 1
+
+
+def _notes(
+    experiment: Experiment, chosen: Cut, standing: Standing, units: dict[str, int], *, closed: bool
+) -> tuple[str, ...]:
     notes: list[str] = []
-    planned = experiment.plan.sample_size
-    if chosen.standing == "exploratory":
+    planned = experiment.plan.horizon
+    if standing == "exploratory":
         notes.append(
-            f"Stopped before the plan allowed it ({_counted(chosen.units)} of {planned} a variant): the numbers are "
+            f"Stopped before the plan allowed it ({_counted(units)} of {planned} a variant): the numbers are "
             "exploratory and cannot ship."
         )
-    elif chosen.standing == "final" and any(n < planned for n in chosen.units.values()):
-        notes.append(f"The runtime ended at {_counted(chosen.units)} of {planned} planned units a variant.")
-    elif chosen.waiting:
+    elif standing == "final" and closed and any(n < planned for n in units.values()):
+        notes.append(f"The runtime ended at {_counted(units)} of {planned} planned units a variant.")
+    elif standing != "final" and chosen.waiting:
         notes.append(f"The planned units are there, but {chosen.waiting}.")
     if chosen.open_periods:
         shown = ", ".join(chosen.open_periods[:3]) + (", ..." if len(chosen.open_periods) > 3 else "")
         notes.append(f"Not counted, because not every variant has posted them: {shown}.")
-    if experiment.primary.kind not in ZERO_WHERE_MISSING and chosen.standing != "interim":
+    if experiment.primary.kind not in ZERO_WHERE_MISSING and standing != "interim":
         lost = Counter(_unanswered(chosen.used))
         counted = _counted({variant.name: lost[variant.name] for variant in experiment.variants})
         if lost:

@@ -1,11 +1,35 @@
-"""From a look to exactly one verdict; the first rule that matches wins."""
+"""From a look to exactly one verdict; the first rule that matches wins.
 
+| rule | verdict | when |
+|---|---|---|
+| 1 | HALT | a gate of the data's integrity failed |
+| 2 | ROLL_BACK | a harm test fired: primary loss, guardrail or breaker, within the one budget |
+| 3 | SHIP | the primary rejects in the good direction, is worth it, and every guardrail is shown safe |
+| 4 | EQUIVALENT | both one-sided tests show the effect within the margin |
+| 5 | KEEP_CONTROL | the primary rejects in the bad direction, within the tolerated loss |
+| 6 | DO_NOT_SHIP | the primary rejects, and the gain is not worth shipping |
+| 7 | STOP_FUTILE, EXTEND, CONTINUE | before the final look |
+| 8 | INVESTIGATE, ITERATE, INCONCLUSIVE | after it |
+"""
+
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from experiment_tracker_tools.analysis.look import alpha_of
-from experiment_tracker_tools.analysis.wording import change_in_words
+from experiment_tracker_tools.analysis.choice import chosen_winner, in_conflict
+from experiment_tracker_tools.analysis.course import settled
+from experiment_tracker_tools.analysis.reasons import (
+    copied,
+    equivalent_told,
+    futile_told,
+    mismatch,
+    not_safe,
+    progress,
+    resolving,
+    told,
+)
 from experiment_tracker_tools.domain.decision import Estimate, Look, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.seen import Status
 
 SRM_HALT = 0.001
 
@@ -19,95 +43,98 @@ class Judgement(NamedTuple):
 
 
 def judge(experiment: Experiment, look: Look) -> Judgement:
-    """Apply the plan's rules to a look.
-
-    HALT (units did not arrive in the planned shares), CONTINUE (the plan's look is not due), INCONCLUSIVE (an early
-    stop, or variants that are equal byte for byte), SHIP (the primary's test rejects in the good direction and every
-    guardrail is shown safe), INVESTIGATE (it rejects, but a guardrail is not shown safe), KEEP_CONTROL (it rejects in
-    the bad direction), else INCONCLUSIVE.
-    """
+    """Apply the plan's rules to a look."""
     if look.srm_p is not None and look.srm_p < SRM_HALT:
-        return Judgement("HALT", None, (_mismatch(experiment, look),))
-    if look.standing == "interim":
-        return Judgement("CONTINUE", None, (_progress(look), *look.notes))
+        return Judgement("HALT", None, (mismatch(experiment, look, limit=SRM_HALT),))
+    if look.harms:
+        return Judgement("ROLL_BACK", None, look.harms)
     if look.standing == "exploratory":
-        return Judgement("INCONCLUSIVE", None, look.notes)
-    return _judge_final(experiment, look)
+        return _after_early_stop(experiment, look)
+    statuses = _real(experiment, look)
+    if look.standing == "interim":
+        return _going_on(experiment, look, statuses)
+    return _answered(experiment, look, statuses)
 
 
-def _judge_final(experiment: Experiment, look: Look) -> Judgement:
-    of_primary = [estimate for estimate in look.estimates if estimate.metric == experiment.primary.name]
-    primaries = [estimate for estimate in of_primary if not _is_copy(experiment, estimate)]
-    better = [e for e in primaries if is_significant(experiment, e) and _gain(experiment, e) > 0]
-    if better:
-        return _shipped_or_not(experiment, look, sorted(better, key=lambda e: -_gain(experiment, e)))
-    copies = tuple(_copied(estimate) for estimate in of_primary if _is_copy(experiment, estimate))
-    reasons = (*(_told(experiment, estimate) for estimate in primaries), *copies, *look.notes)
-    worse = primaries and all(is_significant(experiment, estimate) for estimate in primaries)
-    return Judgement("KEEP_CONTROL" if worse else "INCONCLUSIVE", None, reasons)
+def _answered(experiment: Experiment, look: Look, statuses: Mapping[str, Status]) -> Judgement:
+    """Rules 3 to 6 and 8, at the look that ended the experiment."""
+    verdict = settled(list(statuses.values()), harmed=False)
+    if verdict == "SHIP":
+        winner, why = chosen_winner(experiment, look, [name for name, status in statuses.items() if status == "wins"])
+        shipped = told(experiment, _primary(experiment, look, winner))
+        return Judgement("SHIP", winner, (shipped, *why, *_doubts(experiment, look, statuses), *look.notes))
+    reasons = (*(told(experiment, each) for each in _primaries(experiment, look, statuses)), *_copies(experiment, look))
+    if verdict is not None:
+        extra = equivalent_told(experiment, look) if verdict == "EQUIVALENT" else _why_not(experiment, verdict)
+        return Judgement(verdict, None, (*reasons, *extra, *look.notes))
+    return _unresolved(experiment, look, statuses, reasons)
 
 
-def _is_copy(experiment: Experiment, estimate: Estimate) -> bool:
+def _real(experiment: Experiment, look: Look) -> Mapping[str, Status]:
+    """The treatments that there is something to ship of: an equal copy of control never is, whatever chance says."""
+    return {name: status for name, status in look.statuses.items() if not _is_copy(experiment, name)}
+
+
+def _going_on(experiment: Experiment, look: Look, statuses: Mapping[str, Status]) -> Judgement:
+    waiting = [name for name, status in statuses.items() if status == "waits"]
+    if waiting:
+        gains = [told(experiment, _primary(experiment, look, name)) for name in waiting]
+        reasons = (*gains, *_doubts(experiment, look, statuses))
+        return Judgement("EXTEND", None, (*reasons, progress(experiment, look), *look.notes))
+    if look.futile:
+        return Judgement("STOP_FUTILE", None, (futile_told(experiment, look), progress(experiment, look), *look.notes))
+    beyond = experiment.plan.n_max is not None and min(look.units.values(), default=0) >= look.planned
+    verdict: Verdict = "EXTEND" if beyond and look.ahead is not None else "CONTINUE"
+    return Judgement(verdict, None, (progress(experiment, look), *look.notes))
+
+
+def _after_early_stop(experiment: Experiment, look: Look) -> Judgement:
+    if look.futile:
+        return Judgement("STOP_FUTILE", None, (futile_told(experiment, look), *look.notes))
+    return Judgement("INCONCLUSIVE", None, look.notes or ("It was stopped before its plan had an answer.",))
+
+
+def _unresolved(
+    experiment: Experiment, look: Look, statuses: Mapping[str, Status], reasons: tuple[str, ...]
+) -> Judgement:
+    doubts = _doubts(experiment, look, statuses)
+    if conflicts := in_conflict(experiment, look):
+        return Judgement("INVESTIGATE", None, (*reasons, *doubts, *conflicts, *look.notes))
+    more = (*reasons, *doubts, *resolving(experiment, look), *look.notes)
+    return Judgement("INCONCLUSIVE", None, more or ("There is nothing to judge by.",))
+
+
+def _doubts(experiment: Experiment, look: Look, statuses: Mapping[str, Status]) -> tuple[str, ...]:
+    """The guardrails that keep a significant gain from shipping."""
+    waiting = {name for name, status in statuses.items() if status == "waits"}
+    return tuple(not_safe(experiment, each) for each in look.estimates if each.treatment in waiting and _unsafe(each))
+
+
+def _why_not(experiment: Experiment, verdict: Verdict) -> tuple[str, ...]:
+    if verdict == "DO_NOT_SHIP":
+        return (f"A gain below {experiment.plan.min_worthwhile:.1%} is not worth shipping (min_worthwhile).",)
+    tolerated = experiment.plan.harm.tolerated_loss
+    return (f"Worse, and not shown to lose more than the tolerated {tolerated:.1%}.",)
+
+
+def _unsafe(estimate: Estimate) -> bool:
+    return estimate.safe is False
+
+
+def _primary(experiment: Experiment, look: Look, treatment: str) -> Estimate:
+    return next(e for e in look.estimates if e.metric == experiment.primary.name and e.treatment == treatment)
+
+
+def _primaries(experiment: Experiment, look: Look, statuses: Mapping[str, Status]) -> list[Estimate]:
+    of_primary = [each for each in look.estimates if each.metric == experiment.primary.name]
+    return [each for each in of_primary if each.treatment in statuses or not _is_copy(experiment, each.treatment)]
+
+
+def _copies(experiment: Experiment, look: Look) -> tuple[str, ...]:
+    of_primary = [each for each in look.estimates if each.metric == experiment.primary.name]
+    return tuple(copied(each) for each in of_primary if _is_copy(experiment, each.treatment))
+
+
+def _is_copy(experiment: Experiment, treatment: str) -> bool:
     """Whether a treatment's files equal control's, so that there is nothing to ship whatever the numbers say."""
-    return experiment.capture is not None and experiment.capture.variants[estimate.treatment].identical
-
-
-def _copied(estimate: Estimate) -> str:
-    shown = "not computable" if estimate.p_value is None else f"{estimate.p_value:.2g}"
-    return f"{estimate.treatment} equals control byte for byte: there is nothing to ship, whatever p ({shown}) says."
-
-
-def is_significant(experiment: Experiment, estimate: Estimate) -> bool:
-    """Whether the primary's test rejects at this comparison's share of alpha; without a p-value it never does."""
-    return estimate.p_value is not None and estimate.p_value < alpha_of(experiment)
-
-
-def _shipped_or_not(experiment: Experiment, look: Look, better: list[Estimate]) -> Judgement:
-    """SHIP the largest gain whose guardrails all pass; INVESTIGATE when none passes."""
-    doubts: list[str] = []
-    for estimate in better:
-        unsafe = [e for e in look.estimates if e.treatment == estimate.treatment and e.safe is not None and not e.safe]
-        unsafe += [e for e in _guardrails(experiment, look) if e.treatment == estimate.treatment and e.safe is None]
-        if not unsafe:
-            return Judgement("SHIP", estimate.treatment, (_told(experiment, estimate), *doubts, *look.notes))
-        doubts += [_told(experiment, estimate), *(_not_safe(experiment, e) for e in unsafe)]
-    return Judgement("INVESTIGATE", None, (*doubts, *look.notes))
-
-
-def _guardrails(experiment: Experiment, look: Look) -> list[Estimate]:
-    names = {metric.name for metric in experiment.metrics if metric.role == "guardrail"}
-    return [estimate for estimate in look.estimates if estimate.metric in names]
-
-
-def _gain(experiment: Experiment, estimate: Estimate) -> float:
-    """The effect in the primary's good direction; the sign that decides is that of the tested statistic."""
-    sign = 1 if experiment.primary.direction == "increase" else -1
-    return sign * (estimate.lift if estimate.lift is not None else estimate.effect or 0.0)
-
-
-def _told(experiment: Experiment, estimate: Estimate) -> str:
-    metric = next(metric for metric in experiment.metrics if metric.name == estimate.metric)
-    p = "p not computable" if estimate.p_value is None else f"p = {estimate.p_value:.2g}"
-    rule = f"{'<' if is_significant(experiment, estimate) else 'not below'} {alpha_of(experiment):.3g}"
-    words = change_in_words(metric, estimate)
-    untold = estimate.p_value is None and estimate.reason is not None and estimate.reason not in words
-    why = f" ({estimate.reason})" if untold else ""
-    return f"{estimate.treatment}: {words}; {p}{why}, {rule}."
-
-
-def _not_safe(experiment: Experiment, estimate: Estimate) -> str:
-    metric = next(metric for metric in experiment.metrics if metric.name == estimate.metric)
-    bound = f"margin {metric.margin:.1%}" if metric.margin is not None else f"limit {metric.limit:g}"
-    state = "is not shown to be within" if estimate.safe is False else "cannot be tested against"
-    return f"Guardrail {estimate.metric} of {estimate.treatment} {state} its {bound} (one-sided 5%)."
-
-
-def _mismatch(experiment: Experiment, look: Look) -> str:
-    shares = ", ".join(f"{variant.name} {variant.share:.0%}" for variant in experiment.variants)
-    units = ", ".join(f"{name} {n}" for name, n in look.units.items())
-    return f"Units arrived as {units}, planned {shares}: sample ratio mismatch, p = {look.srm_p:.2g} < {SRM_HALT}."
-
-
-def _progress(look: Look) -> str:
-    units = ", ".join(f"{name} {n}" for name, n in look.units.items())
-    return f"{units} of {look.planned} units a variant; a fixed plan shows no effect before its one look."
+    return experiment.capture is not None and experiment.capture.variants[treatment].identical

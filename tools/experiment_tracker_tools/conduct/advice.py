@@ -1,5 +1,6 @@
 """What to do next, told the same way by every verb."""
 
+from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
 
@@ -14,14 +15,6 @@ _BY_STATE = {
     "iterated": "See the experiment that iterates it.",
     "rolled_back": "Learn from it; plan a new one with `iterates`.",
 }
-_BY_VERDICT: dict[Verdict, str] = {
-    "HALT": "Find out why units did not arrive as planned; stop and archive, then plan anew with `iterates`.",
-    "CONTINUE": "Go on recording trials.",
-    "SHIP": "Call promote; a person confirms it.",
-    "INVESTIGATE": "Look at the guardrail; keep control. Plan a variant that does not harm it.",
-    "KEEP_CONTROL": "Keep control; archive it, or plan another variant with `iterates`.",
-    "INCONCLUSIVE": "Keep control; archive it, or plan a larger experiment with `iterates`.",
-}
 
 
 def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
@@ -33,7 +26,7 @@ def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
     if verdict == "SHIP" and not experiment.subject.files:
         return "Roll the winner out yourself (its subject is not in git); then archive it: transition_experiment."
     if verdict is not None and experiment.state in {"decided", "analyzing", "running", "paused"}:
-        return _BY_VERDICT[verdict]
+        return CONSEQUENCES[verdict].next_action
     return _BY_STATE.get(experiment.state, "Call decide.")
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from experiment_tracker_tools.conduct.looks import unrecorded_look
 from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import FINAL, Decision
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
@@ -40,16 +41,36 @@ def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) ->
 def final_decision(workspace: Workspace, experiment_id: str) -> Decision | None:
     """The recorded verdict that ended the experiment, if there is one."""
     entry = workspace.ledger.latest(experiment_id, Decision)
-    return entry.content if entry is not None and entry.content.verdict in FINAL else None
+    return entry.content if entry is not None and ends(entry.content) else None
+
+
+def ends(decision: Decision) -> bool:
+    """Whether nothing can follow a verdict; advice to stop is final once somebody has followed it."""
+    followed = decision.verdict == "STOP_FUTILE" and decision.look.standing == "exploratory"
+    return decision.verdict in FINAL or followed
 
 
 def _after(experiment: Experiment, decision: Decision, *, at: datetime, by: str) -> Experiment:
-    """The state that a verdict leads to: HALT pauses, CONTINUE changes nothing, the others decide."""
-    targets: tuple[State, ...] = ()
-    if decision.verdict == "HALT":
-        targets = ("paused",) if experiment.state == "running" else ()
-    elif decision.verdict in FINAL:
-        targets = ("decided",) if experiment.state == "analyzing" else ("analyzing", "decided")
-    for target in targets:
+    """The experiment in the state that the verdict leads to."""
+    for target in _targets(experiment, decision, at=at):
         experiment = experiment.advanced(target, at=at, by=by, reason=f"verdict {decision.verdict}")
     return experiment
+
+
+def _targets(experiment: Experiment, decision: Decision, *, at: datetime) -> tuple[State, ...]:
+    state = CONSEQUENCES[decision.verdict].state
+    if decision.verdict == "HALT":
+        return ("paused",) if experiment.state == "running" else ()
+    if decision.verdict == "ROLL_BACK" and experiment.plan.automatic_rollback:
+        return ("rolled_back",)
+    if state is None and not ends(decision):
+        return ()
+    if decision.verdict == "INCONCLUSIVE" and at > _end_of(experiment) and experiment.state != "analyzing":
+        return ("expired",)
+    return ("decided",) if experiment.state == "analyzing" else ("analyzing", "decided")
+
+
+def _end_of(experiment: Experiment) -> datetime:
+    from experiment_tracker_tools.analysis.cut import deadline_of
+
+    return deadline_of(experiment)

@@ -5,12 +5,35 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from experiment_tracker_tools.domain.base import Model, Note, Slug, Title
+from experiment_tracker_tools.domain.seen import Ahead, Panel, Status, Tested
 from experiment_tracker_tools.domain.variant import CommitId, GitText
 
-Verdict = Literal["HALT", "CONTINUE", "SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE"]
+Verdict = Literal[
+    "HALT",
+    "ROLL_BACK",
+    "SHIP",
+    "EQUIVALENT",
+    "KEEP_CONTROL",
+    "DO_NOT_SHIP",
+    "STOP_FUTILE",
+    "EXTEND",
+    "CONTINUE",
+    "INVESTIGATE",
+    "ITERATE",
+    "INCONCLUSIVE",
+]
 Standing = Literal["interim", "final", "exploratory"]
 PromotionMode = Literal["commit", "branch", "patch"]
-FINAL: tuple[Verdict, ...] = ("SHIP", "INVESTIGATE", "KEEP_CONTROL", "INCONCLUSIVE")
+FINAL: tuple[Verdict, ...] = (
+    "ROLL_BACK",
+    "SHIP",
+    "EQUIVALENT",
+    "KEEP_CONTROL",
+    "DO_NOT_SHIP",
+    "INVESTIGATE",
+    "ITERATE",
+    "INCONCLUSIVE",
+)
 
 
 class Estimate(Model):
@@ -29,6 +52,10 @@ class Estimate(Model):
         statistic: t or z; df: its degrees of freedom, where it has some.
         p_value: two-sided; None with a reason where it cannot be computed.
         confidence: level of both intervals.
+        interval: fixed for one look; repeated holds at every look at once; stage-wise after the stop, with the
+            median-unbiased effect, lift and p-value.
+        label: confirmatory (planned metric, variant and method) or exploratory.
+        adjusted_p: exploratory ones: Benjamini-Hochberg among them.
         cohen_d: effect in pooled standard deviations, on the scale of the test; hedges_g: the same without its
             small-sample bias. None for metrics without a standard deviation.
         safe: guardrails only: the loss is shown to be within its bound, one-sided 5%.
@@ -53,6 +80,9 @@ class Estimate(Model):
     df: float | None = None
     p_value: float | None = None
     confidence: float
+    interval: Literal["fixed", "repeated", "stage-wise"] = "fixed"
+    label: Literal["confirmatory", "exploratory"] = "confirmatory"
+    adjusted_p: float | None = None
     cohen_d: float | None = None
     hedges_g: float | None = None
     safe: bool | None = None
@@ -65,12 +95,23 @@ class Look(Model):
     Attributes:
         units: independent units by variant that had arrived.
         planned: units per variant in the plan.
-        standing: interim shows no effect; final is the plan's one look; exploratory followed an early stop.
+        standing: interim may show repeated intervals, of a fixed plan no effect; final is where the plan decides;
+            exploratory followed an early stop.
         through_seq: last journal entry that the estimates use.
         srm_p: p-value of the check that units arrived in the planned shares; None with too few.
         missing: units without the primary's value, by variant.
-        estimates: empty in an interim look.
+        estimates: empty in an interim look of a fixed plan.
         notes: what a reader must know.
+        information: fraction of the planned information that the look rests on.
+        looks: how many points of the plan's grid had been reached.
+        statuses: by treatment, what its tests came to.
+        tests: the plan's tests against their boundaries.
+        harms: what fired of the harm tests, in words.
+        futile: a gain of the mde has become unlikely.
+        ahead: what going on would take and bring.
+        resolving_n: units per variant that would resolve it.
+        panel: beliefs beside the decision.
+        deviations: what was not as planned.
     """
 
     units: dict[Slug, int]
@@ -81,6 +122,16 @@ class Look(Model):
     missing: dict[Slug, int] = Field(default_factory=dict)
     estimates: tuple[Estimate, ...] = ()
     notes: tuple[Note, ...] = ()
+    information: float | None = None
+    looks: int = 0
+    statuses: dict[Slug, Status] = Field(default_factory=dict)
+    tests: tuple[Tested, ...] = ()
+    harms: tuple[Note, ...] = ()
+    futile: bool = False
+    ahead: Ahead | None = None
+    resolving_n: int | None = None
+    panel: Panel | None = None
+    deviations: tuple[Note, ...] = ()
 
 
 class Decision(Model):

@@ -9,6 +9,7 @@ from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug
 from experiment_tracker_tools.domain.lifecycle import State, check_step
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
+from experiment_tracker_tools.domain.promises import check_promises
 from experiment_tracker_tools.domain.variant import Capture, Subject, Variant
 
 ExperimentType = Literal[
@@ -94,6 +95,7 @@ class Experiment(Model):
         primaries = sum(metric.role == "primary" for metric in self.metrics)
         if primaries != 1:
             raise ValueError(f"{primaries} metrics have the role primary; exactly one decides")
+        check_promises(self.plan, self.metrics)
         return self
 
     @property

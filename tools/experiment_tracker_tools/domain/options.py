@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
-from experiment_tracker_tools.domain.base import Number, Options, Positive
+from experiment_tracker_tools.domain.base import Number, Options, Positive, Slug
+from experiment_tracker_tools.domain.belief import Belief
+from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
 from experiment_tracker_tools.domain.privacy import Privacy
@@ -18,7 +20,17 @@ class PlanOptions(Options):
 
     Attributes:
         min_sample_size: never plan fewer units per variant.
-        method: how the plan decides: `fixed` looks once, at the planned units.
+        method: how the plan decides: `sequential` looks at a grid of information and may stop early; `always_valid` has
+            no horizon; `fixed` looks once, at the planned units; `bayesian` stops on a posterior probability.
+        n_max: units per variant up to which it may go on; the sample size where left out.
+        looks: points of the information grid, evenly spaced; the first is at 5% and 10 units a variant.
+        futility: advise to stop where a gain of the mde has become unlikely.
+        min_worthwhile: smallest lift worth shipping, as a fraction, below the mde; 0 ships any real gain.
+        equivalence_margin: lift that is taken for none, as a fraction; the primary's mde where left out.
+        harm: what may roll back while it runs, and the error budget that all of it shares.
+        belief: the stated prior of the gain; a bayesian plan needs it.
+        success_metrics: secondary metrics that ship as the primary does; all of them share alpha by Holm.
+        cheaper_by: metric that picks the cheaper of equivalent variants.
         traffic_allocation: share of the units that the treatments get together; equal shares where nobody says.
         runs_per_month: how often the subject runs, to tell what a saving per run comes to; also understood as
             expected_runs_per_month.
@@ -32,6 +44,15 @@ class PlanOptions(Options):
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
     method: Method | None = None
+    n_max: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
+    looks: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    futility: Annotated[bool, Field(strict=True)] | None = None
+    min_worthwhile: Annotated[Number, Field(ge=0, lt=10)] | None = None
+    equivalence_margin: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    harm: Harm | None = None
+    belief: Belief | None = None
+    success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] | None = None
+    cheaper_by: Slug | None = None
     traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None
     runs_per_month: Annotated[
         Annotated[Positive, Field(le=1e12)] | None,

@@ -5,10 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiment_tracker_tools.domain.base import Model, Number, Slug
+from experiment_tracker_tools.domain.belief import Belief
+from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.privacy import Privacy
 
-Method = Literal["fixed"]
+Method = Literal["sequential", "always_valid", "fixed", "bayesian"]
 Scheme = Literal["hash", "blocks"]
 BlockSize = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
@@ -17,10 +19,24 @@ class Plan(Model):
     """How an experiment decides.
 
     Attributes:
-        method: `fixed` analyses once, on the first sample_size units of every variant; before that no effect is shown.
-        alpha: two-sided error rate of the primary metric, shared equally by the treatments.
+        method: `sequential` looks at the plan's grid of information and spends alpha over it; `always_valid` needs no
+            horizon; `fixed` analyses once, on the first sample_size units of every variant, and shows no effect before
+            that; `bayesian` stops on a posterior probability.
+        alpha: two-sided error rate of the experiment, shared by the treatments (and further success metrics).
         power: wanted probability of detecting the mde, 0 to 1.
         sample_size: independent units per variant.
+        min_sample_size: units per variant before which only harm, futility and a halt may speak.
+        n_max: units per variant up to which it may go on; sample_size where left out.
+        looks: points of the information grid, evenly spaced up to 1; the first is at 5% and 10 units a variant.
+        futility: advise to stop where a gain of the mde has become unlikely.
+        min_worthwhile: smallest lift worth shipping, as a fraction; 0 ships any real gain.
+        equivalence_margin: lift that is taken for none, as a fraction; the primary's mde where left out.
+        harm: what may roll back while it runs.
+        belief: the stated prior.
+        success_metrics: secondary metrics that ship as the primary does; all of them share alpha by Holm.
+        confirmatory: secondary metrics that are tested after the primary, with alpha passed on.
+        cheaper_by: metric that picks the cheaper of equivalent variants.
+        iterate_rating: mean rating, 1 to 5, from which a flat result is worth another iteration.
         min_runtime_days: no verdict earlier, however many units came in.
         max_runtime_days: the experiment expires after it.
         runs_per_month: how often the subject runs, to tell what a saving per run comes to.
@@ -37,6 +53,18 @@ class Plan(Model):
     alpha: Annotated[Number, Field(gt=0, lt=1)] = 0.05
     power: Annotated[Number, Field(gt=0, lt=1)] = 0.8
     sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
+    min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] = 2
+    n_max: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
+    looks: Annotated[int, Field(strict=True, ge=1, le=100)] = 20
+    futility: bool = True
+    min_worthwhile: Annotated[Number, Field(ge=0, lt=10)] = 0.0
+    equivalence_margin: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    harm: Harm = Harm()
+    belief: Belief | None = None
+    success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] = ()
+    confirmatory: Annotated[tuple[Slug, ...], Field(max_length=10)] = ()
+    cheaper_by: Slug | None = None
+    iterate_rating: Annotated[Number, Field(ge=1, le=5)] = 4.0
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] = 0.0
     max_runtime_days: Annotated[Number, Field(gt=0, le=3650)] = 14.0
     runs_per_month: Annotated[Number, Field(gt=0, le=1e12)] | None = None
@@ -52,3 +80,23 @@ class Plan(Model):
         if (self.scheme == "blocks") != (self.block_size is not None):
             raise ValueError(f"scheme = {self.scheme} with block_size = {self.block_size}; only blocks have a size")
         return self
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if self.n_max is not None and self.n_max < self.sample_size:
+            raise ValueError(f"n_max = {self.n_max} is below sample_size = {self.sample_size}")
+        if self.method == "fixed" and self.n_max not in {None, self.sample_size}:
+            raise ValueError("a fixed plan is analysed at sample_size; n_max belongs to plans that look while they run")
+        if self.method == "bayesian" and self.belief is None:
+            raise ValueError("a bayesian plan needs belief (sd, and convinced)")
+        return self
+
+    @property
+    def horizon(self) -> int:
+        """Units per variant at which the information is complete."""
+        return self.n_max or self.sample_size
+
+    @property
+    def floor(self) -> int:
+        """Units per variant before which no success is declared."""
+        return min(self.min_sample_size, self.sample_size)

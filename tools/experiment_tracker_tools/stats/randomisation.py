@@ -55,6 +55,7 @@ class Design(NamedTuple):
         first: block after which the first look is taken.
         draws: re-randomisations where the arrangements cannot be enumerated, the observed one among them.
         seed: of these.
+        sampled: re-randomise even if the arrangements could be enumerated: for blocks whose sizes are not all planned.
     """
 
     blocks: int
@@ -64,6 +65,7 @@ class Design(NamedTuple):
     first: int = 4
     draws: int = 20_000
     seed: int = 0
+    sampled: bool = False
 
 
 class Randomised(NamedTuple):
@@ -287,6 +289,8 @@ def _sums(parts: Sequence[_Part], design: Design, shift: float) -> "Iterator[Vec
 
 
 def _enumerable(part: _Part, design: Design) -> bool:
+    if design.sampled:
+        return False
     halved = 2 if part.mirrored and design.sides == 2 else 1
     return design.blocks * math.log(len(part.values)) <= math.log(ENUMERABLE * halved) + 1e-9
 

@@ -59,7 +59,7 @@ OURS = Settings(
     runtime_days=14.0,
     min_runtime_days=0.0,
     traffic_allocation=0.5,
-    method="fixed",
+    method="sequential",
     automatic_rollback=True,
 )
 

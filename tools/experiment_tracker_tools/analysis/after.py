@@ -1,0 +1,59 @@
+"""What can be said of a gain after the stop: stage-wise p-value, interval and median-unbiased lift."""
+
+import math
+from typing import NamedTuple
+
+from experiment_tracker_tools.analysis.asking import Room, estimates_along
+from experiment_tracker_tools.analysis.exact import Question, interval
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.stats.boundaries import boundaries
+from experiment_tracker_tools.stats.looks import Look
+from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING
+from experiment_tracker_tools.stats.stagewise import after_stopping
+
+
+class Unbiased(NamedTuple):
+    """A lift after the stop, a fraction of control.
+
+    Attributes:
+        lift: median-unbiased; low, high: limits of the stage-wise interval, infinite where there is none.
+        p_value: stage-wise, two-sided; None for the randomisation test, which has its own.
+        factor: the unbiased over the raw effect, on the scale of the test; 1 where the raw one is 0.
+    """
+
+    lift: float
+    low: float
+    high: float
+    p_value: float | None
+    factor: float
+
+
+def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: float = 0.05) -> Unbiased | None:
+    """The gain at the look that ended the experiment, whose earlier looks passed without an end."""
+    found = estimates_along(room, metric, treatment)
+    effect, se, df = float(found.effect[look]), float(found.se[look]), float(found.df[look])
+    if se <= 0:
+        return None
+    log = bool(found.log[look])
+    if (segments := room.segments.get((metric.name, treatment))) is not None:
+        inverted = interval(segments, Question(alpha, 2, OBRIEN_FLEMING))
+        if inverted is not None and (log or metric.kind == "duration"):
+            return _lifted(*inverted, log=metric.kind == "duration", p_value=None, raw=effect)
+    if room.grid.method in {"always_valid", "bayesian"}:
+        return _lifted(effect, -math.inf, math.inf, log=log, p_value=None, raw=effect)
+    looks = [place for place in range(look + 1) if room.grid.speaks[place]]
+    times = [room.grid.times[place] for place in looks]
+    if not looks or looks[-1] != look:
+        return None
+    boundary = boundaries(times, alpha=alpha, closes=room.grid.closes and look + 1 == len(room.grid.times))
+    stopped = after_stopping(Look(times[-1], effect, se, df), boundary=boundary, alpha=alpha)
+    return _lifted(stopped.estimate, stopped.ci_low, stopped.ci_high, log=log, p_value=stopped.p_value, raw=effect)
+
+
+def _lifted(middle: float, low: float, high: float, *, log: bool, p_value: float | None, raw: float) -> Unbiased:
+    def lift(value: float) -> float:
+        if not log:
+            return value
+        return math.expm1(value) if value < 700 else math.inf
+
+    return Unbiased(lift(middle), lift(low), lift(high), p_value, middle / raw if raw else 1.0)

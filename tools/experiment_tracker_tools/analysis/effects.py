@@ -1,0 +1,145 @@
+"""Estimates of a look: repeated intervals while it runs, stage-wise ones with the unbiased effect after the stop."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from experiment_tracker_tools.analysis.after import Unbiased, unbiased
+from experiment_tracker_tools.analysis.asking import Room
+from experiment_tracker_tools.analysis.comparison import Pair, compare
+from experiment_tracker_tools.analysis.exact import Question, ask, interval
+from experiment_tracker_tools.analysis.lines import Line
+from experiment_tracker_tools.analysis.rules import success_alphas, success_bounds
+from experiment_tracker_tools.analysis.series import Samples
+from experiment_tracker_tools.domain.decision import Estimate
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.stats.multiplicity import adjust_p_values
+from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING
+
+
+def ordered(experiment: Experiment) -> list[Metric]:
+    """The metrics of an experiment, the primary first."""
+    return sorted(experiment.metrics, key=lambda metric: metric.role != "primary")
+
+
+def plain(experiment: Experiment, samples: dict[str, Samples], *, alpha: float) -> tuple[Estimate, ...]:
+    """Every treatment against control on every metric, at one error rate."""
+    return tuple(
+        compare(metric, treatment.name, _pair(experiment, samples[metric.name], treatment.name), alpha=alpha)
+        for metric in ordered(experiment)
+        for treatment in experiment.treatments
+    )
+
+
+def running(room: Room, look: int) -> tuple[Estimate, ...]:
+    """Estimates while the experiment runs: their intervals hold at every look at once."""
+    from scipy.special import ndtr
+
+    experiment, alpha = room.experiment, success_alphas(room.experiment)[0]
+    bound = success_bounds(room.grid._replace(speaks=(True,) * len(room.grid.times)), alpha=alpha)[look]
+    nominal = max(2 * float(ndtr(-bound)), 1e-300) if math.isfinite(bound) else alpha
+    samples = {name: along[look] for name, along in room.along.items()}
+    found = plain(experiment, samples, alpha=nominal)
+    if not math.isfinite(bound):
+        return tuple(_without_interval(each, alpha) for each in found)
+    shown = [each.model_copy(update={"confidence": 1 - alpha, "interval": "repeated"}) for each in found]
+    return tuple(_inverted(room, each, alpha) for each in shown)
+
+
+def stopped(room: Room, look: int, decided: Mapping[tuple[str, str], int]) -> tuple[Estimate, ...]:
+    """Estimates at the look that ended the experiment; those of the hypotheses that decide are unbiased by the stop.
+
+    Args:
+        room: what the tests were answered from.
+        look: the last one.
+        decided: by metric and treatment, the look at which a success hypothesis was rejected, else the last one: the
+            looks before it had passed, as its stage-wise numbers suppose.
+    """
+    experiment, alpha = room.experiment, success_alphas(room.experiment)[0]
+    samples = {name: along[look] for name, along in room.along.items()}
+    found: list[Estimate] = []
+    for each in plain(experiment, samples, alpha=alpha):
+        at = decided.get((each.metric, each.treatment))
+        found.append(each if at is None or room.grid.method == "fixed" else _decided(room, each, at, alpha=alpha))
+    return tuple(found)
+
+
+def _decided(room: Room, each: Estimate, look: int, *, alpha: float) -> Estimate:
+    metric = next(m for m in room.experiment.metrics if m.name == each.metric)
+    pair = _pair(room.experiment, room.along[metric.name][look], each.treatment)
+    there = compare(metric, each.treatment, pair, alpha=alpha)
+    gain = unbiased(room, metric, each.treatment, look, alpha=alpha)
+    return there if gain is None else _corrected(room, metric, there, gain)
+
+
+def labelled(experiment: Experiment, found: Sequence[Estimate], *, planned: bool) -> tuple[Estimate, ...]:
+    """Each estimate with its label; the exploratory ones with their p-values adjusted among them."""
+    plan = experiment.plan
+    named = {metric.name for metric in experiment.metrics if metric.role in {"primary", "guardrail"}}
+    named |= {*plan.success_metrics, *plan.confirmatory}
+    if not planned:
+        named = set[str]()
+    others = [each.p_value for each in found if each.metric not in named]
+    adjusted = iter(adjust_p_values(others, method="bh")) if others else iter(())
+    return tuple(
+        each if each.metric in named else each.model_copy(update={"label": "exploratory", "adjusted_p": next(adjusted)})
+        for each in found
+    )
+
+
+def with_safety(found: Sequence[Estimate], lines: Sequence[Line], look: int) -> tuple[Estimate, ...]:
+    """Guardrails' estimates with what their safety tests have shown by a look."""
+    shown: dict[tuple[str, str], bool] = {}
+    for each in lines:
+        if each.question == "safe":
+            passed = each.first is not None and each.first <= look
+            shown[each.name, each.treatment] = shown.get((each.name, each.treatment), True) and passed
+    return tuple(
+        each.model_copy(update={"safe": shown[key] if each.safe is not None or shown[key] else None})
+        if (key := (each.metric, each.treatment)) in shown
+        else each
+        for each in found
+    )
+
+
+def _pair(experiment: Experiment, samples: Samples, treatment: str) -> Pair:
+    return Pair(samples[experiment.control.name], samples[treatment])
+
+
+def _without_interval(each: Estimate, alpha: float) -> Estimate:
+    gone = dict.fromkeys(("ci_low", "ci_high", "lift_low", "lift_high"))
+    return each.model_copy(update={**gone, "confidence": 1 - alpha, "interval": "repeated"})
+
+
+def _inverted(room: Room, each: Estimate, alpha: float) -> Estimate:
+    """The limits of the randomisation test in the place of the t statistic's."""
+    segments = room.segments.get((each.metric, each.treatment))
+    if segments is None or each.metric != room.experiment.primary.name:
+        return each
+    found = interval(segments, Question(alpha, 2, OBRIEN_FLEMING))
+    if found is None or each.lift_mean != "geometric":
+        return each
+    low, high = (math.expm1(end) if abs(end) < 700 else None for end in found[1:])
+    return each.model_copy(update={"test": "randomisation", "lift_low": low, "lift_high": high})
+
+
+def _corrected(room: Room, metric: Metric, each: Estimate, gain: Unbiased) -> Estimate:
+    """The stage-wise numbers in the place of the raw ones; an effect in the unit follows its lift."""
+    segments = room.segments.get((metric.name, each.treatment))
+    changes: dict[str, object] = {"interval": "stage-wise"}
+    if segments is not None:
+        answer = ask(segments, Question(1 - each.confidence, 2, OBRIEN_FLEMING))
+        changes |= {"test": "randomisation", "p_value": answer.p_value, "statistic": None, "df": None}
+    elif gain.p_value is not None:
+        changes["p_value"] = gain.p_value
+    low, high = (end if math.isfinite(end) else None for end in (gain.low, gain.high))
+    changes |= {"lift": gain.lift, "lift_low": low, "lift_high": high}
+    if each.effect is not None and each.lift_mean == "geometric":
+        moved = each.effect * (gain.factor - 1)
+        ends = [None if end is None else end + moved for end in (each.ci_low, each.ci_high)]
+        changes |= {"effect": each.effect + moved, "ci_low": ends[0], "ci_high": ends[1]}
+    elif each.mean_control:
+        size = abs(each.mean_control)
+        ends = [None if end is None else end * size for end in (low, high)]
+        changes |= {"effect": gain.lift * size, "ci_low": ends[0], "ci_high": ends[1]}
+    return each.model_copy(update=changes)

@@ -1,0 +1,65 @@
+"""From recorded entries and due looks to what a plan's questions are answered from."""
+
+from collections.abc import Sequence
+
+from experiment_tracker_tools.analysis.asking import Room
+from experiment_tracker_tools.analysis.cut import Entries
+from experiment_tracker_tools.analysis.exact import Segments, segments_of
+from experiment_tracker_tools.analysis.information import planned_units
+from experiment_tracker_tools.analysis.points import Point, grid_of, is_exact
+from experiment_tracker_tools.analysis.rules import Grid
+from experiment_tracker_tools.analysis.series import reduced, series, values_of
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.stats.normal_mixture import information
+
+
+def closes(points: Sequence[Point]) -> bool:
+    """Whether the last look is the plan's final one, and may speak."""
+    return points[-1].final and points[-1].speaks
+
+
+def room_of(experiment: Experiment, entries: Entries, points: Sequence[Point]) -> tuple[Room, tuple[str, ...]]:
+    """What a plan's questions are answered from, and how its tests differ from its first choice."""
+    planned = list(planned_units(experiment).values())
+    ends = closes(points)
+    grid = Grid(
+        experiment.plan.method,
+        tuple(point.time for point in points),
+        tuple((point.units[0], min(point.units[1:])) for point in points),
+        tuple(point.speaks for point in points),
+        ends and points[-1].time < 1,
+        information(planned[0], min(planned[1:])),
+    )
+    along = {metric.name: series(experiment, entries, points, metric) for metric in experiment.metrics}
+    segments, notes = _segments(experiment, entries, points) if is_exact(experiment) else ({}, ())
+    return Room(experiment, grid, along, segments), notes
+
+
+def _segments(
+    experiment: Experiment, entries: Entries, points: Sequence[Point]
+) -> tuple[dict[tuple[str, str], Segments], tuple[str, ...]]:
+    """The blocks of every comparison of the plan."""
+    found: dict[tuple[str, str], Segments] = {}
+    notes: list[str] = []
+    ends, last = [point.seq for point in points], closes(points)
+    planned = len(grid_of(experiment))
+    for metric in experiment.metrics:
+        if metric.kind == "ratio" or any(entry.content.metric == metric.name for entry in entries.aggregates):
+            notes.append(f"{metric.name} is tested by its t statistic: only single values can be re-randomised.")
+            continue
+        values = values_of(experiment, entries, metric)
+        looks = [reduced(experiment, values, metric, point) for point in points]
+        for number, treatment in enumerate(experiment.treatments, 1):
+            blocks = segments_of(
+                looks,
+                ends,
+                variants=(0, number),
+                logs=metric.kind == "duration",
+                planned=planned,
+                closes=last,
+            )
+            if blocks is None:
+                notes.append(f"{metric.name} of {treatment.name} is tested by its t statistic: variants came in bulk.")
+            else:
+                found[metric.name, treatment.name] = blocks
+    return found, tuple(notes)

@@ -1,0 +1,148 @@
+"""The plan's boundaries at its looks, as arrays: what each statistic must reach, for one experiment or for simulations.
+
+Success spends alpha like O'Brien and Fleming on both sides, harm its share of the one budget like Pocock, a guardrail's
+safety and each side of equivalence 5% like O'Brien and Fleming. Plans without horizon have always-valid boundaries.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.harm import PRIMARY_LOSS
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.plan import Method
+from experiment_tracker_tools.stats.anytime_t import prior_precision, t_boundary
+from experiment_tracker_tools.stats.boundaries import boundaries
+from experiment_tracker_tools.stats.checks import Alternative, Sides
+from experiment_tracker_tools.stats.futility import futility
+from experiment_tracker_tools.stats.looks import z_from_t
+from experiment_tracker_tools.stats.normal_mixture import BURN_IN, information, tuned_ratio, z_boundary
+from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, POCOCK, Spending
+
+SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
+_FUTILITY_LOOKS = 10
+
+
+class Grid(NamedTuple):
+    """The looks that boundaries are for.
+
+    Attributes:
+        method: of the plan.
+        times: fraction of the planned information at each look.
+        units: of control and of the smallest treatment at each look.
+        speaks: whether more than harm may be found at each look.
+        closes: the last look is final although its time is below 1.
+        planned: information in units at time 1.
+    """
+
+    method: Method
+    times: tuple[float, ...]
+    units: tuple[tuple[int, int], ...]
+    speaks: tuple[bool, ...]
+    closes: bool
+    planned: float
+
+
+class Share(NamedTuple):
+    """One harm test's part of the budget: its name (metric or breaker), treatment and one-sided error rate."""
+
+    name: str
+    treatment: str
+    alpha: float
+
+
+def success_bounds(grid: Grid, *, alpha: float) -> tuple[float, ...]:
+    """What |z| must reach at each look for a success metric; infinite where it may not speak."""
+    return _bounds(grid, alpha, 2, OBRIEN_FLEMING, grid.speaks)
+
+
+def harm_bounds(grid: Grid, *, alpha: float) -> tuple[float, ...]:
+    """What the deviate of a loss must reach at each look, from the first look on."""
+    return _bounds(grid, alpha, 1, POCOCK, (True,) * len(grid.times))
+
+
+def safety_bounds(grid: Grid) -> tuple[float, ...]:
+    """What the deviate against a guardrail's bound must reach at each look."""
+    return _bounds(grid, SAFETY_ALPHA, 1, OBRIEN_FLEMING, grid.speaks)
+
+
+def equivalence_bounds(grid: Grid) -> tuple[float, ...]:
+    """What the deviate against each of both margins must reach at each look."""
+    return _bounds(grid, EQUIVALENCE_ALPHA, 1, OBRIEN_FLEMING, grid.speaks)
+
+
+def futility_bounds(grid: Grid, *, alpha: float, power: float) -> tuple[float, ...]:
+    """The z at or below which a gain of the mde has become unlikely at each look (non-binding beta spending)."""
+    import numpy as np
+
+    times, lower = _futility(alpha / 2, power)
+    found = np.interp(grid.times, times, lower, left=-math.inf)
+    return tuple(found.tolist())
+
+
+def success_alphas(experiment: Experiment) -> tuple[float, ...]:
+    """The error rate of each success hypothesis after none, one, two ... of the others were rejected."""
+    hypotheses = len(experiment.treatments) * (1 + len(experiment.plan.success_metrics))
+    if experiment.plan.method == "fixed":
+        return (experiment.plan.alpha / hypotheses,) * hypotheses
+    return tuple(experiment.plan.alpha / (hypotheses - rejected) for rejected in range(hypotheses))
+
+
+def harm_shares(experiment: Experiment) -> tuple[Share, ...]:
+    """The budget of harm, shared by weight among the primary's loss, the guardrails and the breakers."""
+    harm = experiment.plan.harm
+    weights = [(PRIMARY_LOSS, harm.primary_weight)]
+    weights += [(metric.name, harm.guardrail_weight) for metric in guardrails(experiment)]
+    weights += [(breaker.name, breaker.weight) for breaker in harm.breakers]
+    total = sum(weight for _, weight in weights) * len(experiment.treatments)
+    return tuple(
+        Share(name, treatment.name, harm.budget * weight / total)
+        for name, weight in weights
+        if weight > 0
+        for treatment in experiment.treatments
+    )
+
+
+def guardrails(experiment: Experiment) -> tuple[Metric, ...]:
+    """The metrics that must not get worse."""
+    return tuple(metric for metric in experiment.metrics if metric.role == "guardrail")
+
+
+def _bounds(grid: Grid, alpha: float, sides: Sides, spending: Spending, speaks: Sequence[bool]) -> tuple[float, ...]:
+    places = [place for place, may in enumerate(speaks) if may]
+    found = [math.inf] * len(grid.times)
+    if not places:
+        return tuple(found)
+    if grid.method == "always_valid":
+        for place in places:
+            found[place] = _always(grid, place, alpha, sides)
+        return tuple(found)
+    times = [grid.times[place] for place in places]
+    upper = boundaries(times, alpha=alpha, sides=sides, spending=spending, closes=grid.closes).upper
+    for place, z in zip(places, upper, strict=True):
+        found[place] = z
+    return tuple(found)
+
+
+def _always(grid: Grid, place: int, alpha: float, sides: Sides) -> float:
+    """Always valid: from 50 units a variant the asymptotic sequence, below the t mixture (both sides at 2 alpha)."""
+    smallest, time = min(grid.units[place]), grid.times[place]
+    alternative: Alternative = "two_sided" if sides == 2 else "greater"
+    if smallest >= BURN_IN:
+        return z_boundary(tuned_ratio(alpha, alternative=alternative) * time, alpha=alpha, alternative=alternative)
+    control, treatment = grid.units[place]
+    both, df = alpha * 2 / sides, control + treatment - 2
+    if df < 1 or smallest < 2:
+        return math.inf
+    phi = prior_precision(grid.planned, alpha=both)
+    t = t_boundary(df=df, r=phi / (phi + information(control, treatment)), alpha=both)
+    return float(z_from_t(t, df)) if math.isfinite(t) else math.inf
+
+
+@lru_cache(maxsize=64)
+def _futility(alpha: float, power: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    times = tuple(k / _FUTILITY_LOOKS for k in range(1, _FUTILITY_LOOKS + 1))
+    found = futility(times, alpha=alpha, power=power)
+    return found.times, found.lower

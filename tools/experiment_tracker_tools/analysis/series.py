@@ -1,0 +1,136 @@
+"""The sufficient statistics of every metric and variant at every look, in the order of the looks."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.analysis.cut import Entries, entering, in_force
+from experiment_tracker_tools.analysis.points import Point
+from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING, Sample, sample_of_aggregates
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.trial import Entry, Exposure, Ratio, Trial, Value
+from experiment_tracker_tools.stats.samples import bivariate_moments, moments
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Samples = dict[str, Sample]
+
+
+class Values(NamedTuple):
+    """One metric's values in ledger order, and the units that they belong to.
+
+    Attributes:
+        seqs: position of each value, shape (values,); units: which unit, by number.
+        x: values, numerators for ratios; y: denominators, 1 otherwise.
+        entered: position at which each unit arrived, shape (units,); variants: number of its variant.
+    """
+
+    seqs: "NDArray[np.int64]"
+    units: "NDArray[np.int64]"
+    x: "NDArray[np.float64]"
+    y: "NDArray[np.float64]"
+    entered: "NDArray[np.int64]"
+    variants: "NDArray[np.int64]"
+
+
+class Reduced(NamedTuple):
+    """One value a unit, for the units of one look, in the order in which they arrived."""
+
+    x: "NDArray[np.float64]"
+    y: "NDArray[np.float64]"
+    variants: "NDArray[np.int64]"
+    entered: "NDArray[np.int64]"
+    missing: "NDArray[np.int64]"
+
+
+def series(experiment: Experiment, entries: Entries, points: Sequence[Point], metric: Metric) -> list[Samples]:
+    """A metric's samples by variant at each look."""
+    if any(entry.content.metric == metric.name for entry in entries.aggregates):
+        return [_of_posts(experiment, entries, metric, point) for point in points]
+    values = values_of(experiment, entries, metric)
+    return [samples_at(experiment, values, metric, point) for point in points]
+
+
+def values_of(experiment: Experiment, entries: Entries, metric: Metric) -> Values:
+    """A metric's values with their units; a trial without a unit is its own."""
+    import numpy as np
+
+    numbers = {variant.name: number for number, variant in enumerate(experiment.variants)}
+    known: dict[str, int] = {}
+    entered, variants = list[int](), list[int]()
+
+    def unit_of(name: str, variant: str, seq: int) -> int:
+        place = known.setdefault(name, len(known))
+        if place == len(entered):
+            entered.append(seq)
+            variants.append(numbers[variant])
+        return place
+
+    rows: list[tuple[int, int, float, float]] = []
+    for entry in _in_order(entries):
+        content = entry.content
+        unit = unit_of(content.unit or f"trial {entry.seq}", content.variant, entry.seq)
+        if isinstance(content, Trial):
+            rows.append((entry.seq, unit, *_pair(content.metrics.get(metric.name))))
+    table = np.array(rows, dtype=float).reshape(-1, 4)
+    seqs, units = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
+    return Values(seqs, units, table[:, 2], table[:, 3], np.array(entered, np.int64), np.array(variants, np.int64))
+
+
+def samples_at(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Samples:
+    """The samples of the units that had arrived by a look."""
+    import numpy as np
+
+    found = reduced(experiment, values, metric, point)
+    samples: Samples = {}
+    for number, variant in enumerate(experiment.variants):
+        mine = found.variants == number
+        x, missing = found.x[mine], int(found.missing[number])
+        pairs = bivariate_moments(x, found.y[mine]) if metric.kind == "ratio" else None
+        logs = moments(np.log(x)) if metric.kind == "duration" else None
+        samples[variant.name] = Sample(moments(x), logs, pairs, missing)
+    return samples
+
+
+def reduced(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Reduced:
+    """Each unit's trials as one value: mean, sum of counts, any success, or the sums of a ratio.
+
+    A unit that was exposed and has no trial counts as 0 where the primary and this metric are of such a kind.
+    """
+    import numpy as np
+
+    size, there = len(values.entered), values.entered <= point.seq
+    come = (values.seqs <= point.as_of) & there[values.units]
+    trials = np.bincount(values.units[come], minlength=size)
+    measured = come & np.isfinite(values.x)
+    of = values.units[measured]
+    times = np.bincount(of, minlength=size)
+    x, y = (np.bincount(of, part[measured], minlength=size).astype(float) for part in (values.x, values.y))
+    if metric.kind == "binary":
+        x = (x > 0).astype(float)
+    elif metric.kind not in {"count", "ratio"}:
+        x = x / np.maximum(times, 1)
+    silent = metric.kind in ZERO_WHERE_MISSING and experiment.primary.kind in ZERO_WHERE_MISSING
+    known = there & ((times > 0) | (trials == 0 if silent else False))
+    lost = np.bincount(values.variants[there & ~known], minlength=len(experiment.variants))
+    return Reduced(x[known], y[known], values.variants[known], values.entered[known], lost)
+
+
+def _in_order(entries: Entries) -> "list[Entry[Trial] | Entry[Exposure]]":
+    both: list[Entry[Trial] | Entry[Exposure]] = [*entries.trials, *entries.exposures]
+    return sorted(both, key=lambda entry: entry.seq)
+
+
+def _pair(value: Value | None) -> tuple[float, float]:
+    if value is None:
+        return math.nan, math.nan
+    return (value.numerator, value.denominator) if isinstance(value, Ratio) else (float(value), 1.0)
+
+
+def _of_posts(experiment: Experiment, entries: Entries, metric: Metric, point: Point) -> Samples:
+    used = entering(experiment, Entries((), (), entries.aggregates), point.seq)
+    posts = [post for post in in_force(used.aggregates) if post.metric == metric.name]
+    return {v.name: sample_of_aggregates([p for p in posts if p.variant == v.name]) for v in experiment.variants}
