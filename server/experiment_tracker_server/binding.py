@@ -1,7 +1,7 @@
 """A verb becomes an MCP tool: its schema, its checked arguments, its errors in words, its reply as compact JSON."""
 
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypedDict, get_type_hints
 
@@ -82,7 +82,7 @@ def _room(verb: Callable[..., Model], arguments: dict[str, Any]) -> int:
     return most * arguments["limit"] if limit is not None and arguments["limit"] > limit.default else most
 
 
-def asking(answer: Callable[..., CallToolResult]) -> Tool:
+def asking(answer: Callable[..., CallToolResult | Awaitable[CallToolResult]]) -> Tool:
     """The tool of a function that asks a person, under the card of the verb that has its name."""
     tool = VerbTool.from_function(
         answer, description=inspect.getdoc(answer), structured_output=False, **_announced(answer.__name__)

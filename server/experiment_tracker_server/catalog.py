@@ -12,6 +12,7 @@ from experiment_tracker_tools.lifecycle import transition_experiment
 from experiment_tracker_tools.promote import promote
 from experiment_tracker_tools.record import record_trial
 from experiment_tracker_tools.rollback import rollback
+from experiment_tracker_tools.run import run_trials
 from experiment_tracker_tools.search import search_experiments
 from experiment_tracker_tools.status import status
 
@@ -25,6 +26,7 @@ VERBS: tuple[Callable[..., Model], ...] = (
     decide,
     promote,
     rollback,
+    run_trials,
     search_experiments,
     check_claim,
 )

@@ -26,6 +26,7 @@ NAMES = {
     "record_trial": "record",
     "search_experiments": "search",
     "check_claim": "claim",
+    "run_trials": "run",
 }
 Verb = Callable[..., Model]
 
@@ -67,7 +68,7 @@ def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json
         question, token = getattr(reply, "question", None), getattr(reply, "confirm", None)
         if question is not None:
             if not yes:
-                _ask(question, json_output=json_output)
+                ask_a_person(question, json_output=json_output)
             reply = verb(workspace, **checked, confirm=token)
     except ExperimentError as error:
         fail(error, json_output=json_output)
@@ -76,7 +77,7 @@ def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json
     render.show(reply, json_output=json_output)
 
 
-def _ask(question: str, *, json_output: bool) -> None:
+def ask_a_person(question: str, *, json_output: bool) -> None:
     """Go on if the person at the terminal says yes; leave with status 1 otherwise."""
     asked = question.removesuffix(" Continue?")
     if json_output or not sys.stdin.isatty():

@@ -15,6 +15,7 @@ from experiment_tracker_tools.domain.base import ExperimentId, Note, Slug
 from experiment_tracker_tools.domain.decision import PromotionMode
 from experiment_tracker_tools.promote import Promoted
 from experiment_tracker_tools.rollback import RolledBack
+from experiment_tracker_tools.run import Ran
 from experiment_tracker_tools.workspace import Workspace
 
 
@@ -34,7 +35,7 @@ class _Asked(TypedDict):
 
 
 Answer = ElicitationResult[Confirmation]
-Proposed = TypeVar("Proposed", Promoted, RolledBack)
+Proposed = TypeVar("Proposed", Promoted, RolledBack, Ran)
 
 
 def promote_tool(workspace: Workspace) -> Tool:
@@ -59,7 +60,7 @@ def promote_tool(workspace: Workspace) -> Tool:
     def ask(
         context: Context[Any, Any], proposal: Annotated[Promoted, Resolve(propose)]
     ) -> Confirmation | Elicit[Confirmation]:
-        return _question(context, proposal.question)
+        return question_for(context, proposal.question)
 
     def promote(
         experiment: ExperimentId,
@@ -73,8 +74,8 @@ def promote_tool(workspace: Workspace) -> Tool:
         override_reason: Note = "",
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
     ) -> CallToolResult:
-        if not _agreed(proposal.question, answer):
-            return replied(_kept(proposal, answer, asked=_can_ask(context)))
+        if not agreed(proposal.question, answer):
+            return replied(kept(proposal, answer, asked=can_ask(context)))
         asked = _Asked(mode=mode, variant=variant, stash=stash, override_reason=override_reason)
         return replied(call(experiment, proposal.confirm, asked))
 
@@ -92,7 +93,7 @@ def rollback_tool(workspace: Workspace) -> Tool:
     def ask(
         context: Context[Any, Any], proposal: Annotated[RolledBack, Resolve(propose)]
     ) -> Confirmation | Elicit[Confirmation]:
-        return _question(context, proposal.question)
+        return question_for(context, proposal.question)
 
     def rollback(
         experiment: ExperimentId,
@@ -103,8 +104,8 @@ def rollback_tool(workspace: Workspace) -> Tool:
         reason: Note = "",
         confirm: Token | None = None,  # noqa: ARG001 `propose` takes it by name
     ) -> CallToolResult:
-        if not _agreed(proposal.question, answer):
-            return replied(_kept(proposal, answer, asked=_can_ask(context)))
+        if not agreed(proposal.question, answer):
+            return replied(kept(proposal, answer, asked=can_ask(context)))
         with told_to_the_model(workspace):
             return replied(
                 rollback_file.rollback(workspace, experiment=experiment, reason=reason, confirm=proposal.confirm)
@@ -114,23 +115,25 @@ def rollback_tool(workspace: Workspace) -> Tool:
     return asking(rollback)
 
 
-def _question(context: Context[Any, Any], question: str | None) -> Confirmation | Elicit[Confirmation]:
+def question_for(context: Context[Any, Any], question: str | None) -> Confirmation | Elicit[Confirmation]:
     """Ask where there is something to ask and a client that can; otherwise the proposal itself is the reply."""
-    if question is None or not _can_ask(context):
+    if question is None or not can_ask(context):
         return Confirmation(proceed=False)
     return Elicit(question, Confirmation)
 
 
-def _can_ask(context: Context[Any, Any]) -> bool:
+def can_ask(context: Context[Any, Any]) -> bool:
+    """Whether the client can put a question to a person."""
     capabilities = context.client_capabilities
     return capabilities is not None and capabilities.elicitation is not None
 
 
-def _agreed(question: str | None, answer: Answer) -> bool:
+def agreed(question: str | None, answer: Answer) -> bool:
+    """Whether a person said yes to it."""
     return question is not None and isinstance(answer, AcceptedElicitation) and answer.data.proceed
 
 
-def _kept(proposal: Proposed, answer: Answer, *, asked: bool) -> Proposed:
+def kept(proposal: Proposed, answer: Answer, *, asked: bool) -> Proposed:
     """What to reply when nothing (more) is done; a person's no takes the token away."""
     refused = isinstance(answer, DeclinedElicitation) or (asked and isinstance(answer, AcceptedElicitation))
     if proposal.question is None or not refused:

@@ -71,6 +71,6 @@ def _show_line(out: Console, line: Line) -> None:
         mean = f"  mean {line.means[name]}" if line.means and name in line.means else ""
         out.print(f"  {name:<12} {bar}{mean}")
     against = line.overridden and f"promoted against the verdict: {line.overridden}"
-    for told in (line.results, against, line.ended and f"ended: {line.ended}", f"next: {line.next_action}"):
+    for told in (line.results, *line.runs, against, line.ended and f"ended: {line.ended}", f"next: {line.next_action}"):
         if told:
             out.print(f"  {escape(told)}")

@@ -26,8 +26,9 @@ NAMES = [
     "promote",
     "rollback",
 ]
-LATER = ["search_experiments", "check_claim"]
-READING = {"status", *LATER}
+LATER = ["run_trials", "search_experiments", "check_claim"]
+READING = {"status", "search_experiments", "check_claim"}
+ASKING = {"promote", "rollback", "run_trials"}
 
 
 modes = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -69,15 +70,15 @@ def test_every_tool_says_what_it_does_to_the_world(at_plain: Agent) -> None:
         said = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
         assert None not in said
         assert hints.read_only_hint is (tool.name in READING)
-        assert hints.destructive_hint is (tool.name in {"promote", "rollback"})
-        assert hints.open_world_hint is False
+        assert hints.destructive_hint is (tool.name in ASKING)
+        assert hints.open_world_hint is (tool.name == "run_trials")
         assert tool.description
         assert tool.title
 
 
-def test_promote_and_rollback_need_a_person_and_nothing_else_does(at_plain: Agent) -> None:
+def test_promote_rollback_and_run_trials_need_a_person_and_nothing_else_does(at_plain: Agent) -> None:
     for tool in listed(at_plain):
-        wanted = {"anthropic/requiresUserInteraction": True} if tool.name in {"promote", "rollback"} else None
+        wanted = {"anthropic/requiresUserInteraction": True} if tool.name in ASKING else None
         assert tool.meta == wanted
 
 

@@ -57,7 +57,7 @@ def test_every_verb_has_a_subcommand_whose_help_tells_every_option() -> None:
         for parameter in command.params:
             assert isinstance(parameter, click.Argument) or parameter.opts[0] in shown
         assert "--json" in shown
-        assert ("--yes" in shown) is (verb in {"promote", "rollback"})
+        assert ("--yes" in shown) is (verb in {"promote", "rollback", "run_trials"})
     assert set(group.commands) == {*SUBCOMMANDS.values(), *BESIDE_THE_VERBS}
 
 

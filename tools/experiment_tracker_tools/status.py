@@ -8,6 +8,7 @@ from pydantic import Field
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import damage_told
+from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
 from experiment_tracker_tools.conduct.standing import (
     Outcome,
     hours_saved_a_month,
@@ -49,6 +50,7 @@ class Line(Model):
         verdict: the newest recorded one.
         overridden: why a variant was promoted against it.
         days_since_promotion: of the promotion that stands.
+        runs: of run_trials, those that go on or were cut off.
         ended: why it ended.
         refused: entries that were refused for want of consent, or after a withdrawal.
         next_action: what to do now.
@@ -65,6 +67,7 @@ class Line(Model):
     verdict: str | None = None
     overridden: str | None = None
     days_since_promotion: float | None = None
+    runs: tuple[str, ...] = ()
     ended: str | None = None
     refused: int | None = None
     next_action: str
@@ -149,6 +152,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         verdict=done.verdict,
         overridden=done.override[:200] or None,
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
+        runs=tuple(in_words(folder, state) for folder, state in runs_of(workspace, experiment.id)),
         ended=why_it_ended(experiment),
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
         next_action=_next(workspace, experiment, done, due=count.due),

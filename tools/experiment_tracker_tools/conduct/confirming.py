@@ -39,7 +39,7 @@ class Proposal(NamedTuple):
 def proposed(
     workspace: Workspace,
     experiment: Experiment,
-    verb: Literal["promote", "rollback"],
+    verb: Literal["promote", "rollback", "run"],
     question: str,
     found: "Preview | None" = None,
 ) -> Proposal:

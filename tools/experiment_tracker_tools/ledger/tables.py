@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.intent import Abandoned, Intent
 from experiment_tracker_tools.domain.learning import Learning
+from experiment_tracker_tools.domain.run import RunState
 from experiment_tracker_tools.domain.seal import Seal
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.frames import Record
@@ -96,6 +97,7 @@ TABLES: dict[type[Model], str] = {
     Amendment: "amendments",
     Erasure: "erasures",
     Export: "exports",
+    RunState: "runs",
     Learning: "learnings",
     Feedback: "feedback",
     Intent: "intents",

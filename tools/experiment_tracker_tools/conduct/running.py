@@ -1,0 +1,62 @@
+"""Trials run block by block under every variant until the plan, a verdict, the budget or a person ends it."""
+
+from collections.abc import Callable
+
+from experiment_tracker_tools.conduct.interrupts import Interrupts
+from experiment_tracker_tools.conduct.measuring import Interrupted, Measurer
+from experiment_tracker_tools.conduct.outcomes import sources_of
+from experiment_tracker_tools.conduct.places import check_difference
+from experiment_tracker_tools.conduct.run_folder import RunFolder
+from experiment_tracker_tools.conduct.runner import Runner
+from experiment_tracker_tools.core.errors import ExperimentError, IllegalStep, InvalidInput
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.run import RunSpec, RunState
+from experiment_tracker_tools.workspace import Workspace
+
+Watch = Callable[[RunState], None]
+
+
+def check_runnable(experiment: Experiment, spec: RunSpec) -> None:
+    """Let a run pass that the plan allows.
+
+    Raises:
+        IllegalStep, InvalidInput: with what to do instead.
+    """
+    if experiment.state != "running":
+        raise IllegalStep(f"{experiment.id} is {experiment.state}: start it first (transition_experiment). Not run.")
+    if experiment.plan.block_size is None:
+        raise InvalidInput(
+            f"{experiment.id} assigns by hashing; trials are run in blocks. Plan it anew with "
+            'plan {"scheme": "blocks"} (the default for commands, prompts and performance).'
+        )
+    sources_of(experiment, spec)
+    check_difference(experiment, spec)
+
+
+def run(workspace: Workspace, experiment: Experiment, spec: RunSpec, folder: RunFolder, watch: Watch) -> RunState:
+    """Run trials to the end; the run is recorded however it ends.
+
+    Args:
+        workspace: whose ledger.
+        experiment: a running one, assigned in blocks.
+        spec: what is run.
+        folder: the run's own.
+        watch: told the state whenever it has changed.
+
+    Raises:
+        ExperimentError: if it could not begin, or the store fails; what was recorded until then stays recorded.
+    """
+    check_runnable(experiment, spec)
+    workspace.check_on()
+    folder.hold()
+    runner = Runner(workspace, experiment, spec, folder, watch)
+    with Interrupts() as interrupts:
+        try:
+            with Measurer(spec.cpus) as measurer:
+                why = runner.go(measurer, interrupts)
+        except (KeyboardInterrupt, Interrupted):
+            why = "interrupted; the same call goes on where it stopped"
+        except ExperimentError as error:
+            runner.end(f"refused: {error}")
+            raise
+        return runner.end(why)
