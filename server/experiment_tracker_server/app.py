@@ -8,6 +8,7 @@ from mcp.server.mcpserver.tools import Tool
 from experiment_tracker_server.binding import bound
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.confirm import promote_tool, rollback_tool
+from experiment_tracker_server.internal import edited_tool, hide_internal
 from experiment_tracker_server.prompts import prompts
 from experiment_tracker_server.resources import add_resources
 from experiment_tracker_server.run_tool import run_tool
@@ -34,7 +35,8 @@ def build(workspace: Workspace) -> MCPServer[None]:
         title="Experiment tracker",
         version=version("experiment-tracker-mcp"),
         instructions=INSTRUCTIONS,
-        tools=tools,
+        tools=[*tools, edited_tool(workspace)],
+        middleware=[hide_internal],
         log_level="WARNING",
     )
     for prompt in prompts():

@@ -10,6 +10,7 @@ from experiment_tracker_tools.design import design_experiment
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.lifecycle import transition_experiment
 from experiment_tracker_tools.promote import promote
+from experiment_tracker_tools.rate import rate_run
 from experiment_tracker_tools.record import record_trial
 from experiment_tracker_tools.rollback import rollback
 from experiment_tracker_tools.run import run_trials
@@ -27,6 +28,7 @@ VERBS: tuple[Callable[..., Model], ...] = (
     promote,
     rollback,
     run_trials,
+    rate_run,
     search_experiments,
     check_claim,
 )

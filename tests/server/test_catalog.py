@@ -26,7 +26,7 @@ NAMES = [
     "promote",
     "rollback",
 ]
-LATER = ["run_trials", "search_experiments", "check_claim"]
+LATER = ["run_trials", "rate_run", "search_experiments", "check_claim"]
 READING = {"status", "search_experiments", "check_claim"}
 ASKING = {"promote", "rollback", "run_trials"}
 

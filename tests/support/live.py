@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,13 @@ def at_machine_time(project: Project) -> Project:
 
 
 def planned(
-    workspace: Workspace, path: str, *, options: Json | None = None, runtime_days: float | None = None, **live: Any
+    workspace: Workspace,
+    path: str,
+    *,
+    options: Json | None = None,
+    runtime_days: float | None = None,
+    metrics: Sequence[Metric] = (),
+    **live: Any,
 ) -> Designed:
     """An experiment on an asset, with every measured token as a metric."""
     primary = Metric(name="cost", role="primary", kind="continuous", direction="decrease")
@@ -59,7 +66,7 @@ def planned(
         workspace,
         name=f"New {path}",
         hypothesis=Hypothesis(change="another text", impact="less cost", reasoning="it is shorter"),
-        metrics=[primary, *counts],
+        metrics=[primary, *counts, *metrics],
         type="command",
         variants=[Variant(name="control", control=True), Variant(name="treatment", source="new")],
         subject=Subject(files=(path,)),
@@ -69,9 +76,11 @@ def planned(
     )
 
 
-def started(workspace: Workspace, path: str, *, options: Json | None = None, **live: Any) -> Experiment:
+def started(
+    workspace: Workspace, path: str, *, options: Json | None = None, metrics: Sequence[Metric] = (), **live: Any
+) -> Experiment:
     """An experiment on an asset, running."""
-    experiment = planned(workspace, path, options=options, **live).experiment
+    experiment = planned(workspace, path, options=options, metrics=metrics, **live).experiment
     transition_experiment(workspace, experiment=experiment, action="start")
     return workspace.ledger.experiment(experiment)
 

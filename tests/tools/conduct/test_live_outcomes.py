@@ -207,17 +207,28 @@ def test_a_text_that_is_nobodys_leaves_the_run_unverified(
     assert entry.content.attributes["served"] == "unverified"
 
 
-def test_a_model_without_a_price_is_told_and_its_run_is_not_made_up(
+def test_a_model_without_a_price_leaves_the_cost_out_and_says_so(
     project: Project, experiment: Experiment, session: Session, transcript: Transcript
 ) -> None:
     runs(session, transcript)
     transcript.answers(model="llama-9")
     session.tells("Stop")
-    settled = measure_runs(project.workspace())
-    assert settled is not None
-    assert settled.recorded == 0
-    assert "cost is unknown for llama-9" in settled.lost[0]
-    assert trials(project, experiment) == []
+    assert measure_runs(project.workspace()) == (1, 0, ())
+    (entry,) = trials(project, experiment)
+    assert "cost" not in entry.content.metrics
+    assert entry.content.metrics["input_tokens"] == 100.0
+    assert entry.content.note == "no price is known for llama-9"
+
+
+def test_a_run_that_was_stopped_before_any_answer_has_no_made_up_cost(
+    project: Project, experiment: Experiment, session: Session, transcript: Transcript
+) -> None:
+    runs(session, transcript)
+    session.tells("SessionEnd", reason="exit")
+    assert measure_runs(project.workspace()) == (1, 0, ())
+    (entry,) = trials(project, experiment)
+    assert entry.content.metrics == {"success": False}
+    assert entry.content.note == "nothing was answered, so there is no cost and no time"
 
 
 def test_lines_that_nobody_understands_are_skipped(transcript: Transcript) -> None:

@@ -106,8 +106,6 @@ def _recorded(workspace: Workspace, run: Run, turn: Turn, agent: str) -> str | N
     try:
         experiment = workspace.ledger.experiment(run.experiment)
         trial = _trial(workspace, experiment, run, turn, agent=agent)
-        if experiment.primary.name not in trial.metrics:
-            return f"{experiment.primary.name} is unknown for {', '.join(sorted(turn.models)) or 'no model'}"
         workspace.ledger.record(run.experiment, Batch(trials=[trial]), provenance="hook")
     except ExperimentError as error:
         return str(error)
@@ -130,14 +128,25 @@ def _trial(workspace: Workspace, experiment: Experiment, run: Run, turn: Turn, *
             "served": how,
             "ended": "interrupted" if unended(turn) else "failed" if turn.failed else "whole",
         },
-        note=f"assigned {run.variant}" if served != run.variant else "",
+        note="; ".join([*([f"assigned {run.variant}"] if served != run.variant else []), *_unknown(turn)]),
     )
+
+
+def last_run(workspace: Workspace, experiment_id: str | None = None) -> Run | None:
+    """The newest run that hooks noted, of one experiment or of any; what it met is in the ledger then."""
+    runs = [run for spool in (workspace.folder / SPOOL).glob("*.jsonl") for run in runs_in(spool)]
+    own = [run for run in runs if experiment_id in {None, run.experiment}]
+    return max(own, key=lambda run: run.at, default=None)
 
 
 def values(turn: Turn) -> dict[str, Value]:
     """What was measured, by metric."""
+    ends: dict[str, Value] = {"interrupted": unended(turn), "success": not (unended(turn) or turn.failed)}
+    if not turn.usage:
+        return ends
     wall = (turn.ended or 0.0) - (turn.started or 0.0)
     found: dict[str, Value] = {
+        **ends,
         "time": max(_SHORTEST_S, turn.model_s + turn.tool_s),
         "wall_time": max(_SHORTEST_S, wall),
         "model_time": max(_SHORTEST_S, turn.model_s),
@@ -147,10 +156,15 @@ def values(turn: Turn) -> dict[str, Value]:
         "tool_calls": float(turn.tool_calls),
         "tool_errors": float(turn.tool_errors),
         "edits": float(turn.edits),
-        "interrupted": unended(turn),
-        "success": not (unended(turn) or turn.failed),
     }
     return found if turn.cost_usd is None else {"cost": turn.cost_usd, **found}
+
+
+def _unknown(turn: Turn) -> list[str]:
+    """Why a measure is missing."""
+    if not turn.usage:
+        return ["nothing was answered, so there is no cost and no time"]
+    return [] if turn.cost_usd is not None else [f"no price is known for {', '.join(sorted(turn.models))}"]
 
 
 def unended(turn: Turn) -> bool:

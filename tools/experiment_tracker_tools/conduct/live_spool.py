@@ -12,13 +12,14 @@ class Run(NamedTuple):
     """A run as the hook noted it.
 
     Attributes:
-        event: its id; experiment, unit, variant: what was assigned.
+        at: when it began, seconds since 1970; event: its id; experiment, unit, variant: what was assigned.
         session, prompt, call: the client's ids; call only for agents.
         transcript: where the client tells of it.
         agent: the agent type that was asked for; served, length: hash and length of the text that was served.
         stopped: a turn of its session ended since; over: the session, or its client, ended.
     """
 
+    at: float
     event: str
     experiment: str
     unit: str
@@ -49,6 +50,7 @@ def runs_in(spool: Path) -> Iterator[Run]:
 def _noted(line: dict[str, Any], session: str, later: list[str]) -> Run:
     run, exposure = line["run"], line["exposure"]
     return Run(
+        at=run["at"],
         event=line["event"],
         experiment=line["experiment"],
         unit=exposure["unit"],

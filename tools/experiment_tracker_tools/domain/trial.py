@@ -155,18 +155,28 @@ def checked_trial(experiment: Experiment, trial: Trial) -> Trial:
         InvalidInput: for an unknown variant or metric, a missing primary, a value that its kind does not allow, or an
             attribute that the plan does not.
     """
-    known = {metric.name: metric for metric in experiment.metrics}
-    _check_variant(experiment, trial.variant)
+    checked_trial_of(experiment, trial)
     check_attributes(experiment, trial.attributes)
-    for name, value in trial.metrics.items():
-        if name not in known:
-            raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {listed(list(known))}.")
-        _check_value(known[name], value)
     if experiment.primary.name not in trial.metrics:
         raise InvalidInput(
             f"The primary metric {experiment.primary.name} is missing. A unit without an outcome is an exposure: "
             "send it in `exposures`."
         )
+    return trial
+
+
+def checked_trial_of(experiment: Experiment, trial: Trial) -> Trial:
+    """The trial of a unit whose primary metric is recorded apart, if this experiment plans for it.
+
+    Raises:
+        InvalidInput: for an unknown variant or metric, or a value that its kind does not allow.
+    """
+    known = {metric.name: metric for metric in experiment.metrics}
+    _check_variant(experiment, trial.variant)
+    for name, value in trial.metrics.items():
+        if name not in known:
+            raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {listed(list(known))}.")
+        _check_value(known[name], value)
     return trial
 
 

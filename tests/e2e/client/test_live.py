@@ -1,0 +1,182 @@
+"""Live experiments in the real client: served as assigned, measured as scripted, control whenever anything fails."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from tests.e2e.client import checks
+from tests.e2e.client.assets import SECRET, answer
+from tests.e2e.client.client import VERSIONS, Client, clients, until
+from tests.e2e.client.model import Reply, Request
+from tests.e2e.client.terminal import terminal
+from tests.support.live import AGENT, COMMAND, SKILL, TEXTS, add_assets, started
+from tests.support.project import Project, repository
+
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.lifecycle import transition_experiment
+from experiment_tracker_tools.workspace import Workspace
+
+OLD = {path: text.format("OLD").encode() for path, text in TEXTS.items()}
+
+
+@pytest.fixture(params=VERSIONS)
+def client(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Client]:
+    with clients(request.param, tmp_path / "home", answer) as found:
+        yield found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return add_assets(repository(tmp_path / "project"))
+
+
+@pytest.fixture
+def experiments(project: Project) -> list[Experiment]:
+    return [started(Workspace(project.root, door="test"), path) for path in TEXTS]
+
+
+def stop(project: Project, experiments: list[Experiment]) -> None:
+    for experiment in experiments:
+        transition_experiment(Workspace(project.root, door="test"), experiment=experiment.id, action="stop")
+
+
+@pytest.mark.parametrize("folder", [".", "sub dir"])
+def test_headless_typed_and_model_invoked_meet_what_was_assigned(
+    client: Client, project: Project, experiments: list[Experiment], folder: str
+) -> None:
+    for prompt in (f"/review_pr 12 {SECRET}", "/tidy 3", "use the command", "use the skill", "use the agent"):
+        session = client.says(prompt, cwd=project.root / folder).session
+        assert checks.variants_met(client.model, session) == checks.assigned(project, session) != []
+        if prompt != "use the agent":
+            checks.check_tokens(project, experiments, client.model, session)
+    checks.check_ledger(project, experiments)
+    stop(project, experiments)
+    checks.check_untouched(project, OLD)
+
+
+def test_in_a_terminal_a_run_is_served_and_escape_cuts_it_short(
+    client: Client, project: Project, experiments: list[Experiment]
+) -> None:
+    client.model.script = slow
+    with terminal(client, project.root) as shown:
+        shown.types(f"/review_pr wait {SECRET}")
+        until(lambda: len(client.model.work()) == 1, "the first request")
+        shown.presses("Escape")
+        until(lambda: "esc to interrupt" not in shown.screen, "the prompt after the interruption")
+        client.model.go.set()
+        shown.presses("C-u")
+        shown.types("use the command")
+        until(lambda: len(client.model.work()) == 3, "the answer to the second prompt")
+        until(lambda: "done" in shown.screen, "the answer on the screen")
+        shown.leaves()
+    session = client.model.work()[0].session
+    assert checks.variants_met(client.model, session) == checks.assigned(project, session)
+    checks.check_ledger(project, experiments, cut_short=1)
+    stop(project, experiments)
+    checks.check_untouched(project, OLD)
+
+
+def slow(request: Request) -> Reply:
+    return Reply("late", hang=True) if "all: wait" in request.last else answer(request)
+
+
+def test_a_client_that_is_killed_leaves_a_run_that_was_cut_short(
+    client: Client, project: Project, experiments: list[Experiment]
+) -> None:
+    client.model.script = slow
+    with client.process(project.root) as process:
+        assert process.stdin is not None
+        process.stdin.write('{"type":"user","message":{"role":"user","content":"/review_pr wait"}}\n')
+        process.stdin.flush()
+        until(lambda: len(client.model.work()) == 1, "the first request")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+    # The transcript may not have been written at all: then the exposure stands alone, and the loss is told.
+    workspace = checks.caught_up(project)
+    journal = workspace.ledger.journal(experiments[0].id)
+    assert len(journal.exposures) == 1
+    assert [entry.content.attributes["ended"] for entry in journal.trials] in ([], ["interrupted"])
+    client.says("/tidy 3", cwd=project.root)
+    assert not [path for path in (project.root / ".claude").rglob("review_pr.md") if "serve" in str(path)]
+
+
+def test_a_linked_work_tree_is_served_and_a_new_one_gets_control(
+    client: Client, project: Project, tmp_path: Path
+) -> None:
+    tree = tmp_path / "linked"
+    project.git("worktree", "add", "-q", "--detach", str(tree))
+    found = [started(Workspace(project.root, door="test"), path) for path in (COMMAND, SKILL, AGENT)]
+    for prompt in ("/review_pr 12", "/tidy 3", "use the agent"):
+        session = client.says(prompt, cwd=tree).session
+        assert checks.variants_met(client.model, session) == checks.assigned(project, session) != []
+    fresh = client.says("/review_pr 12", cwd=project.root, arguments=("-w", "fresh")).session
+    assert checks.assigned(project, fresh) == []
+    assert checks.variants_met(client.model, fresh) == ["control"]
+    checks.check_ledger(project, found)
+    stop(project, found)
+    checks.check_untouched(project, OLD)
+    assert checks.claude_files(tree) == OLD
+
+
+def test_without_the_plugin_control_is_served_until_the_printed_command_is_run(
+    client: Client, project: Project, experiments: list[Experiment]
+) -> None:
+    client.says("/review_pr 12", cwd=project.root)
+    client.plugin = False
+    for prompt in ("/review_pr 12", "/tidy 3", "use the command", "use the agent"):
+        session = client.says(prompt, cwd=project.root).session
+        assert checks.variants_met(client.model, session) == ["control"]
+        assert checks.assigned(project, session) == []
+    below = client.says("/review_pr 12", cwd=project.root / "sub dir").session
+    assert "Read .claude/commands/review_pr.md at the top of the repository" in checks.told(client.model, below)
+    agents = sorted((project.root / ".claude" / "agents").glob("reviewer--*.md"))
+    for stub in (project.root / ".claude/skills/review_pr/SKILL.md", project.root / SKILL, *agents):
+        checks.run_at_top(project, checks.printed_command(stub))
+    checks.check_untouched(project, OLD)
+    session = client.says("/tidy 3", cwd=project.root).session
+    assert checks.variants_met(client.model, session) == ["control"]
+
+
+def test_a_pause_reaches_the_sessions_that_run(client: Client, project: Project, experiments: list[Experiment]) -> None:
+    with client.process(project.root) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for turn in range(2):
+            process.stdin.write('{"type":"user","message":{"role":"user","content":"/review_pr 12"}}\n')
+            process.stdin.flush()
+            until_result(process)
+            if turn == 0:
+                transition_experiment(
+                    Workspace(project.root, door="test"), experiment=experiments[0].id, action="pause"
+                )
+        process.stdin.close()
+        process.wait(60)
+    (session,) = {request.session for request in client.model.work()}
+    assert len(checks.assigned(project, session)) == 1
+    assert checks.variants_met(client.model, session)[1] == "control"
+
+
+def until_result(process: "subprocess.Popen[str]") -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"type":"result"' in line:
+            return
+    raise AssertionError("the client ended without a result")
+
+
+@pytest.mark.parametrize("fault", ["no notes", "damaged file", "no spool"])
+def test_when_the_hook_fails_control_is_served_and_nothing_is_logged(
+    client: Client, project: Project, experiments: list[Experiment], fault: str, tmp_path: Path
+) -> None:
+    if fault == "no notes":
+        (project.root / ".experiments" / "live" / "sessions").write_text("a file")
+    elif fault == "damaged file":
+        for file in (project.root / ".experiments" / "live").glob("exp-*.json"):
+            file.write_text("{")
+    else:
+        (project.root / ".experiments" / "spool").write_text("a file")
+    session = client.says("/review_pr 12", cwd=project.root).session
+    assert checks.variants_met(client.model, session) == ["control"]
