@@ -11,6 +11,7 @@ from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_server.learn import learn
 from experiment_tracker_server.run_command import run_command
+from experiment_tracker_server.template import template
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.run import run_trials
 from experiment_tracker_tools.workspace import Workspace, switch
@@ -90,5 +91,6 @@ def _switch(*, off: bool, json_output: bool) -> None:
 for verb in VERBS:
     group.add_command(run_command if verb is run_trials else command_of(verb))
 group.add_command(learn)
+group.add_command(template)
 for command in (*store.COMMANDS, *sharing.COMMANDS, *live_commands.COMMANDS):
     group.add_command(command)

@@ -8,6 +8,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from experiment_tracker_server.plan_reference import plan_reference
+from experiment_tracker_tools.analysis.hypothesis import review
 from experiment_tracker_tools.core.errors import ExperimentError, NotFound
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -44,7 +45,8 @@ def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
 
 
 def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
-    found: dict[str, object] = {"experiment": _without_salt(workspace.ledger.experiment(experiment_id))}
+    experiment = workspace.ledger.experiment(experiment_id)
+    found: dict[str, object] = {"experiment": _without_salt(experiment), "review": review(experiment)}
     for name, kind in (("look", Look), ("decision", Decision), ("promotion", Promotion), ("rollback", RollBack)):
         entry = workspace.ledger.latest(experiment_id, kind)
         if entry is not None:

@@ -35,7 +35,7 @@ def test_experiments_are_listed_and_read_as_resources(repo: Project, at_repo: Ag
     everything = json.loads(at_repo.resource("experiments://all"))
     assert everything == [{"id": experiment, "name": "Faster", "state": "rolled_back"}]
     whole = json.loads(at_repo.resource(f"experiment://{experiment}"))
-    assert set(whole) == {"experiment", "decision", "promotion", "rollback"}
+    assert set(whole) == {"experiment", "review", "decision", "promotion", "rollback"}
     assert whole["decision"]["content"]["look"]["estimates"][0]["p_value"] < 0.05
     document = at_repo.resource(f"experiment://{experiment}/document")
     for part in (

@@ -50,7 +50,7 @@ def test_the_deadline_ends_an_experiment_that_never_filled_up(repo: Project, at_
 
 
 def test_before_the_minimum_runtime_there_is_no_verdict(repo: Project, at_repo: Agent) -> None:
-    experiment = started(at_repo, min_runtime_days=7)
+    experiment = started(at_repo, plan={"min_runtime_days": 7})
     at_repo.call("record_trial", experiment=experiment, trials=times())
     found = at_repo.call("analyze", experiment=experiment)
     assert found["verdict"] == "CONTINUE"

@@ -1,5 +1,6 @@
 """Verb: which variant a unit meets."""
 
+from experiment_tracker_tools.assignment.hashing import is_within
 from experiment_tracker_tools.conduct.exposing import exposed
 from experiment_tracker_tools.core.errors import ConsentMissing, IllegalStep
 from experiment_tracker_tools.core.registry import tool
@@ -42,7 +43,7 @@ def assign_unit(
     """Give a unit (session, task, user) its variant: sticky, in exact shares; the exposure is recorded first."""
     found = workspace.ledger.experiment(experiment)
     check_attributes(found, attributes)
-    reason = workspace.why_off or _why_control(found)
+    reason = workspace.why_off or _why_control(found, unit)
     if reason is not None:
         return _control(found, unit, reason)
     try:
@@ -71,12 +72,17 @@ def _control(experiment: Experiment, unit: str, reason: str) -> Assigned:
     )
 
 
-def _why_control(experiment: Experiment) -> str | None:
-    """Why everybody gets control; None while it runs.
+def _why_control(experiment: Experiment, unit: str) -> str | None:
+    """Why a unit gets control and is not counted; None while it runs and the unit takes part.
 
     Raises:
         IllegalStep: before it was started, when asking is a mistake.
     """
     if experiment.state in {"planned", "implemented"}:
         raise IllegalStep(f"{experiment.id} is {experiment.state}. Start it first: transition_experiment (start).")
-    return None if experiment.state == "running" else f"the experiment is {experiment.state}"
+    if experiment.state != "running":
+        return f"the experiment is {experiment.state}"
+    layer = experiment.plan.layer
+    if layer is not None and not is_within(layer.name, unit, layer.start, layer.end):
+        return f"the unit is outside of the plan's slice of layer {layer.name}"
+    return None

@@ -7,27 +7,27 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
-from experiment_tracker_tools.conduct.capturing import capture_for, capture_notes
-from experiment_tracker_tools.conduct.live_planning import check_live, live_notes, with_attributes, with_guardrail
-from experiment_tracker_tools.conduct.planning import Sizing, check_names, planned, sized, with_scheme, with_shares
-from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
+from experiment_tracker_tools.conduct.capturing import capture_for
+from experiment_tracker_tools.conduct.drafting import Draft, drafted
+from experiment_tracker_tools.conduct.live_planning import check_live
+from experiment_tracker_tools.conduct.neighbours import check_repeat
+from experiment_tracker_tools.conduct.told import Told, told_of
+from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Slug, Title
 from experiment_tracker_tools.domain.experiment import Experiment, ExperimentType, Hypothesis, Step
 from experiment_tracker_tools.domain.lifecycle import STEPS, State
-from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.variant import Subject, Variant
-from experiment_tracker_tools.workspace import OURS, Preset, Resolved, Settings, Workspace, resolved
+from experiment_tracker_tools.workspace import Preset, Settings, Workspace
 
 SampleSize = Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
 # Told by its own resource, so that it costs every session a line and not a page.
 PlanArgument = Annotated[
     PlanOptions, WithJsonSchema({"type": "object", "description": "further options: experiment://reference/plan"})
 ]
-DEFAULT_VARIANTS = (Variant(name="control", control=True), Variant(name="treatment"))
-NOT_ENFORCED = ("automatic_rollback", "feature_flags")
 
 
 class Designed(Model):
@@ -39,8 +39,13 @@ class Designed(Model):
         primary, guardrails: names of the metrics that decide.
         sample_size: units per variant, in the smallest one.
         power: what that sample can show.
+        forecast: how many units that is in all, how long it takes, what it costs.
+        worth: whether an experiment suits the change at all.
+        hypothesis: which criteria it meets, and how to mend the others.
+        past: related experiments with their outcome.
+        filled_in: what the template and the catalogue gave.
         settings: each value of the plan with its source.
-        not_enforced: settings that are stored and have no effect yet.
+        not_enforced: what is stored and has no effect yet.
         files: commit that holds each variant's files.
         advice: what the planner should know.
         uri, next_action: where the rest is, and what to do now.
@@ -54,6 +59,11 @@ class Designed(Model):
     guardrails: tuple[Slug, ...] = ()
     sample_size: int
     power: str
+    forecast: str
+    worth: str | None = None
+    hypothesis: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    filled_in: tuple[str, ...] = ()
     settings: dict[str, str]
     not_enforced: tuple[str, ...] = ()
     files: dict[str, str] | None = None
@@ -67,17 +77,15 @@ def design_experiment(
     workspace: Workspace,
     *,
     name: Title,
-    hypothesis: Hypothesis,
-    metrics: Annotated[Sequence[Metric], Field(min_length=1, max_length=30)],
-    type: ExperimentType = "feature",  # noqa: A002 the field's own word
-    variants: Annotated[Sequence[Variant], Field(min_length=2, max_length=10)] = DEFAULT_VARIANTS,
+    hypothesis: Hypothesis | None = None,
+    metrics: Annotated[Sequence[MetricDraft], Field(max_length=30)] = (),
+    type: ExperimentType | None = None,  # noqa: A002 the field's own word
+    variants: Annotated[Sequence[Variant], Field(min_length=2, max_length=10)] | None = None,
     subject: Subject = Subject(),  # noqa: B008 it is frozen
     preset: Preset | None = None,
     sample_size: Annotated[SampleSize | None, Field(description="units per variant")] = None,
     alpha: Annotated[Number, Field(ge=1e-8, lt=0.5)] | None = None,
-    power: Annotated[Number, Field(gt=0, lt=1)] | None = None,
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None,
-    min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None,
     plan: PlanArgument = PlanOptions(),  # noqa: B008 it is frozen
     owner: Title | None = None,
     tags: Annotated[Sequence[Slug], Field(max_length=20)] = (),
@@ -85,43 +93,48 @@ def design_experiment(
 ) -> Designed:
     """Plan an A/B experiment before any data: hypothesis, variants, one primary metric, guardrails, sample size.
 
+    A metric may be just a name of the catalogue (time, cost, conversion); plan.template gives whole plans.
     Files in git: subject {files}, each treatment's `source` (branch, commit, working-tree) or `text` {path: content}.
     Sample size comes from power analysis when the primary has mde, baseline and sd.
     """
-    call = Settings.model_validate(
-        plan.model_dump(exclude_none=True)
-        | _given(
-            confidence_level=None if alpha is None else 1 - alpha,
-            power=power,
-            runtime_days=runtime_days,
-            min_runtime_days=min_runtime_days,
-        )
+    given = _given(confidence_level=None if alpha is None else 1 - alpha, runtime_days=runtime_days)
+    draft = drafted(
+        workspace,
+        name,
+        Settings.model_validate(plan.model_dump(exclude_none=True) | given),
+        hypothesis=hypothesis,
+        metrics=metrics,
+        type_=type,
+        variants=variants,
+        subject=subject,
+        preset=preset,
+        sample_size=sample_size,
     )
-    settings = resolved(call, preset, workspace.settings)
-    equal = settings.sources.get("traffic_allocation") == "default"
-    lineup = with_shares(variants, 1 - 1 / len(variants) if equal else settings.values.traffic_allocation or 0.5)
-    measured = with_guardrail([_with_mde(metric, settings) for metric in metrics], settings.values.live)
-    check_names("variants", [variant.name for variant in lineup])
-    check_names("metrics", [metric.name for metric in measured])
-    sizing = sized(_primary(measured), lineup, settings, sample_size)
-    settings = with_scheme(settings, "command" if settings.values.live else type, lineup)
-    promised = with_attributes(planned(settings, sizing))
+    check_repeat(draft.tried, reason=draft.plan.repeat_reason or iterates)
+    experiment = _kept(workspace, draft, name, owner=owner, tags=tags, iterates=iterates)
+    return _reply(experiment, told_of(workspace, experiment, draft))
+
+
+def _kept(
+    workspace: Workspace, draft: Draft, name: str, *, owner: str | None, tags: Sequence[str], iterates: str | None
+) -> Experiment:
+    """The experiment as it is stored; the one that it iterates has ended with it."""
     now, door = workspace.clock(), workspace.door
 
     def build(experiment_id: str) -> Experiment:
-        capture = capture_for(workspace, experiment_id, subject, lineup)
+        capture = capture_for(workspace, experiment_id, draft.subject, draft.variants)
         state: State = "planned" if capture is None else "implemented"
         built = Experiment(
             id=experiment_id,
             name=name,
-            type=type,
-            hypothesis=hypothesis,
+            type=draft.type_,
+            hypothesis=draft.hypothesis,
             owner=owner or _login(),
             tags=tuple(tags),
-            variants=lineup,
-            metrics=measured,
-            subject=subject,
-            plan=promised,
+            variants=draft.variants,
+            metrics=draft.metrics,
+            subject=draft.subject,
+            plan=draft.plan,
             capture=capture,
             iterates=iterates,
             history=(Step(state=state, at=now, by=door),),
@@ -136,7 +149,7 @@ def design_experiment(
     if iterates is not None:
         reason = f"iterated by {experiment.id}"
         workspace.ledger.change(iterates, lambda old: old.advanced("iterated", at=now, by=door, reason=reason))
-    return _reply(experiment, settings, sizing, explicit=sample_size is not None)
+    return experiment
 
 
 def _login() -> str:
@@ -150,35 +163,12 @@ def _given(**values: float | None) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _primary(metrics: Sequence[Metric]) -> Metric:
-    primaries = [metric for metric in metrics if metric.role == "primary"]
-    if len(primaries) != 1:
-        named = ", ".join(metric.name for metric in primaries) or "none"
-        raise InvalidInput(f"Exactly one metric has the role primary; this plan has {len(primaries)} ({named}).")
-    return primaries[0]
-
-
-def _with_mde(metric: Metric, settings: Resolved) -> Metric:
-    if metric.role != "primary" or metric.mde is not None or settings.values.mde is None:
-        return metric
-    return metric.model_copy(update={"mde": settings.values.mde})
-
-
 def _check_iterable(old: Experiment) -> None:
     if "iterated" not in STEPS[old.state]:
         raise IllegalStep(f"{quoted(old.id)} is {old.state}; only an ended or decided experiment can be iterated.")
 
 
-def _reply(experiment: Experiment, settings: Resolved, sizing: Sizing, *, explicit: bool) -> Designed:
-    advice = [*sizing.advice, *capture_notes(experiment), *live_notes(experiment)]
-    if sizing.unknown is not None:
-        advice.append(f"No power analysis: {sizing.unknown}.")
-    sources = {
-        name: f"{_shown(name, settings)} ({source})"
-        for name, source in settings.sources.items()
-        if source != "default" or name in OURS.model_fields_set
-    }
-    basis = "call" if explicit else "power analysis" if sizing.sample_size == sizing.needed else "minimum"
+def _reply(experiment: Experiment, told: Told) -> Designed:
     capture = experiment.capture
     return Designed(
         experiment=experiment.id,
@@ -187,26 +177,17 @@ def _reply(experiment: Experiment, settings: Resolved, sizing: Sizing, *, explic
         variants={variant.name: round(variant.share or 0.0, 6) for variant in experiment.variants},
         primary=experiment.primary.name,
         guardrails=tuple(metric.name for metric in experiment.metrics if metric.role == "guardrail"),
-        sample_size=sizing.sample_size,
-        power=_power_in_words(sizing),
-        settings={"sample_size": f"{sizing.sample_size} ({basis})", **sources},
-        not_enforced=tuple(name for name in NOT_ENFORCED if settings.sources.get(name, "default") != "default"),
+        sample_size=experiment.plan.sample_size,
+        power=told.power,
+        forecast=told.forecast,
+        worth=told.worth,
+        hypothesis=told.hypothesis,
+        past=told.past,
+        filled_in=told.filled_in,
+        settings=told.settings,
+        not_enforced=told.not_enforced,
         files={name: held.commit[:12] for name, held in capture.variants.items()} if capture else None,
-        advice=tuple(advice),
+        advice=told.advice,
         uri=uri_of(experiment.id),
         next_action=next_action(experiment),
     )
-
-
-def _shown(name: str, settings: Resolved) -> str:
-    value = getattr(settings.values, name)
-    if isinstance(value, Model):
-        return value.model_dump_json(exclude_defaults=True)
-    if name == "traffic_allocation" and settings.sources[name] == "default":
-        return "equal shares"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _power_in_words(sizing: Sizing) -> str:
-    able = f"{sizing.sample_size} a variant detect {sizing.detects_sd:.2g} standard deviations at the planned power"
-    return able if sizing.power is None else f"{sizing.power:.0%} for the mde; {able}"

@@ -11,6 +11,7 @@ from experiment_tracker_tools.conduct.live import follow
 from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.readiness import readiness, refuse_unready
 from experiment_tracker_tools.conduct.sealing import sealed
+from experiment_tracker_tools.conduct.starting import check_startable
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
@@ -80,6 +81,8 @@ def transition_experiment(
     settle(workspace, experiment)
     # What ran before now still counts.
     measure_runs(workspace)
+    if action == "start":
+        check_startable(workspace, workspace.ledger.experiment(experiment))
     now, door = workspace.clock(), workspace.door
     found = workspace.ledger.experiment(experiment)
     moved = [found, _moved(found, action, at=now, by=door, reason=reason)]

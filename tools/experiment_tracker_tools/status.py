@@ -5,15 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from experiment_tracker_tools.analysis.savings import HOURS
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
 from experiment_tracker_tools.conduct.standing import (
     Outcome,
-    hours_saved_a_month,
     outcome,
     progress,
+    saved,
     succeeded,
     why_it_ended,
 )
@@ -49,8 +50,10 @@ class Line(Model):
         means: arithmetic means of the last look that showed any, by variant; `results` says it in words.
         verdict: the newest recorded one.
         overridden: why a variant was promoted against it.
+        saves: what the promotion that stands comes to in a month and a year, with its interval.
         days_since_promotion: of the promotion that stands.
         runs: of run_trials, those that go on or were cut off.
+        priority: of a planned experiment, 1 to 10; the backlog is listed by it.
         ended: why it ended.
         refused: entries that were refused for want of consent, or after a withdrawal.
         next_action: what to do now.
@@ -66,8 +69,10 @@ class Line(Model):
     results: str | None = None
     verdict: str | None = None
     overridden: str | None = None
+    saves: str | None = None
     days_since_promotion: float | None = None
     runs: tuple[str, ...] = ()
+    priority: float | None = None
     ended: str | None = None
     refused: int | None = None
     next_action: str
@@ -105,7 +110,7 @@ def status(
     every = workspace.ledger.experiments()
     asked = [workspace.ledger.experiment(experiment)] if experiment is not None else list(reversed(every))
     shown = [e for e in asked if archived or experiment is not None or not e.archived]
-    active = [e for e in shown if e.state not in ENDED]
+    active = sorted((e for e in shown if e.state not in ENDED), key=_backlog)
     ended = [e for e in shown if e.state in ENDED]
     room = max(limit - len(active), 1 if not active else 0)
     lines = [_line(workspace, e, alone=experiment is not None) for e in active[:limit]]
@@ -119,12 +124,19 @@ def status(
     )
 
 
+def _backlog(experiment: Experiment) -> tuple[bool, float]:
+    """What has started comes first; what is planned follows by its priority."""
+    priority = experiment.plan.priority
+    return experiment.entered("running") is None, -(priority.score if priority is not None else 0.0)
+
+
 def _summary(workspace: Workspace, every: Sequence[Experiment]) -> str:
     found = [(experiment, outcome(workspace, experiment)) for experiment in every]
     active = sum(experiment.state not in ENDED for experiment, _ in found)
     successful = sum(succeeded(experiment, done) for experiment, done in found)
-    saved = [hours for experiment, done in found if (hours := hours_saved_a_month(experiment, done)) is not None]
-    told = f"{number(sum(saved))} hours saved a month" if saved else "no hours saved a month measured yet"
+    each = [saving for experiment, done in found if (saving := saved(experiment, done)) is not None]
+    hours = [saving.month for saving in each if saving.unit == HOURS]
+    told = f"{number(sum(hours))} hours saved a month" if hours else "no hours saved a month measured yet"
     return f"{active} active, {successful} successful, {len(every) - active - successful} failed, {told}"
 
 
@@ -151,6 +163,8 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         results=_results(experiment, done),
         verdict=done.verdict,
         overridden=done.override[:200] or None,
+        saves=saving.told if (saving := saved(experiment, done)) is not None else None,
+        priority=_priority(experiment),
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
         runs=tuple(in_words(folder, state) for folder, state in runs_of(workspace, experiment.id)),
         ended=why_it_ended(experiment),
@@ -158,6 +172,11 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         next_action=_next(workspace, experiment, done, due=count.due),
         uri=uri_of(experiment.id) if alone else None,
     )
+
+
+def _priority(experiment: Experiment) -> float | None:
+    priority = experiment.plan.priority
+    return None if priority is None or experiment.entered("running") is not None else round(priority.score, 1)
 
 
 def _bar(n: int, planned: int) -> str:

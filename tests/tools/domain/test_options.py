@@ -25,7 +25,7 @@ def test_an_option_that_is_left_out_comes_from_where_it_is_said_first(repo: Proj
     (repo.root / ".experiments" / "config.toml").write_text("automatic_rollback = false\nmin_sample_size = 12\n")
     told = at_repo.call("design_experiment", **plan(plan={"automatic_rollback": None}, preset="meta"))["settings"]
     assert told["automatic_rollback"] == "False (config.toml)"
-    assert told["min_sample_size"] == "20 (preset meta)"
+    assert told["min_sample_size"] == "10 (preset meta)"
     assert told["method"] == "sequential (default)"
 
 

@@ -1,14 +1,12 @@
 """Where the values of a plan come from: the call, a preset, config.toml, our own defaults; each is told."""
 
-from typing import get_args
-
 import pytest
 from tests.support.agent import Agent
 from tests.support.plans import TIME, plan
 from tests.support.project import Project
 
-from experiment_tracker_tools.workspace import Preset, Settings, resolved
-from experiment_tracker_tools.workspace.settings import OURS, preset_settings
+from experiment_tracker_tools.workspace import Settings, resolved
+from experiment_tracker_tools.workspace.settings import OURS
 
 
 def configured(project: Project, text: str) -> None:
@@ -23,19 +21,6 @@ def test_the_call_beats_the_preset_beats_the_project_beats_our_defaults() -> Non
     assert (values.min_runtime_days, sources["min_runtime_days"]) == (7, "preset product")
     assert (values.traffic_allocation, sources["traffic_allocation"]) == (0.3, "config.toml")
     assert (values.method, sources["method"]) == ("sequential", "default")
-
-
-@pytest.mark.parametrize("name", get_args(Preset))
-def test_every_preset_is_valid_and_sets_something(name: Preset) -> None:
-    assert preset_settings(name).model_fields_set
-
-
-def test_the_issues_presets_are_as_the_brief_has_them() -> None:
-    product, high = preset_settings("product"), preset_settings("high_risk")
-    assert (product.min_sample_size, product.mde, product.power, product.confidence_level) == (1000, 0.05, 0.8, 0.95)
-    assert high.confidence_level == 0.99
-    assert preset_settings("data_driven").min_sample_size == 10_000
-    assert (preset_settings("meta").mde, preset_settings("meta").runtime_days) == (0.15, 14)
 
 
 def test_the_reply_says_where_each_value_came_from(repo: Project, at_repo: Agent) -> None:

@@ -41,3 +41,18 @@ def variant_of(salt: str, experiment: str, unit: str, shares: "list[tuple[str, f
         if step < upper:
             return name
     return shares[-1][0]
+
+
+def is_within(layer: str, unit: str, start: float, end: float) -> bool:
+    """Whether a unit stands in a slice of a layer; a unit stands in the same place for every experiment of the layer.
+
+    Args:
+        layer: name of the layer.
+        unit: id of what is randomised.
+        start: where the slice begins on [0, 1).
+        end: where it ends, itself not included.
+
+    >>> is_within("checkout", "user-1", 0.0, 0.5) is not is_within("checkout", "user-1", 0.5, 1.0)
+    True
+    """
+    return int(start * _STEPS) <= place("layer", layer, unit) < int(end * _STEPS)

@@ -1,39 +1,17 @@
-"""From what a caller gave to a complete plan: defaults with their sources, shares, sample size."""
+"""From what a caller gave to a complete plan: shares of the variants, options of the plan."""
 
 import secrets
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from experiment_tracker_tools.assignment.blocks import block_size
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.experiment import ExperimentType
-from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace import Resolved
 
 IN_BLOCKS: frozenset[ExperimentType] = frozenset({"command", "agent", "skill", "prompt", "workflow", "performance"})
-MOST_UNITS = 1_000_000_000
-
-
-class Sizing(NamedTuple):
-    """What the power analysis says about a plan.
-
-    Attributes:
-        sample_size: units per variant that bind (in the smallest variant).
-        needed: units that detect the mde; None with `unknown`, the reason.
-        power: probability that sample_size detects the mde.
-        detects_sd: smallest difference, in standard deviations, that sample_size detects.
-        advice: what the planner should know.
-    """
-
-    sample_size: int
-    needed: int | None
-    unknown: str | None
-    power: float | None
-    detects_sd: float
-    advice: tuple[str, ...]
 
 
 def check_names(what: str, names: Sequence[str]) -> None:
@@ -74,42 +52,6 @@ def with_shares(variants: Sequence[Variant], treatment_share: float) -> tuple[Va
     return tuple(v if v.share is not None else v.model_copy(update={"share": left / open_count}) for v in ordered)
 
 
-def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, sample_size: int | None) -> Sizing:
-    """The binding sample size: the caller's, else the larger of the power analysis and the folk minimum.
-
-    Raises:
-        InvalidInput: if the power analysis asks for more units than any plan can have.
-    """
-    from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
-
-    values = settings.values
-    wanted = Wanted(
-        alpha=(1 - (values.confidence_level or 0.95)) / (len(variants) - 1),
-        power=values.power or 0.8,
-        share_control=variants[0].share or 0.5,
-        share_treatment=min(variant.share or 0.5 for variant in variants[1:]),
-    )
-    need = needed(primary, wanted)
-    least = values.min_sample_size or 2
-    n = sample_size or max(need.n or 0, least)
-    if n > MOST_UNITS:
-        raise InvalidInput(
-            f"Detecting the mde of {primary.name} needs more than {MOST_UNITS:,} units a variant. Give a larger mde, "
-            "or check baseline and sd."
-        )
-    power = power_at(primary, n, wanted)
-    advice: list[str] = []
-    if sample_size is not None and need.n is not None and sample_size < need.n:
-        advice.append(f"{sample_size} a variant is below the {need.n} that detect the mde at {wanted.power:.0%} power.")
-    if sample_size is not None and sample_size < least:
-        advice.append(
-            f"{sample_size} a variant is below the minimum of {least} ({settings.sources['min_sample_size']})."
-        )
-    if sample_size is None and need.n is not None and need.n < least:
-        advice.append(f"The power analysis asks for {need.n}; the minimum of {least} binds.")
-    return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
-
-
 def with_scheme(settings: Resolved, kind: ExperimentType, variants: Sequence[Variant]) -> Resolved:
     """The settings with how units get their variant: what runs a few dozen times is assigned in blocks.
 
@@ -133,7 +75,7 @@ def with_scheme(settings: Resolved, kind: ExperimentType, variants: Sequence[Var
     return Resolved(values=values, sources={"block_size": "default", **settings.sources, "scheme": why})
 
 
-def planned(settings: Resolved, sizing: Sizing) -> Plan:
+def planned(settings: Resolved, sample_size: int) -> Plan:
     """The plan with a fresh random salt.
 
     Raises:
@@ -149,7 +91,7 @@ def planned(settings: Resolved, sizing: Sizing) -> Plan:
             **{name: value for name, value in options.items() if value is not None},
             "alpha": round(1 - (values.confidence_level or 0.95), 12),
             "power": values.power or 0.8,
-            "sample_size": sizing.sample_size,
+            "sample_size": sample_size,
             "min_runtime_days": least,
             "max_runtime_days": most,
             "salt": secrets.token_hex(16),

@@ -2,22 +2,11 @@
 
 from typing import NamedTuple
 
+from experiment_tracker_tools.analysis.savings import Savings, savings
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.workspace import Workspace
-
-_MINUTE, _HOUR = 60.0, 3600.0
-_SECONDS = {
-    "ms": 0.001,
-    "s": 1.0,
-    "sec": 1.0,
-    "seconds": 1.0,
-    "min": _MINUTE,
-    "minutes": _MINUTE,
-    "h": _HOUR,
-    "hours": _HOUR,
-}
 
 
 class Progress(NamedTuple):
@@ -83,14 +72,15 @@ def succeeded(experiment: Experiment, found: Outcome) -> bool:
     return experiment.state in {"completed", "iterated"} and found.verdict == "SHIP"
 
 
-def hours_saved_a_month(experiment: Experiment, found: Outcome) -> float | None:
-    """What a standing promotion saves; None unless the primary is a time to cut and the plan says how often it runs."""
-    primary, runs = experiment.primary, experiment.plan.runs_per_month
-    seconds = _SECONDS.get((primary.unit or "").lower())
-    if found.promotion is None or runs is None or seconds is None or primary.kind != "duration":
+def saved(experiment: Experiment, found: Outcome) -> Savings | None:
+    """What a standing promotion saves; None unless the primary should fall and the plan says how often it runs."""
+    runs, primary = experiment.plan.runs_per_month, experiment.primary
+    if found.promotion is None or runs is None:
         return None
-    effects = [e.effect for e in found.estimates if e.metric == primary.name and e.treatment == found.promotion.variant]
-    return None if not effects or effects[0] is None else -effects[0] * seconds * runs / 3600
+    for estimate in found.estimates:
+        if (estimate.metric, estimate.treatment) == (primary.name, found.promotion.variant):
+            return savings(primary, estimate, runs_per_month=runs)
+    return None
 
 
 def why_it_ended(experiment: Experiment) -> str | None:

@@ -4,18 +4,21 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
-from experiment_tracker_tools.domain.base import Number, Options, Positive, Slug
+from experiment_tracker_tools.domain.base import Note, Number, Options, Positive, Slug
 from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.harm import Harm
+from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
+from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
+from experiment_tracker_tools.domain.wish import Wish
 
 
 class PlanOptions(Options):
     """What a plan may say beyond the arguments of design_experiment.
 
-    An option that the call leaves out comes from the preset, from config.toml or from our default; the reply tells
+    An option that the call leaves out comes from the template, the preset, config.toml or our default; the reply tells
     which. Options that `Plan` has under the same name are stored there as they are.
 
     Attributes:
@@ -31,7 +34,22 @@ class PlanOptions(Options):
         belief: the stated prior of the gain; a bayesian plan needs it.
         success_metrics: secondary metrics that ship as the primary does; all of them share alpha by Holm.
         cheaper_by: metric that picks the cheaper of equivalent variants.
+        template: name of a template whose hypothesis, metrics and variants stand in for those that the call leaves out.
+        power: wanted probability of detecting the mde.
+        min_runtime_days: shortest runtime; before it only harm, futility and a halt may speak.
+        recommended_sample_size: units per variant where no power analysis is possible.
         traffic_allocation: share of the units that the treatments get together; equal shares where nobody says.
+        max_regression: largest tolerated loss of a guardrail that has no margin or limit of its own, as a fraction.
+        units_per_day: how many units come in, to tell how long it takes; measured from earlier experiments on the same
+            files or flag where left out.
+        cost_per_trial: what one unit costs, in the unit that you like, to tell what the experiment costs.
+        certainty: how sure you are already that the change is better, 0 to 1, for advice whether to experiment.
+        nature: what kind of change it is, likewise.
+        priority: what it is worth doing before others; planned experiments are listed by it.
+        layer: a slice of units of its own, so that it may run beside an experiment on the same files or flag.
+        factorial: it may run beside an experiment on the same files or flag, each randomised independently.
+        repeat_reason: why something that failed is tried again as it was.
+        wishes: what is asked for and nothing enforces yet.
         runs_per_month: how often the subject runs, to tell what a saving per run comes to; also understood as
             expected_runs_per_month.
         automatic_rollback: wish for a later monitor; recorded, not enforced yet.
@@ -43,6 +61,10 @@ class PlanOptions(Options):
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
+    template: Slug | None = None
+    power: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None
+    recommended_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
     method: Method | None = None
     n_max: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
     looks: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
@@ -54,6 +76,16 @@ class PlanOptions(Options):
     success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] | None = None
     cheaper_by: Slug | None = None
     traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    max_regression: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    units_per_day: Annotated[Positive, Field(le=1e12)] | None = None
+    cost_per_trial: Annotated[Positive, Field(le=1e12)] | None = None
+    certainty: Annotated[Number, Field(ge=0, le=1)] | None = None
+    nature: Nature | None = None
+    priority: Priority | None = None
+    layer: Layer | None = None
+    factorial: Annotated[bool, Field(strict=True)] | None = None
+    repeat_reason: Annotated[Note, Field(min_length=1)] | None = None
+    wishes: Annotated[tuple[Wish, ...], Field(max_length=20)] | None = None
     runs_per_month: Annotated[
         Annotated[Positive, Field(le=1e12)] | None,
         Field(validation_alias=AliasChoices("runs_per_month", "expected_runs_per_month")),

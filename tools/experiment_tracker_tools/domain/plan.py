@@ -4,11 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from experiment_tracker_tools.domain.base import Model, Number, Slug
+from experiment_tracker_tools.domain.base import Model, Note, Number, Slug
 from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.harm import Harm
+from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
+from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
+from experiment_tracker_tools.domain.wish import Wish
 
 Method = Literal["sequential", "always_valid", "fixed", "bayesian"]
 Scheme = Literal["hash", "blocks"]
@@ -40,6 +43,8 @@ class Plan(Model):
         min_runtime_days: no verdict earlier, however many units came in.
         max_runtime_days: the experiment expires after it.
         runs_per_month: how often the subject runs, to tell what a saving per run comes to.
+        template, units_per_day, cost_per_trial, certainty, nature, priority, layer, factorial, repeat_reason, wishes:
+            as in PlanOptions.
         automatic_rollback: wish for a later monitor; recorded, not enforced yet.
         scheme: how units get their variant; `hash` is salted SHA-256 of the unit, `blocks` gives them the places of
             permuted blocks in the order in which they come.
@@ -68,6 +73,16 @@ class Plan(Model):
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] = 0.0
     max_runtime_days: Annotated[Number, Field(gt=0, le=3650)] = 14.0
     runs_per_month: Annotated[Number, Field(gt=0, le=1e12)] | None = None
+    template: Slug | None = None
+    units_per_day: Number | None = None
+    cost_per_trial: Number | None = None
+    certainty: Number | None = None
+    nature: Nature | None = None
+    priority: Priority | None = None
+    layer: Layer | None = None
+    factorial: bool = False
+    repeat_reason: Note | None = None
+    wishes: tuple[Wish, ...] = ()
     automatic_rollback: bool = True
     scheme: Scheme = "hash"
     block_size: BlockSize | None = None

@@ -1,19 +1,18 @@
-"""Defaults of a plan: the call overrides a preset, a preset overrides config.toml, and that overrides our own."""
+"""Defaults of a plan: the call overrides a template, that a preset, that config.toml, and that overrides our own."""
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field
 
-from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.domain.base import Model, Number, Options
+from experiment_tracker_tools.domain.base import Model, Number, Options, Statement
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.plan import Method, Plan
+from experiment_tracker_tools.workspace.tomls import parsed, text_of
 
 Preset = Literal["meta", "product", "data_driven", "high_risk"]
+NOT_ENFORCED = ("automatic_rollback", "feature_flags")
 
 
 class FeatureFlags(Options):
@@ -31,19 +30,15 @@ class Settings(PlanOptions):
 
     Attributes:
         confidence_level: 1 - alpha.
-        power: wanted probability of detecting the mde.
         mde: smallest lift to detect, as a fraction.
         runtime_days: longest runtime.
-        min_runtime_days: shortest runtime.
         method: config.toml may also call it statistical_method.
         feature_flags: where flags live.
     """
 
     confidence_level: Annotated[Number, Field(gt=0.5, le=0.999_999_999)] | None = None
-    power: Annotated[Number, Field(gt=0, lt=1)] | None = None
     mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
-    min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] | None = None
     method: Annotated[Method | None, Field(validation_alias=AliasChoices("method", "statistical_method"))] = None
     feature_flags: FeatureFlags = FeatureFlags()
 
@@ -64,11 +59,26 @@ OURS = Settings(
 )
 
 
+class PresetFile(Settings):
+    """A preset as its file says it.
+
+    Attributes:
+        source: where its figures come from.
+    """
+
+    source: Statement
+
+
 class Resolved(Model):
-    """Settings with the source of each value: call, preset, config.toml or default."""
+    """Settings with the source of each value: call, template, preset, config.toml or default."""
 
     values: Settings
     sources: dict[str, str]
+
+    def with_value(self, name: str, value: object, source: str) -> "Resolved":
+        """The same with one more value, which nobody gave."""
+        values = self.values.model_copy(update={name: value})
+        return Resolved(values=values, sources={name: source, **self.sources})
 
 
 def project_settings(folder: Path) -> Settings:
@@ -77,51 +87,39 @@ def project_settings(folder: Path) -> Settings:
     Raises:
         InvalidInput: if it does not parse, or has fields or values that we do not know.
     """
-    path = folder / "config.toml"
-    try:
-        return _parsed("config.toml", path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InvalidInput(f"config.toml cannot be read ({why}). Mend or remove it.") from error
+    text = text_of(folder / "config.toml", "config.toml")
+    return Settings() if text is None else parsed("config.toml", text, Settings)
 
 
-def preset_settings(name: Preset) -> Settings:
+def preset_settings(name: Preset) -> PresetFile:
     """What the preset of that name says."""
     text = (resources.files("experiment_tracker_tools.workspace") / "presets" / f"{name}.toml").read_text("utf-8")
-    return _parsed(f"preset {name}", text)
+    return parsed(f"preset {name}", text, PresetFile)
 
 
-def resolved(call: Settings, preset: Preset | None, project: Settings) -> Resolved:
+def resolved(call: Settings, preset: Preset | None, project: Settings, *, template: Settings | None = None) -> Resolved:
     """Every value with its source."""
-    layers: list[tuple[str, PlanOptions]] = [("call", call), ("config.toml", project), ("default", OURS)]
+    layers: list[tuple[str, PlanOptions]] = [("call", call)]
+    if template is not None:
+        layers.append((f"template {call.template}", template))
     if preset is not None:
-        layers.insert(1, (f"preset {preset}", preset_settings(preset)))
-    layers.append(("default", _plan_defaults()))
+        layers.append((f"preset {preset}", preset_settings(preset)))
+    layers += [("config.toml", project), ("default", OURS), ("default", _plan_defaults())]
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for source, layer in layers:
-        for name, value in layer.model_dump(exclude_none=True, exclude_unset=True).items():
+        for name, value in layer.model_dump(exclude_none=True, exclude_unset=True, exclude={"source"}).items():
             if name not in values:
                 values[name], sources[name] = value, source
     return Resolved(values=Settings.model_validate(values), sources=sources)
 
 
 def _plan_defaults() -> PlanOptions:
-    """What a plan has where nobody says anything."""
+    """What a plan has where nobody says anything, as far as it is something."""
     shared = PlanOptions.model_fields.keys() & Plan.model_fields.keys()
-    return PlanOptions.model_validate({name: Plan.model_fields[name].get_default() for name in shared})
+    defaults = {name: Plan.model_fields[name].get_default() for name in shared}
+    return PlanOptions.model_validate({n: value for n, value in defaults.items() if value and not _is_model(value)})
 
 
-def _parsed(origin: str, text: str) -> Settings:
-    try:
-        return Settings.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{origin} is not valid TOML: {error}. Mend it.") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(quoted(part).strip("'") for part in first["loc"])
-        msg = first["msg"].removeprefix("Value error, ")
-        told = f"{place} = {quoted(first['input'])}: {msg}" if msg == first["msg"] else f"{place} {msg}".strip()
-        raise InvalidInput(f"{origin}: {told}. Mend it.") from error
+def _is_model(value: object) -> bool:
+    return isinstance(value, Model)

@@ -1,0 +1,121 @@
+"""Every template by name: a plan can be made of it alone, and its figures are those that were asked for."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.support.agent import Agent
+from tests.support.plans import BOUGHT, HYPOTHESIS, plan, shipped, started
+from tests.support.project import Project
+
+from experiment_tracker_server.group import group
+from experiment_tracker_tools.conduct.templating import template_text
+from experiment_tracker_tools.workspace.templates import Template, template, template_names
+from experiment_tracker_tools.workspace.tomls import parsed
+
+NOWHERE = Path("/nowhere")
+OURS = (
+    *("command_or_prompt", "engagement", "ml_model", "monetization", "onboarding", "performance"),
+    *("privacy_first", "viral_mechanic"),
+)
+
+
+def test_the_templates_are_these() -> None:
+    assert tuple(template_names(NOWHERE)) == OURS
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_plan_is_made_of_a_template_alone(at_plain: Agent, name: str) -> None:
+    found = template(NOWHERE, name)
+    assert found.source
+    told = at_plain.call("design_experiment", name="From a template", plan={"template": name})
+    assert told["primary"] in {metric.name for metric in found.metrics}
+    assert list(told["variants"]) == [variant.name for variant in found.variants]
+    assert told["filled_in"][0] == f"template {name}: hypothesis, metrics, variants"
+    assert any(line.startswith("specific: replace [") for line in told["hypothesis"])
+    assert any(f"(preset {found.preset})" in source for source in told["settings"].values())
+
+
+def test_viral_mechanic_expects_20_percent() -> None:
+    assert template(NOWHERE, "viral_mechanic").plan.mde == 0.2
+
+
+def test_onboarding_expects_15_percent_more_retention_on_the_next_day() -> None:
+    found = template(NOWHERE, "onboarding")
+    assert (found.plan.mde, found.metrics[0].name, found.metrics[0].role) == (0.15, "retention_d1", "primary")
+
+
+def test_ml_model_expects_15_percent_guards_fairness_and_drift_and_tolerates_10_percent() -> None:
+    found = template(NOWHERE, "ml_model")
+    guards = {metric.name for metric in found.metrics if metric.role == "guardrail"}
+    assert (found.plan.mde, found.plan.max_regression, guards) == (0.15, 0.1, {"fairness_gap", "drift_psi"})
+
+
+def test_privacy_first_asks_for_what_nothing_enforces_and_may_not_start_with_it(at_plain: Agent) -> None:
+    told = at_plain.call("design_experiment", name="Permission", plan={"template": "privacy_first"})
+    assert told["not_enforced"] == [
+        "k_anonymity = 5, required: NOT ENFORCED",
+        "epsilon = 1, required: NOT ENFORCED",
+    ]
+    assert '"retention_days":90.0' in template(NOWHERE, "privacy_first").model_dump_json()
+    refused = at_plain.refusal("transition_experiment", experiment=told["experiment"], action="start")
+    assert "requires what is NOT ENFORCED: k_anonymity = 5" in refused
+    wishes = [{"name": "k_anonymity", "value": 5}]
+    mild = at_plain.call("design_experiment", name="P", plan={"template": "privacy_first", "wishes": wishes})
+    assert mild["not_enforced"] == ["k_anonymity = 5: NOT ENFORCED"]
+    at_plain.call("transition_experiment", experiment=mild["experiment"], action="start")
+
+
+def test_a_call_overrides_each_part_of_a_template(at_plain: Agent) -> None:
+    given = {"hypothesis": HYPOTHESIS, "metrics": [BOUGHT], "type": "content", "preset": "meta"}
+    told = at_plain.call("design_experiment", name="Mine", plan={"template": "onboarding", "power": 0.9}, **given)
+    assert told["primary"] == "bought"
+    assert list(told["variants"]) == ["control", "first_task"]
+    assert told["settings"]["mde"] == "0.15 (template onboarding)"
+    assert told["settings"]["power"] == "0.9 (call)"
+    assert told["settings"]["recommended_sample_size"] == "20 (preset meta)"
+
+
+def test_an_unknown_template_is_refused_with_the_known_ones(at_plain: Agent) -> None:
+    told = at_plain.refusal("design_experiment", name="x", plan={"template": "nope"})
+    assert told.startswith("No template 'nope'. Known: command_or_prompt, ")
+    assert "plan.template = '../x'" in at_plain.refusal("design_experiment", name="x", plan={"template": "../x"})
+    bare = at_plain.refusal("design_experiment", name="x", hypothesis=HYPOTHESIS)
+    assert bare.startswith("metrics: is missing. Give it, or plan.template, one of: command_or_prompt, ")
+
+
+def test_a_finished_experiment_is_kept_as_a_template_and_used_again(
+    repo: Project, at_repo: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.root)
+    run = CliRunner()
+    open_one = started(at_repo, name="Open", subject={"flag": "x"})
+    assert "Only a decided or ended" in run.invoke(group, ["template", "save", open_one, "loops"]).stderr
+    experiment = shipped(at_repo)
+    assert run.invoke(group, ["template", "save", experiment, "../x"]).exit_code == 1
+    done = run.invoke(group, ["template", "save", experiment, "loops"])
+    assert (done.exit_code, done.output) == (0, "loops is kept: .experiments/templates/loops.toml\n")
+    assert "There is a template loops already" in run.invoke(group, ["template", "save", experiment, "loops"]).stderr
+    assert "loops (project): Faster" in run.invoke(group, ["template", "list"]).output
+    assert '"another loop"' in run.invoke(group, ["template", "show", "loops"]).output
+    told = at_repo.call("design_experiment", name="Another one", plan={"template": "loops"})
+    assert (told["primary"], told["sample_size"]) == ("time", 20)
+    assert told["settings"]["confidence_level"] == "0.95 (template loops)"
+
+
+def test_a_saved_template_is_read_back_whatever_its_words(at_plain: Agent, plain: Project) -> None:
+    words = {"change": 'a "b" \\ c = [d]', "impact": "# 5%", "reasoning": "è\nx"}
+    options = {"layer": {"name": "all", "end": 0.5}, "wishes": [{"name": "quiet", "value": 'y"'}]}
+    told = at_plain.call("design_experiment", **plan(hypothesis=words, plan=options))
+    experiment = plain.workspace().ledger.experiment(told["experiment"])
+    found = parsed("it", template_text(experiment, ended="planned"), Template)
+    assert found.hypothesis == experiment.hypothesis
+    assert (found.plan.layer, found.plan.wishes) == (experiment.plan.layer, experiment.plan.wishes)
+
+
+def test_a_broken_template_is_told_with_its_place(repo: Project, at_repo: Agent) -> None:
+    folder = repo.root / ".experiments" / "templates"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text('title = "x"\nsurprise = 1\n')
+    told = at_repo.refusal("design_experiment", name="x", plan={"template": "mine"})
+    assert told.startswith("template mine: 'surprise' is unknown. Known fields: title, source,")

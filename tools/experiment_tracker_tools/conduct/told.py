@@ -1,0 +1,108 @@
+"""What a planner is told about a plan that was just kept."""
+
+from typing import NamedTuple, cast
+
+from experiment_tracker_tools.analysis.forecast import forecast
+from experiment_tracker_tools.analysis.hypothesis import Finding, lint
+from experiment_tracker_tools.analysis.worth import worth
+from experiment_tracker_tools.conduct.capturing import capture_notes
+from experiment_tracker_tools.conduct.drafting import Draft
+from experiment_tracker_tools.conduct.live_planning import live_notes
+from experiment_tracker_tools.conduct.neighbours import check_no_collision
+from experiment_tracker_tools.conduct.sizing import Sizing
+from experiment_tracker_tools.conduct.starting import unenforced
+from experiment_tracker_tools.core.errors import Conflict
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.wish import Wish
+from experiment_tracker_tools.workspace import OURS, Resolved, Workspace
+from experiment_tracker_tools.workspace.settings import NOT_ENFORCED
+
+_MOST_PAST = 3
+
+
+class Told(NamedTuple):
+    """Texts of the reply, as `Designed` names them."""
+
+    power: str
+    forecast: str
+    worth: str | None
+    hypothesis: tuple[str, ...]
+    past: tuple[str, ...]
+    filled_in: tuple[str, ...]
+    settings: dict[str, str]
+    not_enforced: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
+    """Everything that the caller should know and did not say."""
+    plan, settings, sizing = experiment.plan, draft.settings, draft.sizing
+    needs = forecast(
+        experiment.variants,
+        plan.sample_size,
+        units_per_day=plan.units_per_day,
+        cost_per_trial=plan.cost_per_trial,
+    )
+    told = settings.sources.get("runtime_days", "default") != "default"
+    basis = "call" if draft.explicit else "power analysis" if sizing.sample_size == sizing.needed else _rule(draft)
+    sources = {
+        name: f"{_shown(name, settings)} ({source})"
+        for name, source in settings.sources.items()
+        if source != "default" or name in OURS.model_fields_set
+    }
+    wished = tuple(name for name in NOT_ENFORCED if settings.sources.get(name, "default") != "default")
+    return Told(
+        power=_power_in_words(sizing),
+        forecast=needs.told(most_days=plan.max_runtime_days),
+        worth=worth(experiment.type, nature=plan.nature, certainty=plan.certainty),
+        hypothesis=_hypothesis(lint(experiment.hypothesis, experiment.primary, runtime_told=told)),
+        past=tuple(tried.told for tried in draft.tried[:_MOST_PAST]),
+        filled_in=draft.filled_in,
+        settings={"sample_size": f"{sizing.sample_size} ({basis})", **sources},
+        not_enforced=(*wished, *unenforced(experiment)),
+        advice=(*_advice(workspace, experiment, sizing), *capture_notes(experiment), *live_notes(experiment)),
+    )
+
+
+def _advice(workspace: Workspace, experiment: Experiment, sizing: Sizing) -> list[str]:
+    advice = list(sizing.advice)
+    try:
+        check_no_collision(workspace, experiment.subject, experiment.plan, own=experiment.id)
+    except Conflict as conflict:
+        advice.append(f"It cannot start yet: {conflict}")
+    if sizing.unknown is not None:
+        advice.append(f"No power analysis: {sizing.unknown}.")
+    for metric in experiment.metrics:
+        if metric.role == "leading":
+            advice.append(f"{metric.name} is leading: an early sign that never decides.")
+        if metric.role == "lagging" and metric.due_days is not None:
+            advice.append(f"{metric.name} is lagging: due {metric.due_days:g} days after the decision, may re-open it.")
+    return advice
+
+
+def _rule(draft: Draft) -> str:
+    return "recommended" if draft.sizing.sample_size == draft.settings.values.recommended_sample_size else "minimum"
+
+
+def _hypothesis(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """What is met on one line, what is not on one line each."""
+    met = [each.criterion for each in findings if each.hint is None]
+    return (*([f"ok: {', '.join(met)}"] if met else []), *(each.line for each in findings if each.hint is not None))
+
+
+def _shown(name: str, settings: Resolved) -> str:
+    value = getattr(settings.values, name)
+    if isinstance(value, Model):
+        return value.model_dump_json(exclude_defaults=True)
+    if name == "traffic_allocation" and settings.sources[name] == "default":
+        return "equal shares"
+    if isinstance(value, tuple):
+        each_one = cast("tuple[object, ...]", value)
+        return ", ".join(each.told if isinstance(each, Wish) else str(each) for each in each_one)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _power_in_words(sizing: Sizing) -> str:
+    able = f"{sizing.sample_size} a variant detect {sizing.detects_sd:.2g} standard deviations at the planned power"
+    return able if sizing.power is None else f"{sizing.power:.0%} for the mde; {able}"
