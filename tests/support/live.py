@@ -12,7 +12,7 @@ from tests.support.project import Project
 
 from experiment_tracker_tools.design import Designed, design_experiment
 from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis
-from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.variant import Subject, Variant
 from experiment_tracker_tools.lifecycle import transition_experiment
@@ -60,8 +60,8 @@ def planned(
     **live: Any,
 ) -> Designed:
     """An experiment on an asset, with every measured token as a metric."""
-    primary = Metric(name="cost", role="primary", kind="continuous", direction="decrease")
-    counts = [Metric(name=name, role="secondary", kind="count", direction="decrease") for name in TOKENS]
+    primary = MetricDraft(name="cost", role="primary", kind="continuous", direction="decrease")
+    counts = [MetricDraft(name=name, role="secondary", kind="count", direction="decrease") for name in TOKENS]
     return design_experiment(
         workspace,
         name=f"New {path}",
