@@ -19,7 +19,7 @@ from experiment_tracker_tools.decide import decide
 from experiment_tracker_tools.design import design_experiment
 from experiment_tracker_tools.domain.decision import Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Hypothesis
-from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.domain.variant import Subject, Variant
 from experiment_tracker_tools.lifecycle import transition_experiment
@@ -158,7 +158,7 @@ def shipped(root: Path, *, many: int = 0) -> Project:
         workspace,
         name="Benchmark",
         hypothesis=Hypothesis(change="a", impact="b", reasoning="c"),
-        metrics=[Metric(name="time", role="primary", kind="duration", direction="decrease")],
+        metrics=[MetricDraft(name="time", role="primary", kind="duration", direction="decrease")],
         variants=[Variant(name="control"), Variant(name="treatment", source="fast")],
         subject=Subject(files=PATHS),
         sample_size=20,
