@@ -56,7 +56,7 @@ def planned(
     *,
     options: Json | None = None,
     runtime_days: float | None = None,
-    metrics: Sequence[Metric] = (),
+    metrics: Sequence[MetricDraft] = (),
     **live: Any,
 ) -> Designed:
     """An experiment on an asset, with every measured token as a metric."""
@@ -77,7 +77,7 @@ def planned(
 
 
 def started(
-    workspace: Workspace, path: str, *, options: Json | None = None, metrics: Sequence[Metric] = (), **live: Any
+    workspace: Workspace, path: str, *, options: Json | None = None, metrics: Sequence[MetricDraft] = (), **live: Any
 ) -> Experiment:
     """An experiment on an asset, running."""
     experiment = planned(workspace, path, options=options, metrics=metrics, **live).experiment

@@ -7,11 +7,11 @@ from tests.support.project import Project
 from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound
 from experiment_tracker_tools.domain.feedback import Feedback
-from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.rate import rate_run
 
-RATING = Metric(name="rating", role="secondary", kind="continuous", direction="increase")
-ISSUES = Metric(name="issues_caught", role="secondary", kind="count", direction="increase")
+RATING = MetricDraft(name="rating", role="secondary", kind="continuous", direction="increase")
+ISSUES = MetricDraft(name="issues_caught", role="secondary", kind="count", direction="increase")
 
 
 @pytest.fixture
