@@ -1,6 +1,7 @@
 """What is in order on this machine and in this project, and how to mend what is not."""
 
 import os
+import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,15 +37,17 @@ def examine(workspace: Workspace) -> list[Finding]:
         _switch(workspace),
         *_git(workspace),
         *_interrupted(workspace),
+        *_live(workspace),
         _plugin(),
     ]
 
 
 def mend(workspace: Workspace) -> list[Finding]:
-    """Finish or undo every promotion and roll-back that was interrupted, and tell what was done."""
+    """Finish or undo what was interrupted, put back what is no longer served live, and tell what was done."""
+    from experiment_tracker_tools.conduct.live_pass import catch_up
     from experiment_tracker_tools.conduct.unfinished import settle
 
-    findings: list[Finding] = []
+    findings = [Finding("mended", ok=True, told=told) for told in catch_up(workspace)]
     for experiment in workspace.ledger.experiments() if workspace.folder.is_dir() else ():
         try:
             told = settle(workspace, experiment.id)
@@ -147,7 +150,25 @@ def _interrupted(workspace: Workspace) -> list[Finding]:
     return [Finding("interrupted", ok=False, told=told)]
 
 
+def _live(workspace: Workspace) -> list[Finding]:
+    """What is served live, and whether every file that stands in for an asset is as it was written."""
+    from experiment_tracker_tools.conduct.live import attached, changed_stubs
+
+    served = attached(workspace)
+    if not served:
+        return []
+    changed = changed_stubs(workspace)
+    if changed:
+        told = f"{', '.join(changed)} changed since the start: control is served; pause and resume the experiment"
+        return [Finding("live", ok=False, told=told)]
+    return [Finding("live", ok=True, told=f"serves {', '.join(served)}; `experiment-tracker detach` ends it")]
+
+
 def _plugin() -> Finding:
     if root := os.environ.get("CLAUDE_PLUGIN_ROOT"):
-        return Finding("plugin", ok=Path(root).is_dir(), told="runs as a Claude Code plugin")
+        if shutil.which("python3") is None:
+            return Finding("plugin", ok=False, told="hooks need python3 on PATH, and there is none: link one")
+        answering = Path(os.environ.get("CLAUDE_PLUGIN_DATA", "")) / "answering"
+        who = "the server" if answering.is_dir() and any(answering.iterdir()) else "a program of its own"
+        return Finding("plugin", ok=Path(root).is_dir(), told=f"runs in Claude Code; {who} answers hooks after edits")
     return Finding("plugin", ok=True, told="not running as a Claude Code plugin (see README: Install)")

@@ -46,7 +46,7 @@ def demo(*, keep: bool) -> None:
 
 
 @group.command(name="doctor")
-@click.option("--mend", is_flag=True, help="Finish or undo promotions and roll-backs that were interrupted.")
+@click.option("--mend", is_flag=True, help="Finish or undo what was interrupted; put back what is served no longer.")
 @_JSON
 def doctor_command(*, mend: bool, json_output: bool) -> None:
     """Check versions, store, git and plugin; each is ok or comes with its mend."""

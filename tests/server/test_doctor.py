@@ -5,10 +5,12 @@ import json
 import pytest
 from click.testing import CliRunner
 from tests.support.agent import Agent
+from tests.support.live import COMMAND, add_assets
+from tests.support.live import started as live_started
 from tests.support.plans import designed, started, times
 from tests.support.project import Project
 
-from experiment_tracker_server.doctor import Finding, examine
+from experiment_tracker_server.doctor import Finding, examine, mend
 from experiment_tracker_server.group import group
 from experiment_tracker_tools.analyze import analyze
 from experiment_tracker_tools.core.errors import StoreFailure
@@ -88,3 +90,20 @@ def test_the_command_tells_by_its_status_whether_all_is_well(
     assert ("MEND  repository: HEAD is detached" in done.stdout) is broken
     in_json = json.loads(CliRunner().invoke(group, ["doctor", "--json"]).stdout)
     assert all(finding["ok"] for finding in in_json) is not broken
+
+
+def test_what_is_served_live_is_told_and_mended_when_its_time_is_over(repo: Project) -> None:
+    add_assets(repo)
+    experiment = live_started(repo.workspace(), COMMAND)
+    assert found(repo)["live"] == Finding(
+        "live", ok=True, told=f"serves {experiment.id}; `experiment-tracker detach` ends it"
+    )
+    stub = repo.root / ".claude" / "skills" / "review_pr" / "SKILL.md"
+    text = stub.read_text("utf-8")
+    stub.write_text("mine")
+    assert found(repo)["live"].ok is False
+    stub.write_text(text)
+    repo.clock.move(days=15)
+    assert [each.told for each in mend(repo.workspace())] == [f"{experiment.id} is no longer served: its time is over"]
+    assert not stub.exists()
+    assert "live" not in found(repo)

@@ -117,6 +117,19 @@ def attached(workspace: Workspace) -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".json") for name in names if name.startswith("exp-") and ".json" in name))
 
 
+def changed_stubs(workspace: Workspace) -> tuple[str, ...]:
+    """The files of this work tree that stand in for an asset and are no longer as we wrote them."""
+    top = workspace.worktree or workspace.root
+    found: list[str] = []
+    for experiment_id in attached(workspace):
+        live = read((workspace.folder / FOLDER / f"{experiment_id}.json").read_text("utf-8"))
+        for path, digest in live.digest.items():
+            file = top / path
+            if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+                found.append(path)
+    return tuple(found)
+
+
 def tend(workspace: Workspace) -> tuple[str, ...]:
     """Take away what is served although its experiment no longer runs or its time is over; gives what was done."""
     done: list[str] = []
