@@ -6,6 +6,7 @@ import sys
 
 def main() -> None:
     """Run the command line; `experiment-tracker-mcp` without arguments serves."""
+    _refuse_windows()
     _shield_imports()
     arguments = sys.argv[1:]
     if arguments in (["serve"], []) and (arguments or sys.argv[0].endswith("-mcp")):
@@ -16,6 +17,12 @@ def main() -> None:
         from experiment_tracker_server.group import group
 
         group()
+
+
+def _refuse_windows() -> None:
+    """Leave before anything of ours is imported that only POSIX has."""
+    if os.name != "posix":
+        sys.exit("error: experiment-tracker needs Linux or macOS (file locks, git hooks). On Windows use WSL.")
 
 
 def _shield_imports() -> None:

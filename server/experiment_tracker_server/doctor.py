@@ -5,26 +5,13 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
 
+from experiment_tracker_server.doctor_store import store_findings
+from experiment_tracker_server.findings import Finding
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace
 
 PACKAGES = ("mcp", "pydantic", "numpy", "scipy", "tinydb", "gitpython", "click", "rich")
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        what: its name.
-        ok: whether it is in order.
-        told: what was found, with the mend where it is not.
-    """
-
-    what: str
-    ok: bool
-    told: str
 
 
 def examine(workspace: Workspace) -> list[Finding]:
@@ -32,7 +19,7 @@ def examine(workspace: Workspace) -> list[Finding]:
     return [
         _python(),
         _packages(),
-        _store(workspace),
+        *store_findings(workspace),
         _settings(workspace),
         _switch(workspace),
         *_git(workspace),
@@ -75,36 +62,6 @@ def _packages() -> Finding:
                 "packages", ok=False, told=f"{name} is missing: reinstall (pip install experiment-tracker-mcp)"
             )
     return Finding("packages", ok=True, told=", ".join(found))
-
-
-def _store(workspace: Workspace) -> Finding:
-    folder = workspace.folder
-    if not folder.is_dir():
-        return Finding("store", ok=True, told="none yet; the first design_experiment makes .experiments")
-    try:
-        ids = [experiment.id for experiment in workspace.ledger.experiments()]
-        damaged = [each for each in ids if workspace.ledger.damage(each)]
-    except ExperimentError as error:
-        return Finding("store", ok=False, told=str(error))
-    count = len(ids)
-    if damaged:
-        told = f"damaged: {', '.join(damaged)}; see `experiment-tracker verify`, and put a copy or an export back"
-        return Finding("store", ok=False, told=told)
-    aside = sorted(path.name for path in folder.glob("*.broken-*"))
-    if aside:
-        return Finding(
-            "store", ok=False, told=f"{count} experiments; broken copies kept: {', '.join(aside)}. Mend or remove them"
-        )
-    if not os.access(folder, os.W_OK):
-        return Finding(
-            "store", ok=False, told=f"{count} experiments, but the folder is read-only: chmod u+w .experiments"
-        )
-    kept = (
-        ""
-        if workspace.worktree is None
-        else "; `git clean -x` would delete it: `experiment-tracker export` keeps a copy"
-    )
-    return Finding("store", ok=True, told=f"{count} experiments in {folder.name}{kept}")
 
 
 def _settings(workspace: Workspace) -> Finding:

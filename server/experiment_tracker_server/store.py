@@ -4,6 +4,7 @@ import json
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -46,12 +47,30 @@ def export(*, experiment: str | None) -> None:
 @click.command(name="import")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @_JSON
-def import_(*, file: Iterable[str], json_output: bool) -> None:
-    """Take in what `export` printed (FILE, or - for standard input); what is there already is left alone."""
+def import_(*, file: IO[str], json_output: bool) -> None:
+    """Take in what `export` printed, or an older experiments.json (FILE, or - for standard input), each once."""
+    from experiment_tracker_tools.ledger.legacy import import_older
+
+    text = file.read()
+    older = _older(text)
     with _telling(json_output=json_output) as workspace:
         workspace.make_ready()
-        done = workspace.ledger.import_lines(line.rstrip("\n") for line in file)
+        if older is not None:
+            taken, told = import_older(workspace.ledger, older, workspace.clock())
+            lines = [*(f"{alias} is {experiment}" for alias, experiment in taken.items()), *told]
+            _say({"experiments": taken, "told": told}, "\n".join(lines), json_output=json_output)
+            return
+        done = workspace.ledger.import_lines(text.splitlines())
     _say(done._asdict(), f"{done.records} records taken in, {done.repeats} were there", json_output=json_output)
+
+
+def _older(text: str) -> object | None:
+    """The older file, which is one JSON object with experiments; None for lines of an export."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) and "experiments" in document else None
 
 
 @click.command()

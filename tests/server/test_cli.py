@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,17 @@ def test_every_verb_has_a_subcommand_whose_help_tells_every_option() -> None:
         assert "--json" in shown
         assert ("--yes" in shown) is (verb in {"promote", "rollback", "run_trials"})
     assert set(group.commands) == {*SUBCOMMANDS.values(), *BESIDE_THE_VERBS}
+
+
+def test_windows_is_refused_before_anything_is_imported_that_it_lacks() -> None:
+    program = (
+        f"import sys; sys.path[:0] = {sys.path[:2]!r}; from experiment_tracker_server.cli import main\n"
+        "import os; os.name = 'nt'; sys.modules['fcntl'] = None; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "use WSL" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_lists_every_subcommand_with_what_it_does() -> None:

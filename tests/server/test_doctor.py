@@ -10,9 +10,11 @@ from tests.support.live import started as live_started
 from tests.support.plans import designed, started, times
 from tests.support.project import Project
 
-from experiment_tracker_server.doctor import Finding, examine, mend
+from experiment_tracker_server.doctor import examine, mend
+from experiment_tracker_server.findings import Finding
 from experiment_tracker_server.group import group
 from experiment_tracker_tools.analyze import analyze
+from experiment_tracker_tools.conduct.sharing import share
 from experiment_tracker_tools.core.errors import StoreFailure
 
 
@@ -25,7 +27,9 @@ def test_a_tidy_project_is_in_order(repo: Project, at_repo: Agent) -> None:
     assert not (repo.root / ".experiments").exists()
     designed(at_repo)
     findings = found(repo)
-    assert set(findings) == {"python", "packages", "store", "config.toml", "switch", "git", "repository", "plugin"}
+    assert set(findings) == {
+        *("python", "packages", "store", "store and git", "config.toml", "switch", "git", "repository", "plugin")
+    }
     assert all(finding.ok for finding in findings.values())
     assert findings["store"].told.startswith("1 experiments")
     assert "mcp 2." in findings["packages"].told
@@ -42,6 +46,24 @@ def test_a_damaged_journal_is_named_and_nothing_is_analysed_from_the_rest(repo: 
     assert experiment in found(repo)["store"].told
     with pytest.raises(StoreFailure, match="is damaged; nothing is analysed"):
         analyze(repo.workspace(), experiment=experiment)
+
+
+def test_a_store_that_git_tracks_is_told_with_the_mend(repo: Project, at_repo: Agent) -> None:
+    experiment = designed(at_repo)
+    repo.git("add", ".experiments")
+    assert found(repo)["store and git"].ok
+    repo.git("add", "-f", f".experiments/{experiment}/journal.jsonl")
+    assert found(repo)["store and git"].ok is False
+    assert "git rm -r --cached .experiments" in found(repo)["store and git"].told
+
+
+def test_it_warns_as_long_as_git_clean_would_delete_what_nobody_else_has(repo: Project, at_repo: Agent) -> None:
+    designed(at_repo)
+    assert "Beware: `git clean -x` would delete it" in found(repo)["store and git"].told
+    share(repo.workspace())
+    assert "Beware" not in found(repo)["store and git"].told
+    repo.git("clean", "-fdxq", ".experiments")
+    assert not list((repo.root / ".experiments").glob("exp-*"))
 
 
 def test_a_configuration_that_does_not_parse_comes_with_its_mend(repo: Project) -> None:

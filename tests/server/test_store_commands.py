@@ -53,9 +53,10 @@ def test_verify_passes_what_is_whole_and_names_what_was_altered(experiment: str)
 
 
 def test_an_amended_trial_no_longer_counts(experiment: str, tmp_path: Path) -> None:
-    assert "no longer counts" in run("amend", experiment, "1", "--reason", "a typo").stdout
+    seq = str(Workspace(tmp_path, door="test").ledger.journal(experiment).trials[0].seq)
+    assert "no longer counts" in run("amend", experiment, seq, "--reason", "a typo").stdout
     assert len(Workspace(tmp_path, door="test").ledger.journal(experiment).trials) == 1
-    again = run("amend", experiment, "1", "--reason", "a typo")
+    again = run("amend", experiment, seq, "--reason", "a typo")
     assert (again.exit_code, "before" in again.stderr) == (1, True)
 
 
@@ -119,3 +120,24 @@ def test_a_sentence_is_learned_once_and_found_by_search(experiment: str) -> None
     assert found["learnings"] == [{"statement": "Short answers cost less", "supports": [experiment]}]
     blank = run("learn", experiment, " ")
     assert (blank.exit_code, "Nothing was recorded" in blank.stderr) == (1, True)
+
+
+def test_an_older_file_is_taken_over_and_everything_is_told(experiment: str) -> None:
+    older = {"experiments": [{"id": "exp_001", "status": "done", "mood": "good", "control_group": [1, 2.5]}]}
+    first = run("import", "-", given=json.dumps(older))
+    assert first.exit_code == 0
+    assert "exp_001 is exp-" in first.stdout
+    assert "'mood' was not understood" in first.stdout
+    again = json.loads(run("import", "-", "--json", given=json.dumps(older, indent=2)).stdout)
+    assert again["told"] == ["exp_001 is there already"]
+    assert run("verify", "exp_001").exit_code == 0
+
+
+def test_a_team_sees_what_is_shared(experiment: str, tmp_path: Path) -> None:
+    assert "git init" in run("share").stderr
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    assert "nothing left this machine" in run("share").stdout
+    assert f"{experiment} t (" in run("shared").stdout
+    told = json.loads(run("shared", "--json").stdout)
+    assert told["experiments"][0]["trials"] == {"control": 1, "treatment": 1}
+    assert "running" not in told["experiments"][0]

@@ -17,6 +17,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
+from experiment_tracker_tools.ledger.team import register_of
 from experiment_tracker_tools.workspace import Workspace
 
 SALT = "never-tell-anybody"
@@ -96,7 +97,7 @@ def test_two_stores_that_run_one_experiment_are_pooled_and_their_two_decisions_a
         assert (sums.mean, sums.m2) == pytest.approx((every.mean(), every.var() * 5), rel=1e-12)
         assert (sums.low, sums.high) == (1.0, 16.0)
         assert {cited.entry.content.verdict for cited in pool.decisions} == {"SHIP", "KEEP_CONTROL"}
-        assert {cited.writer for cited in pool.decisions} == {w.ledger.register().writer for w in (ada, bob)}
+        assert {cited.writer for cited in pool.decisions} == {register_of(w.ledger.shelf).writer for w in (ada, bob)}
         assert "2 stores decided" in pool.notes[0]
 
 

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.journals import LOOK, trial
 
 from experiment_tracker_tools.domain.experiment import Experiment, Hypothesis, Step
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
-from experiment_tracker_tools.ledger import Ledger
+from experiment_tracker_tools.ledger import Batch, Ledger
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -70,3 +71,13 @@ def running(ledger: Ledger) -> str:
     ledger.change(experiment.id, lambda e: e.advanced("implemented", at=AT, by="tests"))
     ledger.change(experiment.id, lambda e: e.advanced("running", at=AT, by="tests"))
     return experiment.id
+
+
+@pytest.fixture
+def filled(ledger: Ledger, running: str) -> str:
+    """The id of a running experiment with six trials of six units and a look."""
+    for number in range(4):
+        ledger.record(running, Batch(trials=[trial(number, f"unit-{number}")]))
+    ledger.record(running, Batch(trials=[trial(4, "unit-4"), trial(5, "unit-5")]))
+    ledger.append(running, LOOK)
+    return running

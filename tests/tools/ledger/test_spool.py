@@ -33,7 +33,7 @@ def test_every_event_counts_once_also_after_the_offsets_are_lost(ledger: Ledger,
     assert ledger.take_in_spools()[:2] == (1, 3)
     journal = ledger.journal(running)
     assert [entry.content.unit for entry in journal.trials] == ["session-1", "session-2", "session-3"]
-    assert {entry.provenance for entry in journal.trials} == {"hook"}
+    assert {(entry.provenance, entry.by) for entry in journal.trials} == {("hook", "hook a")}
     assert [entry.content for entry in journal.exposures] == [Exposure(unit="u", variant="short")]
 
 

@@ -7,55 +7,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.journals import LOOK, journal_of, rebuilt, trial
 
 from experiment_tracker_tools.core.clock import Clock
-from experiment_tracker_tools.core.errors import Conflict, InvalidInput, StoreFailure
-from experiment_tracker_tools.domain.decision import Look
-from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.core.errors import Conflict, ConsentMissing, InvalidInput, StoreFailure
+from experiment_tracker_tools.domain.trial import Exposure
 from experiment_tracker_tools.ledger import Batch, Ledger
 from experiment_tracker_tools.ledger.disk import refuse_network
-from experiment_tracker_tools.ledger.frames import FORMAT, erased, linked, read_parts, to_line
+from experiment_tracker_tools.ledger.frames import erased, linked, read_parts, to_line
 from experiment_tracker_tools.ledger.pseudonyms import Key, imported_key, project_key, take_key
 from experiment_tracker_tools.ledger.tables import Erasure, Export
+from experiment_tracker_tools.ledger.team import note_shared
 from experiment_tracker_tools.ledger.verify import verify
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
-LOOK = Look(units={"control": 3, "short": 3}, planned=10, standing="interim", through_seq=6, srm_p=None)
-
-
-def trial(number: int, unit: str | None = None) -> Trial:
-    variant = "short" if number % 2 else "control"
-    return Trial(variant=variant, metrics={"latency": 1.0 + number}, unit=unit, key=f"key-{number}")
-
-
-@pytest.fixture
-def filled(ledger: Ledger, running: str) -> str:
-    for number in range(4):
-        ledger.record(running, Batch(trials=[trial(number, f"unit-{number}")]))
-    ledger.record(running, Batch(trials=[trial(4, "unit-4"), trial(5, "unit-5")]))
-    ledger.append(running, LOOK)
-    return running
-
-
-def journal_of(store: Path, experiment_id: str) -> Path:
-    return store / experiment_id / "journal.jsonl"
 
 
 def fault_of(store: Path, experiment_id: str) -> str | None:
     return next(v.fault for v in verify(store) if v.journal == experiment_id)
-
-
-def rebuilt(lines: list[bytes]) -> bytes:
-    """Lines with every checksum made right again, as a careful forger would."""
-    crc, out = "00000000", []
-    for line in lines:
-        body = b'"p":"' + crc.encode() + line[29:].rstrip(b"\n")
-        from zlib import crc32
-
-        crc = f"{crc32(body):08x}"
-        out.append(b'{"c":"' + crc.encode() + b'",' + body + b"\n")
-    return b"".join(out)
 
 
 def test_an_untouched_store_verifies_and_so_does_a_copy(
@@ -279,109 +248,30 @@ def test_an_experiment_that_went_on_differently_is_not_merged(
         copy.import_lines(ledger.export())
 
 
-def test_a_newer_format_is_refused_and_never_written(ledger: Ledger, filled: str, store: Path, clock: Clock) -> None:
-    path = journal_of(store, filled)
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[0] = lines[0].replace(b'"format":%d' % FORMAT, b'"format":%d' % (FORMAT + 1))
-    path.write_bytes(rebuilt(lines))
-    content = path.read_bytes()
-    fresh = Ledger(store, clock=clock, writer="tests")
-    for use in (lambda: fresh.journal(filled), lambda: fresh.record(filled, Batch(trials=[trial(9)]))):
-        with pytest.raises(StoreFailure, match="pip install --upgrade"):
-            use()
-    assert path.read_bytes() == content
-
-
-def in_format(path: Path, number: int) -> None:
-    """Another version rewrites the journal underneath us, as compaction and migration do: a new file in its place."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[0] = lines[0].replace(b'"format":%d' % FORMAT, b'"format":%d' % number)
-    path.with_suffix(".new").write_bytes(rebuilt(lines))
-    path.with_suffix(".new").replace(path)
-
-
-def test_a_store_that_a_newer_version_migrated_underneath_a_running_server_is_not_written(
-    ledger: Ledger, filled: str, store: Path
-) -> None:
-    path = journal_of(store, filled)
-    ledger.record(filled, Batch(trials=[trial(8)]))
-    in_format(path, FORMAT + 1)
-    content = path.read_bytes()
-    for use in (
-        lambda: ledger.record(filled, Batch(trials=[trial(9)])),
-        lambda: ledger.append(filled, LOOK),
-        lambda: ledger.forget_unit("unit-1", reason="asked"),
-        ledger.enforce_retention,
-        ledger.experiments,
-    ):
-        with pytest.raises(StoreFailure, match="pip install --upgrade"):
-            use()
-    assert path.read_bytes() == content
-
-
-def test_a_journal_of_the_format_before_is_rewritten_at_the_first_write_and_never_by_a_reader(
-    ledger: Ledger, filled: str, store: Path, clock: Clock
-) -> None:
-    path = journal_of(store, filled)
-    before = ledger.journal(filled)
-    in_format(path, FORMAT - 1)
-    content = path.read_bytes()
-    fresh = Ledger(store, clock=clock, writer="tests")
-    assert fresh.journal(filled) == before
-    assert path.read_bytes() == content
-    assert fresh.record(filled, Batch(trials=[trial(9)])).trials == 1
-    assert b'"format":%d' % FORMAT in path.read_bytes().splitlines()[0]
-    assert fresh.journal(filled).trials[:-1] == before.trials
-    assert all(verified.fault is None for verified in fresh.verify())
-
-
-def test_a_field_that_this_version_does_not_know_is_told_as_a_newer_versions(
-    ledger: Ledger, filled: str, store: Path, clock: Clock
-) -> None:
-    volume = Ledger(store, clock=clock, writer="newer")._shelf.volume(filled)
-    volume.journal.refresh()
-    with volume.journal.writing() as draft:
-        content = {"variant": "control", "metrics": {"latency": 1.0}, "mood": "good"}
-        draft.put("i", "trials", 99, {"provenance": "claimed", "content": content})
-    with pytest.raises(StoreFailure, match=r"mood.*newer one wrote it.*pip install --upgrade"):
-        ledger.journal(filled)
-
-
-def test_a_store_of_the_first_format_is_taken_over_once(
-    store: Path, clock: Clock, new_experiment: Callable[[str], Experiment]
-) -> None:
-    experiment = (
-        new_experiment("exp-2026-11-19-001")
-        .advanced("implemented", at=AT, by="cli")
-        .advanced("running", at=AT, by="cli")
-    )
-    entry = {"experiment": experiment.id, "at": "2026-11-19T08:00:00Z", "by": "mcp"}
-    old = {
-        "experiments": {"1": experiment.model_dump(mode="json")},
-        "trials": {"1": {**entry, "seq": 2, "provenance": "judged", "content": trial(0, "u").model_dump(mode="json")}},
-        "exposures": {"1": {**entry, "seq": 1, "content": {"unit": "u", "variant": "control"}}},
+def test_every_write_tells_who_when_and_what(ledger: Ledger, filled: str, store: Path) -> None:
+    """One of each kind of write; then every record of every journal, the catalogue's included."""
+    ledger.expose(filled, ["u"], lambda unit, _: Exposure(unit=unit, variant="short"))
+    ledger.append(filled, LOOK)
+    ledger.amend(filled, 1, reason="wrong")
+    ledger.withdraw("u", reason="asked")
+    with pytest.raises(ConsentMissing):
+        ledger.record(filled, Batch(trials=[trial(50, "u")]))
+    list(ledger.export(filled))
+    ledger.forget_unit("u", reason="asked")
+    ledger.change(filled, lambda e: e.advanced("expired", at=AT, by="tests"))
+    ledger.enforce_retention(days=-1)
+    note_shared(ledger.shelf, "0" * 40)
+    parts = [
+        part for path in store.rglob("*.jsonl") for line in path.read_bytes().splitlines() for part in read_parts(line)
+    ]
+    assert {part.table for part in parts} >= {
+        *("experiments", "trials", "exposures", "looks", "amendments", "withdrawals", "refusals", "exports"),
+        *("erasures", "summaries", "anchors", "writers", "shares"),
     }
-    store.mkdir()
-    (store / "ledger.json").write_text(json.dumps(old))
-    ledger = Ledger(store, clock=clock, writer="tests")
-    assert ledger.experiments() == (experiment,)
-    journal = ledger.journal(experiment.id)
-    assert [(e.seq, e.by, e.provenance, e.at.hour) for e in journal.trials] == [(2, "mcp", "judged", 8)]
-    assert journal.exposures[0].content == Exposure(unit="u", variant="control")
-    assert (store / "ledger.json.migrated-1").exists()
-    assert not (store / "ledger.json").exists()
-    assert Ledger(store, clock=clock, writer="tests").record(experiment.id, Batch(trials=[trial(0, "u")])).repeats == 1
-    assert all(verified.fault is None for verified in ledger.verify())
-
-
-def test_a_broken_store_of_the_first_format_is_moved_aside_and_told(store: Path, clock: Clock) -> None:
-    store.mkdir()
-    (store / "ledger.json").write_text('{"experiments": {')
-    ledger = Ledger(store, clock=clock, writer="tests")
-    with pytest.raises(StoreFailure, match=r"ledger\.json\.broken-1"):
-        ledger.experiments()
-    assert (store / "ledger.json.broken-1").read_text() == '{"experiments": {'
-    assert ledger.experiments() == ()
+    for part in parts:
+        assert part.by == "tests", part
+        assert datetime.fromisoformat(part.at).tzinfo is not None, part
+        assert part.payload is not None or part.op.isupper(), part
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])

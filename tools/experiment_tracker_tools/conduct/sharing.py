@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import GitRefused
+from experiment_tracker_tools.ledger import team
 from experiment_tracker_tools.ledger.pooling import Pooled, pooled, read_contributions
 from experiment_tracker_tools.vcs import sharing
 from experiment_tracker_tools.workspace import Workspace
@@ -34,22 +35,22 @@ def share(workspace: Workspace, *, remote: str | None = None) -> Shared:
         GitRefused: without a repository, or with what git says.
         Conflict: if the ref moved meanwhile.
     """
-    root, ledger = _root(workspace), workspace.ledger
+    root, shelf = _root(workspace), workspace.ledger.shelf
     workspace.make_ready()
-    register = ledger.register()
+    register = team.register_of(shelf)
     writer, after = register.writer, register.shared
     # A copy of a store has its name too; whoever finds the ref moved by another one takes a new name.
     renamed = sharing.tip(root, writer) != after
     if renamed:
-        writer, after = ledger.rename_writer(), ""
-    given = ledger.contributions()
+        writer, after = team.rename_writer(shelf), ""
+    given = team.contributions(shelf)
     files = {f"{each.id}.json": each.model_dump_json(exclude_defaults=True).encode() for each in given}
     commit = sharing.write(root, writer, files, after=after)
     if commit != after:
-        ledger.note_shared(commit)
+        team.note_shared(shelf, commit)
     if remote is not None:
         sharing.exchange(root, remote, writer)
-    left_out = {experiment.id for experiment in ledger.experiments()} - {each.id for each in given}
+    left_out = {experiment.id for experiment in shelf.experiments()} - {each.id for each in given}
     return Shared(writer, renamed, f"{sharing.PREFIX}{writer}", commit, len(given), tuple(sorted(left_out)))
 
 
@@ -60,9 +61,10 @@ def everybodys(workspace: Workspace) -> tuple[tuple[Pooled, ...], list[str]]:
         GitRefused: without a repository, or with what git says.
     """
     shared = sharing.read(_root(workspace))
-    own = workspace.ledger.register().writer
+    shelf = workspace.ledger.shelf
+    own = team.register_of(shelf).writer
     found, strange = read_contributions({writer: files for writer, files in shared.items() if writer != own})
-    return pooled([*workspace.ledger.contributions(), *found]), strange
+    return pooled([*team.contributions(shelf), *found]), strange
 
 
 def _root(workspace: Workspace) -> Path:

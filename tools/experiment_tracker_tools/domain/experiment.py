@@ -77,6 +77,7 @@ class Experiment(Model):
     plan: Plan
     capture: Capture | None = None
     iterates: ExperimentId | None = None
+    aliases: Annotated[tuple[Title, ...], Field(max_length=10)] = ()
     archived: bool = False
     history: Annotated[tuple[Step, ...], Field(min_length=1)]
 

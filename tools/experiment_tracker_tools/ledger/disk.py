@@ -1,6 +1,8 @@
 """Files that only their owner reads, replaced whole or not at all, and a refusal of disks that cannot lock."""
 
+import fcntl
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +29,15 @@ class Handle:
     def __del__(self) -> None:
         if hasattr(self, "fd"):
             os.close(self.fd)
+
+
+def sync_data(fd: int) -> None:
+    """Bring a file's content to the disk, through the disk's own cache."""
+    if sys.platform == "darwin":
+        # There fsync stops at the disk's cache, and fdatasync does not exist.
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+    else:
+        os.fdatasync(fd)
 
 
 def status_of(name: str) -> os.stat_result:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from experiment_tracker_tools.ledger.disk import Handle, status_of
+from experiment_tracker_tools.ledger.disk import Handle, status_of, sync_data
 from experiment_tracker_tools.ledger.frames import Record, line_crc, read_header
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.reading import LineReader, scan
@@ -164,7 +164,7 @@ class Follower:
                 return
             self._catch_up()
             # What a checkpoint covers must not be able to vanish with the power.
-            os.fdatasync(self._handle.fd)
+            sync_data(self._handle.fd)
             facts, arrays = self._state.facts()
             facts["folded"] = self._folded
             if self._fold is not None:

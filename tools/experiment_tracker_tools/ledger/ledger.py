@@ -13,15 +13,12 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import LIVE, OVER
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.answers import Journal, Recorded, Totals
-from experiment_tracker_tools.ledger.contributing import contribution_of
-from experiment_tracker_tools.ledger.contribution import Contribution
 from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
 from experiment_tracker_tools.ledger.erasure import erase_rows, erase_unit, is_past_retention
 from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
 from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.migration import migrate
-from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures
-from experiment_tracker_tools.ledger.register import Register, fresh_writer, own_writer
+from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures, stored
 from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, take_in
@@ -67,8 +64,8 @@ class Ledger:
         self._shelf = Shelf(folder, now=lambda: clock().isoformat(), writer=writer)
         self._local = False
 
-    def plan(self, build: Callable[[str], Experiment]) -> Experiment:
-        """Store a new experiment, built for the next free id."""
+    def plan(self, build: Callable[[str], Experiment], contents: Sequence[Model] = ()) -> Experiment:
+        """Store a new experiment, built for the next free id, with what was claimed of it before."""
         opened = self._opened()
         taken, register = opened.ids(), opened.register()
         while True:
@@ -78,6 +75,8 @@ class Ledger:
                 if volume.experiment() is None:
                     experiment = build(experiment_id)
                     put_experiment(draft, experiment, new=True)
+                    known = volume.known(self._pseudonym, register)
+                    put_entries(draft, [stored(each, known) for each in contents], "claimed", after=0)
                     break
             taken.append(experiment_id)
         self._anchor(volume, "plan")
@@ -104,8 +103,8 @@ class Ledger:
         self._anchor(volume, changed.state)
         return changed
 
-    def record(self, experiment_id: str, batch: Batch, *, provenance: Provenance = "claimed") -> Recorded:
-        """Record a batch, all of it or nothing.
+    def record(self, experiment_id: str, batch: Batch, *, provenance: Provenance = "claimed", by: str = "") -> Recorded:
+        """Record a batch, all of it or nothing; `by` is who says so where it is not this ledger's own door.
 
         Raises:
             NotFound, IllegalStep, Conflict: told by the rules; nothing is recorded then.
@@ -113,6 +112,7 @@ class Ledger:
             StoreFailure: nothing is acknowledged then.
         """
         with self._writing(experiment_id) as (volume, draft):
+            draft.writer = by or draft.writer
             known = volume.known(self._pseudonym, self._shelf.register())
             done = put_batch(draft, _present(volume), batch, known, provenance=provenance)
         if isinstance(done, ConsentMissing):
@@ -245,8 +245,8 @@ class Ledger:
     def take_in_spools(self, *, held: frozenset[str] = frozenset()) -> Taken:
         """Record what hooks have left in `spool/`, each event once; spools of the sessions in `held` are kept."""
 
-        def record(experiment_id: str, batch: Batch) -> tuple[int, int]:
-            recorded = self.record(experiment_id, batch, provenance="hook")
+        def record(session: str, experiment_id: str, batch: Batch) -> tuple[int, int]:
+            recorded = self.record(experiment_id, batch, provenance="hook", by=f"hook {session}"[:120])
             return recorded.trials + recorded.exposures, recorded.repeats
 
         return take_in(self._folder / "spool", record, now=self._clock(), held=held)
@@ -317,26 +317,10 @@ class Ledger:
                 self._anchor(volume, "import")
         return Imported(new, repeats, tuple(found))
 
-    def register(self) -> Register:
-        """Who this store is among those that share, and what it shared last."""
-        own_writer(self._opened().catalogue)
-        return self._opened().register()
-
-    def contributions(self) -> tuple[Contribution, ...]:
-        """What this store gives of every experiment when it shares; damaged journals are left out."""
-        writer = self.register().writer
-        found = ((self._opened().found(experiment.id)[0], experiment) for experiment in self.experiments())
-        return tuple(contribution_of(*each, writer) for each in found if not each[0].journal.damage)
-
-    def rename_writer(self) -> str:
-        """Go on under a new name, because another store uses this one's; gives it."""
-        writer = fresh_writer()
-        self._opened().note("writers", {"writer": writer})
-        return writer
-
-    def note_shared(self, commit: str) -> None:
-        """Remember what was shared last; from the first time on, ids of new experiments end in the writer."""
-        self._opened().note("shares", {"commit": commit, "writer": self.register().writer})
+    @property
+    def shelf(self) -> Shelf:
+        """The journals themselves, for what is beside the rules: sharing, upkeep."""
+        return self._opened()
 
     def close(self) -> None:
         """Leave checkpoints behind for whoever opens the store next; the ledger can still be used."""

@@ -7,6 +7,7 @@ hence the deadline and the holder's pid, which /proc/locks knows.
 
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,14 @@ from experiment_tracker_tools.core.errors import StoreFailure
 
 DEADLINE_S = 5.0
 _YIELDS, _FIRST_WAIT_S, _SHARE_OF_WAIT, _LONGEST_WAIT_S = 20, 0.0002, 0.05, 0.05
+
+
+def give_way() -> None:
+    """Let another process have the processor for a moment."""
+    if sys.platform == "darwin":
+        time.sleep(0)
+    else:
+        os.sched_yield()
 
 
 def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) -> None:
@@ -40,7 +49,7 @@ def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) 
             meanwhile()
             tries += 1
             if tries < _YIELDS:
-                os.sched_yield()
+                give_way()
                 continue
             # Whoever has waited long asks less often, and leaves the processor to the holder.
             time.sleep(min(max(_FIRST_WAIT_S, _SHARE_OF_WAIT * (now - start)), _LONGEST_WAIT_S))

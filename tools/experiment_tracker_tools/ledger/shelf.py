@@ -82,7 +82,7 @@ class Shelf:
         return volume
 
     def found(self, experiment_id: str) -> tuple[Volume, Experiment]:
-        """The journal of an experiment, up to date, and the experiment.
+        """The journal of an experiment, up to date, and the experiment; an alias of one will do.
 
         Raises:
             NotFound: with the ids that exist.
@@ -93,6 +93,9 @@ class Shelf:
             experiment = volume.experiment()
             if experiment is not None:
                 return volume, experiment
+        named = next((each for each in self.experiments() if experiment_id in each.aliases), None)
+        if named is not None:
+            return self.volume(named.id), named
         newest = ", ".join(self.ids()[-5:])
         known = f"Newest: {newest}." if newest else "None is planned yet."
         raise NotFound(f"No experiment {quoted(experiment_id)}. {known} Plan one with design_experiment.")

@@ -38,7 +38,7 @@ class Taken(NamedTuple):
 
 def take_in(
     folder: Path,
-    record: Callable[[str, Batch], tuple[int, int]],
+    record: Callable[[str, str, Batch], tuple[int, int]],
     *,
     now: datetime,
     held: frozenset[str] = frozenset(),
@@ -47,7 +47,7 @@ def take_in(
 
     Args:
         folder: the store's spool folder; it need not exist.
-        record: records a batch for an experiment; gives how many were new, and how many repeats.
+        record: records a batch of a session for an experiment; gives how many were new, and how many repeats.
         now: spools that nobody has written to for a day, and that are taken in, are removed.
         held: sessions whose spool is needed still.
 
@@ -65,7 +65,7 @@ def take_in(
                 break
             try:
                 if (event := _event(line)) is not None:
-                    added, again = record(*event)
+                    added, again = record(spool.stem, *event)
                     new, repeats = new + added, repeats + again
             except StoreFailure:
                 _keep_offsets(folder, done)
