@@ -76,10 +76,26 @@ $(E2E)/.claude-%:
 	@npm install --prefix $(E2E)/claude-$* --no-package-lock --no-save --no-fund --no-audit --silent @anthropic-ai/claude-code@$*
 	@touch $@
 
-e2e-deps: ## install the system packages that e2e needs (Debian, as root)
-	@command -v npm >/dev/null && command -v tmux >/dev/null || { apt-get update -qq && apt-get install -y -qq nodejs npm tmux; }
+UNLEASH := unleash-server@7.5.1
+FLAGD := openfeature-sdk==0.10.0 openfeature-provider-flagd==0.6.1
 
-E2E_READY := $(VENV)/.dev $(E2E)/.inspector $(CLIENTS:%=$(E2E)/.claude-%)
+$(E2E)/.unleash:
+	@command -v npm >/dev/null || { echo "npm is missing: run 'make e2e-deps' (or install Node.js 20 or newer)"; exit 1; }
+	@mkdir -p $(E2E)/unleash
+	@npm install --prefix $(E2E)/unleash --no-package-lock --no-save --no-fund --no-audit --silent $(UNLEASH)
+	@touch $@
+
+# An environment of its own: flagd's provider and other SDKs bring different packages of one module name.
+$(E2E)/.flagd: $(VENV)/.python
+	@$(PY) -m venv $(E2E)/flagd
+	@$(E2E)/flagd/bin/python -m pip --disable-pip-version-check -qq install $(FLAGD)
+	@touch $@
+
+e2e-deps: ## install the system packages that e2e needs (Debian, as root)
+	@command -v npm >/dev/null && command -v tmux >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq nodejs npm tmux postgresql; }
+
+E2E_READY := $(VENV)/.dev $(E2E)/.inspector $(CLIENTS:%=$(E2E)/.claude-%) $(E2E)/.unleash $(E2E)/.flagd
 
 e2e: $(E2E_READY) ## real clients against the real server and plugin (needs node and tmux)
 	@$(PY) -m pytest tests/e2e

@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field, ValidationError, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.capturing import capture_for
@@ -12,7 +12,7 @@ from experiment_tracker_tools.conduct.drafting import Draft, drafted
 from experiment_tracker_tools.conduct.live_planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
 from experiment_tracker_tools.conduct.told import Told, told_of
-from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Slug, Title
@@ -145,7 +145,12 @@ def _kept(
     workspace.make_ready()
     if iterates is not None:
         _check_iterable(workspace.ledger.experiment(iterates))
-    experiment = workspace.ledger.plan(build)
+    try:
+        experiment = workspace.ledger.plan(build)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{str(error.errors()[0]['msg']).removeprefix('Value error, ')}. Nothing was planned."
+        ) from error
     if iterates is not None:
         reason = f"iterated by {experiment.id}"
         workspace.ledger.change(iterates, lambda old: old.advanced("iterated", at=now, by=door, reason=reason))

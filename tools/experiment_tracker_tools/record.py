@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import uri_of
+from experiment_tracker_tools.conduct.ramping import watch, watches
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
@@ -42,6 +43,7 @@ class Recorded(Model):
         replaced: aggregates whose place a later one of the same period took.
         twice: periods that this call sends more than once: the last one counts.
         units: how a unit was defaulted, where trials named none.
+        left_out: trials behind a rollout that measure none of its limits, and were not kept.
         filled_in: fields that were filled in for the caller.
         through_seq: the experiment's newest entry.
         uri: the whole experiment.
@@ -53,6 +55,7 @@ class Recorded(Model):
     repeats: int = 0
     replaced: int = 0
     twice: tuple[str, ...] = ()
+    left_out: int | None = None
     filled_in: tuple[str, ...] = ()
     through_seq: int
     uri: str
@@ -79,6 +82,8 @@ def record_trial(
     found = workspace.ledger.experiment(experiment)
     if not (trials or exposures or aggregates or feedback):
         raise InvalidInput("Nothing to record. Give trials, exposures, aggregates or feedback.")
+    if found.subject.flag is not None and trials and watches(workspace, found):
+        return _watched(workspace, found, trials, others=bool(exposures or aggregates or feedback))
     batch = Batch(
         _checked(found, "trials", trials, checked_trial),
         _checked(found, "exposures", exposures, checked_exposure),
@@ -102,6 +107,21 @@ def record_trial(
         through_seq=done.last_seq,
         uri=uri_of(experiment),
         next_action=f"Go on until {found.plan.sample_size} units a variant; `status` shows progress. Then analyze.",
+    )
+
+
+def _watched(workspace: Workspace, experiment: Experiment, trials: Sequence[Trial], *, others: bool) -> Recorded:
+    """Outcomes behind a step of a rollout, which belong to its limits and no longer to the experiment."""
+    if others:
+        raise InvalidInput(f"{experiment.id} is being rolled out: it takes trials only. Nothing was recorded.")
+    kept = watch(workspace, experiment, trials)
+    return Recorded(
+        experiment=experiment.id,
+        recorded={"watched": kept},
+        left_out=len(trials) - kept or None,
+        through_seq=int(workspace.ledger.head(experiment.id).partition(".")[0]),
+        uri=uri_of(experiment.id),
+        next_action="They are compared with the ramp's limits: promote shows how they stand.",
     )
 
 

@@ -12,6 +12,7 @@ from experiment_tracker_tools.conduct.confirming import (
     proposed,
 )
 from experiment_tracker_tools.conduct.evidence import rollback_message
+from experiment_tracker_tools.conduct.ramping import has_lever, switch_off, switch_off_told
 from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused
 from experiment_tracker_tools.core.text import quoted
@@ -32,6 +33,11 @@ def propose_rollback(workspace: Workspace, experiment: Experiment) -> Proposal:
         GitRefused: if git or the working tree does not allow it; nothing was changed.
     """
     check_step(experiment.id, experiment.state, "rolled_back")
+    if experiment.subject.flag is not None:
+        off = switch_off_told(workspace, experiment)
+        return proposed(
+            workspace, experiment, "rollback", f"End {experiment.id} ({experiment.state}): {off}. Continue?"
+        )
     made = standing_promotion(workspace, experiment)
     commit = None if made is None else _landed(workspace, experiment, made)
     if commit is None:
@@ -94,6 +100,8 @@ def _rolled_back(workspace: Workspace, experiment: Experiment, wanted: RollBack,
             except ExperimentError as error:
                 abandon(workspace, experiment.id, str(error))
                 raise
+        if has_lever(workspace, experiment):
+            switch_off(workspace, experiment, reason=wanted.reason or "rolled back")
         record(workspace, experiment.id, undone)
     return undone
 

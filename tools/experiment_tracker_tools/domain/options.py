@@ -12,6 +12,7 @@ from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
+from experiment_tracker_tools.domain.ramp import Ramp
 from experiment_tracker_tools.domain.wish import Wish
 
 
@@ -58,6 +59,7 @@ class PlanOptions(Options):
         block_size: units in a block, a multiple of the smallest that holds the shares exactly; 4 or more by default.
         privacy: whose data may be kept, on what ground, and for how long.
         live: serves the variants of a command, skill or agent in Claude Code while people work; {} takes the defaults.
+        ramp: how the winner of a flag is rolled out: steps, limits, and what the monitor may do.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -95,6 +97,7 @@ class PlanOptions(Options):
     block_size: BlockSize | None = None
     privacy: Privacy | None = None
     live: Live | None = None
+    ramp: Ramp | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

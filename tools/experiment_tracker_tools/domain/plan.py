@@ -11,6 +11,7 @@ from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
+from experiment_tracker_tools.domain.ramp import Ramp
 from experiment_tracker_tools.domain.wish import Wish
 
 Method = Literal["sequential", "always_valid", "fixed", "bayesian"]
@@ -52,6 +53,7 @@ class Plan(Model):
         live: serves the variants of a command, skill or agent inside Claude Code; None where units come otherwise.
         salt: random, per experiment, so that experiments do not share their splits.
         privacy: whose data may be kept, on what ground, and for how long.
+        ramp: how the winner of a flag is rolled out.
     """
 
     method: Method = "fixed"
@@ -89,6 +91,7 @@ class Plan(Model):
     live: Live | None = None
     salt: Slug
     privacy: Privacy = Privacy()
+    ramp: Ramp = Ramp()
 
     @model_validator(mode="after")
     def _scheme_has_what_it_needs(self) -> Self:

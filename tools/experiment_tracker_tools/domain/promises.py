@@ -25,6 +25,7 @@ def check_promises(plan: Plan, metrics: Sequence[Metric]) -> None:
             raise ValueError(f"breaker {breaker.name} counts events; {breaker.metric} is not binary. Use below or loss")
         if breaker.kind != "events" and known[breaker.metric].kind == "ratio":
             raise ValueError(f"breaker {breaker.name} cannot watch the ratio {breaker.metric}; watch its numerator")
+    plan.ramp.check_metrics(metrics)
     if primary.mde is not None and plan.min_worthwhile >= primary.mde:
         raise ValueError(f"min_worthwhile = {plan.min_worthwhile:g} is not below the mde of {primary.mde:g}")
 

@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.intent import Abandoned, Intent
 from experiment_tracker_tools.domain.learning import Learning
+from experiment_tracker_tools.domain.ramp import Ramped, SwitchedOff, Watched
 from experiment_tracker_tools.domain.run import RunState
 from experiment_tracker_tools.domain.seal import Seal
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
@@ -99,6 +100,9 @@ TABLES: dict[type[Model], str] = {
     Export: "exports",
     RunState: "runs",
     Learning: "learnings",
+    Ramped: "ramps",
+    SwitchedOff: "switch_offs",
+    Watched: "watched",
     Feedback: "feedback",
     Intent: "intents",
     Abandoned: "abandoned",

@@ -12,17 +12,26 @@ from experiment_tracker_tools.domain.plan import Method, Plan
 from experiment_tracker_tools.workspace.tomls import parsed, text_of
 
 Preset = Literal["meta", "product", "data_driven", "high_risk"]
-NOT_ENFORCED = ("automatic_rollback", "feature_flags")
+NOT_ENFORCED = ("automatic_rollback",)
 
 
 class FeatureFlags(Options):
     """Where feature flags live.
 
     Attributes:
-        provider: name of the provider; recorded, not used yet.
+        provider: file, unleash, launchdarkly, posthog, growthbook, split, optimizely or flagsmith; its credential
+            comes from the environment.
+        file: the flag file, from the project's root; for the provider `file`.
+        url: the provider's; its public one where left out.
+        project: project or workspace there.
+        environment: environment there.
     """
 
     provider: str = "file"
+    file: str = "flags.json"
+    url: str | None = None
+    project: str = "default"
+    environment: str = "production"
 
 
 class Settings(PlanOptions):
