@@ -217,3 +217,23 @@ def test_a_monitor_promotes_and_rolls_back_without_a_token_and_says_so(repo: Pro
     undone = workspace.ledger.latest(experiment, RollBack)
     assert undone is not None and undone.content.regression == regression
     assert repo.read(PROGRAM) == SLOW
+
+
+def test_an_experiment_fetched_from_others_keeps_its_refs_and_its_id(repo: Project, at_repo: Agent) -> None:
+    theirs = shipped(at_repo)
+    remote = repo.root.parent / "remote.git"
+    repo.git("init", "-q", "--bare", str(remote))
+    repo.git("push", "-q", str(remote), "main", "fast", "refs/experiments/*:refs/experiments/*")
+    there = Project(repo.root.parent / "clone", repo.clock)
+    repo.git("clone", "-q", "-b", "main", f"file://{remote}", str(there.root))
+    there.git("config", "user.name", "Grace Hopper")
+    there.git("config", "user.email", "grace@example.org")
+    there.git("fetch", "-q", "origin", "refs/experiments/*:refs/experiments/*", "fast:fast")
+    held = there.git("for-each-ref", "refs/experiments")
+    with agent(there.workspace()) as connected:
+        assert shipped(connected) != theirs
+    assert held in there.git("for-each-ref", "refs/experiments")
+    there.workspace().ledger.import_lines(repo.workspace().ledger.export(theirs))
+    with agent(there.workspace()) as connected:
+        assert connected.call("promote", experiment=theirs)["promoted"] is True
+    assert there.read(PROGRAM) == FAST

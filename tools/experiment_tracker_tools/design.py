@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
-from experiment_tracker_tools.conduct.capturing import capture_for
+from experiment_tracker_tools.conduct.capturing import capture_for, held_in_git
 from experiment_tracker_tools.conduct.drafting import Draft, drafted
 from experiment_tracker_tools.conduct.live_planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
@@ -146,7 +146,7 @@ def _kept(
     if iterates is not None:
         _check_iterable(workspace.ledger.experiment(iterates))
     try:
-        experiment = workspace.ledger.plan(build)
+        experiment = workspace.ledger.plan(build, taken_elsewhere=held_in_git(workspace))
     except ValidationError as error:
         raise InvalidInput(
             f"{str(error.errors()[0]['msg']).removeprefix('Value error, ')}. Nothing was planned."

@@ -87,10 +87,12 @@ def clone(sandbox: "Sandbox", to: Path) -> "Sandbox":
 def test_a_patch_applies_in_a_clone_to_the_same_blob(sandbox: "Sandbox", tmp_path: Path, content: bytes) -> None:
     for name in ("diff.noprefix", "diff.mnemonicPrefix", "format.useAutoBase", "format.signOff"):
         sandbox.git("config", name, "true")
+    sandbox.git("config", "format.attach", "part")
     captured = sandbox.captured_branch(content, mode=0o755)
     before = sandbox.picture()
     done = captured.aside(None)
     (tmp_path / "p.patch").write_bytes(promotion.patch(sandbox.root, done.commit))
+    assert b"multipart" not in (tmp_path / "p.patch").read_bytes()
     assert sandbox.picture() == before
     other = clone(sandbox, tmp_path / "clone")
     other.git("am", "-q", "--keep-cr", str(tmp_path / "p.patch"))

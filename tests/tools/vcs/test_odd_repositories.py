@@ -212,3 +212,9 @@ def test_a_text_for_another_path_and_half_a_character_are_refused(sandbox: "Sand
         with pytest.raises(InvalidInput, match=match):
             capture.capture(sandbox.root, "exp-1", [PATH], {"control": HEAD, "t": Source("text", texts=texts)})
     assert sandbox.picture() == before
+
+
+def test_the_ids_that_refs_hold_are_told(sandbox: "Sandbox") -> None:
+    assert capture.held(sandbox.root) == ()
+    sandbox.captured_branch()
+    assert capture.held(sandbox.root) == ("exp-1",)

@@ -11,13 +11,13 @@ from experiment_tracker_tools.workspace import Workspace
 if TYPE_CHECKING:
     from experiment_tracker_tools.vcs.capture import Source
 
+_MOST_DIGITS = 5
+
 
 def capture_for(
     workspace: Workspace, experiment_id: str, subject: Subject, variants: Sequence[Variant]
 ) -> Capture | None:
     """Hold every variant's files under refs/experiments/<id>/; None where the subject has no files, or there is no git.
-
-    Refs of an id that the ledger does not know yet are left over from a crash, and are replaced.
 
     Raises:
         InvalidInput: for a treatment of a files subject without a source, or a source without files.
@@ -32,7 +32,6 @@ def capture_for(
         return None
     from experiment_tracker_tools.vcs import capture
 
-    capture.release(workspace.worktree, experiment_id)
     held = capture.capture(
         workspace.worktree, experiment_id, subject.files, {variant.name: _source(variant) for variant in variants}
     )
@@ -42,6 +41,22 @@ def capture_for(
             name: CapturedVariant(commit=each.commit, identical=each.identical) for name, each in held.variants.items()
         },
     )
+
+
+def held_in_git(workspace: Workspace) -> tuple[str, ...]:
+    """Ids that refs of this repository hold: of experiments fetched from others, or of a call that died.
+
+    A new experiment must not take one of them: what its refs keep would be lost.
+    """
+    if workspace.worktree is None:
+        return ()
+    from experiment_tracker_tools.vcs.capture import held
+
+    try:
+        # A foreign ref with a huge number must not use up the day's ids.
+        return tuple(each for each in held(workspace.worktree) if len("".join(each.split("-")[4:5])) <= _MOST_DIGITS)
+    except GitRefused:
+        return ()
 
 
 def capture_notes(experiment: Experiment) -> list[str]:

@@ -64,10 +64,16 @@ class Ledger:
         self._shelf = Shelf(folder, now=lambda: clock().isoformat(), writer=writer)
         self._local = False
 
-    def plan(self, build: Callable[[str], Experiment], contents: Sequence[Model] = ()) -> Experiment:
-        """Store a new experiment, built for the next free id, with what was claimed of it before."""
+    def plan(
+        self,
+        build: Callable[[str], Experiment],
+        contents: Sequence[Model] = (),
+        *,
+        taken_elsewhere: Iterable[str] = (),
+    ) -> Experiment:
+        """Store a new experiment, built for the next id free here and elsewhere, with what was claimed of it before."""
         opened = self._opened()
-        taken, register = opened.ids(), opened.register()
+        taken, register = [*opened.ids(), *taken_elsewhere], opened.register()
         while True:
             experiment_id = next_experiment_id(self._clock(), taken, register.writer if register.sharing else "")
             volume = self._shelf.volume(experiment_id)

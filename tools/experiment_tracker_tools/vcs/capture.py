@@ -98,6 +98,12 @@ def captured(root: Path, experiment_id: str) -> dict[str, str]:
     return {name.removeprefix(folder): commit for name, commit in pairs}
 
 
+def held(root: Path) -> tuple[str, ...]:
+    """Give the ids of all experiments that refs of this repository hold."""
+    listed = command.run(root, "for-each-ref", "--format=%(refname)", f"{refs.PREFIX}/").decode().splitlines()
+    return tuple(dict.fromkeys(name.split("/")[2] for name in listed))
+
+
 def release(root: Path, experiment_id: str) -> tuple[str, ...]:
     """Delete the experiment's refs, all or none, and give their names; git's own gc forgets the contents later."""
     folder = refs.experiment_folder(experiment_id)

@@ -12,8 +12,8 @@ from experiment_tracker_tools.vcs.trees import Entries
 
 _PATCH = (
     *("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "format.useAutoBase=false"),
-    *("-c", "format.attach=", "-c", "diff.renames=false", "format-patch", "-1", "--stdout", "--binary"),
-    *("--full-index", "--no-signature", "--no-ext-diff", "--no-textconv", "--no-thread", "--no-notes"),
+    *("-c", "diff.renames=false", "format-patch", "-1", "--stdout", "--binary", "--full-index", "--no-attach"),
+    *("--no-signature", "--no-ext-diff", "--no-textconv", "--no-thread", "--no-notes"),
 )
 
 
