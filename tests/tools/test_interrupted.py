@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 from tests.support.agent import agent
@@ -12,12 +13,13 @@ from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 from experiment_tracker_tools.conduct.unfinished import settle, unfinished
 from experiment_tracker_tools.domain.decision import Promotion, RollBack
 from experiment_tracker_tools.domain.intent import Abandoned
-from experiment_tracker_tools.ledger.locking import holder
+from experiment_tracker_tools.ledger.locking import acquire, holder
 
 # Hooks run by git, which is run by our process: its parent's parent. They wait until it is dead, and let git go on.
 DIES = 'kill -9 $(ps -o ppid= -p $PPID | tr -d " "); sleep 0.2'
 MOMENTS = {
     "before anything moves": f'test "$1" = prepared || exit 0; grep -q "refs/heads/" || exit 0; {DIES}; exit 1',
+    "while git goes on without us": f'test "$1" = prepared || exit 0; grep -q "refs/heads/" || exit 0; {DIES}; sleep 1',
     "right after the branch moved": f'test "$1" = committed || exit 0; grep -q "refs/heads/" || exit 0; {DIES}',
 }
 moments = pytest.mark.parametrize("moment", MOMENTS)
@@ -66,7 +68,7 @@ def test_a_killed_promotion_is_settled_by_the_next_call(repo: Project, moment: s
         assert "The promotion was interrupted" in str(told)
         reply = connected.call("promote", experiment=experiment)
         assert reply["promoted"] is True
-        assert ("mended" in reply) is (moment == "right after the branch moved")
+        assert ("mended" in reply) is (moment != "before anything moves")
         assert len(connected.asked) == (0 if "mended" in reply else 1)
         agree(repo, experiment)
         assert connected.call("rollback", experiment=experiment)["blobs_equal"] is True
@@ -81,7 +83,7 @@ def test_a_killed_roll_back_is_settled_by_the_next_call(repo: Project, moment: s
         killed(repo, moment, "rollback", experiment, "--reason", "worse")
         reply = connected.call("rollback", experiment=experiment, reason="worse")
         assert (reply["rolled_back"], reply["reason"]) == (True, "worse")
-        assert ("mended" in reply) is (moment == "right after the branch moved")
+        assert ("mended" in reply) is (moment != "before anything moves")
         agree(repo, experiment)
 
 
@@ -154,10 +156,11 @@ def test_another_work_tree_is_not_written_to(repo: Project) -> None:
     agree(repo, experiment)
 
 
-def test_the_lock_is_given_back_by_a_process_that_dies(repo: Project) -> None:
+def test_the_lock_is_given_back_once_the_dead_process_and_its_git_are_gone(repo: Project) -> None:
     with agent(repo.workspace()) as connected:
         experiment = shipped(connected)
     killed(repo, "before anything moves", "promote", experiment)
     fd = os.open(repo.root / ".experiments" / "git.lock", os.O_RDWR)
-    assert holder(fd) is None
+    acquire(fd, time.monotonic() + 60, "git.lock", lambda: None)
+    assert holder(fd) == os.getpid()
     os.close(fd)

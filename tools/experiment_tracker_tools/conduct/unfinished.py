@@ -31,6 +31,7 @@ def alone_with_git(workspace: Workspace) -> Generator[None]:
         StoreFailure: naming the process that holds it for too long.
     """
     from experiment_tracker_tools.ledger.locking import DEADLINE_S, acquire
+    from experiment_tracker_tools.vcs.command import lent
 
     workspace.make_ready()
     path = workspace.folder / _LOCK
@@ -40,7 +41,8 @@ def alone_with_git(workspace: Workspace) -> Generator[None]:
         raise StoreFailure(f"Cannot open .experiments/{_LOCK}: {error.strerror}. Nothing was changed.") from error
     try:
         acquire(fd, time.monotonic() + DEADLINE_S, f".experiments/{_LOCK}", lambda: None)
-        yield
+        with lent(fd):
+            yield
     finally:
         os.close(fd)
 

@@ -5,8 +5,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
@@ -36,6 +37,9 @@ _SETTINGS: tuple[str, ...] = (
     "i18n.commitEncoding=UTF-8",
 )
 TIME_LIMIT_S = 60.0
+# What moves a branch or the user's index.
+_MOVERS = frozenset({"update-ref", "update-index", "add"})
+_LENT: ContextVar[int | None] = ContextVar("lent", default=None)
 _LAST_WORDS_S = 1.0
 _ARGUMENTS_AT_ONCE = 100
 
@@ -46,6 +50,19 @@ class Outcome(NamedTuple):
     status: int
     out: bytes
     error: str
+
+
+@contextmanager
+def lent(lock: int) -> Generator[None]:
+    """Let every git that moves something hold this open file too, and the lock on it, until it ends.
+
+    Whoever finds the lock free then knows that no such git of a process that was killed is still under way.
+    """
+    token = _LENT.set(lock)
+    try:
+        yield
+    finally:
+        _LENT.reset(token)
 
 
 def run(
@@ -96,14 +113,26 @@ def attempt(
     with tempfile.TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
-        return _ended(
-            _started(Git(root), [*command, *arguments], cast("BinaryIO", given), environment), arguments[0], timeout_s
+        process = _started(
+            Git(root), [*command, *arguments], cast("BinaryIO", given), environment, moves=arguments[0] in _MOVERS
         )
+        return _ended(process, arguments[0], timeout_s)
 
 
-def _started(git: "Git", command: list[str], given: BinaryIO, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def _started(
+    git: "Git", command: list[str], given: BinaryIO, env: Mapping[str, str], *, moves: bool
+) -> "subprocess.Popen[bytes]":
+    lock = _LENT.get() if moves else None
     # A session of its own: Ctrl-C at the terminal must not stop git halfway, and a deadline must end all that it began.
-    running = git.execute(command, given, as_process=True, env=env, shell=False, start_new_session=True)
+    running = git.execute(
+        command,
+        given,
+        as_process=True,
+        env=env,
+        shell=False,
+        start_new_session=True,
+        pass_fds=() if lock is None else (lock,),
+    )
     process = cast("subprocess.Popen[bytes]", running.proc)  # pyright: ignore[reportUnknownMemberType] GitPython's
     # GitPython would stop the process as soon as nobody holds `running`.
     running.proc = None
