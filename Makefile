@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test check bench e2e e2e-smoke e2e-deps lock docs clean
+.PHONY: help demo test check bench bench-deps e2e e2e-smoke e2e-deps lock docs clean
 help: ## show the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -43,10 +43,13 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/pyright
 	@$(VENV)/bin/lint-imports
 
-BENCHMARKS := startup statistics calibration calibration_anytime ledger ledger_faults git_faults
+BENCHMARKS := startup statistics calibration calibration_anytime ledger ledger_faults git_faults runner
 
 bench: $(VENV)/.dev ## every benchmark (hours: long fault and calibration campaigns), ratios measured side by side
 	@for b in $(BENCHMARKS); do echo "== $$b"; $(PY) -m benchmarks.$$b || exit 1; done
+
+bench-deps: ## install what benchmarks compare with (Debian, as root)
+	@command -v hyperfine >/dev/null || { apt-get update -qq && apt-get install -y -qq hyperfine; }
 
 docs: $(VENV)/.run ## write docs/tools.md and docs/plan.md anew from the schemas (a test compares)
 	@$(PY) -m experiment_tracker_server.reference

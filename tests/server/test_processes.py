@@ -41,5 +41,5 @@ def test_the_demo_ships_rolls_back_and_refuses_the_same_program_twice(repo: Proj
     assert equal[1] == equal[2]
     second = told[told.index("2. An A/A experiment") :]
     assert "decide: SHIP" not in second
-    assert "promote refuses: The verdict on exp-" in second
+    assert "promote refuses: " in second
     assert not (repo.root / ".experiments").exists()

@@ -20,7 +20,8 @@ TIME: dict[str, Any] = {"name": "time", "role": "primary", "kind": "duration", "
 def scripts(project: Project, control: str, treatment: str) -> None:
     """Commit a script on main, and the treatment's on the branch `other`."""
     project.write(SCRIPT, control)
-    project.commit("control's script")
+    project.git("add", "-A")
+    project.git("commit", "-q", "--allow-empty", "-m", "control's script")
     project.git("switch", "-q", "-C", "other")
     project.write(SCRIPT, treatment)
     project.git("add", "-A")

@@ -13,7 +13,6 @@ from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 
 from experiment_tracker_server.demo import repository
 from experiment_tracker_server.demo.repository import PROGRAM, Project
@@ -107,25 +106,15 @@ class _Session:
         return experiment
 
     async def run_trials(self, experiment: str) -> None:
-        """Assign runs one after the other, measure each under its variant, and record it, until the plan is full."""
-        programs = {
-            name: repository.check_out(self.project, f"refs/experiments/{experiment}/{name}", f"{experiment}-{name}")
-            for name in ("control", "treatment")
-        }
-        done = dict.fromkeys(programs, 0)
-        with Progress(console=self.out, transient=True) as bar:
-            task = bar.add_task("measuring", total=UNITS)
-            while min(done.values()) < UNITS:
-                unit = f"run-{sum(done.values()) + 1:03d}"
-                variant = (await self.call("assign_unit", experiment=experiment, unit=unit))["variant"]
-                seconds = await asyncio.to_thread(repository.measure, self.project, programs[variant])
-                trial = {"variant": variant, "unit": unit, "key": unit, "metrics": {"time": seconds}}
-                await self.call("record_trial", experiment=experiment, trials=[trial])
-                done[variant] += 1
-                bar.update(task, completed=min(done.values()))
-        self.out.print(
-            f"measured {sum(done.values())} interleaved runs: " + ", ".join(f"{k} {n}" for k, n in done.items())
-        )
+        """Let the program run under both variants, each in a work tree of its own, until the plan is full."""
+        command = [sys.executable, "-I", PROGRAM, str(self.project.text)]
+        found = await self.call("run_trials", experiment=experiment, command=command)
+        while found.get("goes_on"):
+            found = await self.call("run_trials", experiment=experiment, run=found["run"])
+        counts = ", ".join(f"{name} {told}" for name, told in found["trials"].items())
+        self.out.print(f"measured in random blocks: {escape(counts)}; {escape(found['ended'])}")
+        for note in found.get("notes", []):
+            self.out.print(f"  note: {escape(note)}")
 
     async def judge(self, experiment: str) -> JsonObject:
         """Analyze and decide, and show both."""
