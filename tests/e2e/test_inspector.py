@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from experiment_tracker_server.catalog import VERBS
+
 INSPECTOR = Path(__file__).parents[2] / ".cache" / "e2e" / "node_modules" / ".bin" / "mcp-inspector"
 SERVER = Path(sys.executable).with_name("experiment-tracker")
 METRIC = {"name": "time", "role": "primary", "kind": "duration", "direction": "decrease", "unit": "s"}
@@ -50,20 +52,10 @@ def call(project: Path, tool: str, **arguments: object) -> dict[str, object]:
     return fields
 
 
-def test_it_lists_the_nine_tools(project: Path) -> None:
+def test_it_lists_the_tools_of_the_catalogue_and_none_that_is_internal(project: Path) -> None:
     tools = inspect(project, "--method", "tools/list")["tools"]
     assert isinstance(tools, list)
-    assert [tool["name"] for tool in tools] == [
-        "design_experiment",
-        "transition_experiment",
-        "assign_unit",
-        "record_trial",
-        "status",
-        "analyze",
-        "decide",
-        "promote",
-        "rollback",
-    ]
+    assert [tool["name"] for tool in tools] == [verb.__name__ for verb in VERBS]
 
 
 def test_it_drives_an_experiment_from_design_to_decision(project: Path) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import time
-from typing import Any
 
 from experiment_tracker_server.hooks import sessions, spool
 from experiment_tracker_server.hooks.events import Around
@@ -11,6 +10,11 @@ from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
 from experiment_tracker_tools.assignment.clients import client
 from experiment_tracker_tools.assignment.live import STRATUM, Given, Live, given, read, served_hash, unit_of
 from experiment_tracker_tools.assignment.rendering import rendered
+
+# Hooks start with every event: typing alone would double their time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def serve(around: Around, name: str, arguments: str) -> None:

@@ -3,15 +3,18 @@
 import hashlib
 import json
 import os
-import shutil
 import time
-from typing import Any
 
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, text_of, top_of
 from experiment_tracker_server.hooks.watch import start_watch
 from experiment_tracker_tools.assignment.clients import client, is_gone
 from experiment_tracker_tools.assignment.live import Live, read
+
+# Hooks start with every event: typing alone would double their time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SESSIONS = "sessions"
 _OLD_S = 7 * 86_400.0
@@ -48,9 +51,9 @@ def end(around: Around) -> None:
     except FileNotFoundError:
         pass
     root = os.path.join(around.start, ".claude", SERVE)
-    shutil.rmtree(os.path.join(root, around.session), ignore_errors=True)
+    remove(os.path.join(root, around.session))
     if os.path.isdir(root) and os.listdir(root) == [".gitignore"]:
-        shutil.rmtree(root, ignore_errors=True)
+        remove(root)
         try:
             os.rmdir(os.path.dirname(root))
         except OSError:
@@ -67,8 +70,18 @@ def sweep(around: Around) -> None:
         except (OSError, ValueError):
             continue
         if name != around.session and (is_gone(noted["client"]) or os.stat(path).st_mtime < time.time() - _OLD_S):
-            shutil.rmtree(os.path.join(noted["start"], ".claude", SERVE, name), ignore_errors=True)
+            remove(os.path.join(noted["start"], ".claude", SERVE, name))
             os.unlink(path)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder of files, as far as that is possible."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
+    except OSError:
+        pass
 
 
 def _ready(around: Around) -> "list[str]":

@@ -2,9 +2,13 @@
 
 import json
 import os
-from typing import Any
 
 from experiment_tracker_tools.assignment.live import SPOOL
+
+# Hooks start with every event: typing alone would double their time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def path_of(store: str, session: str) -> str:

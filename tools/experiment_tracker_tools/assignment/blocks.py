@@ -9,8 +9,11 @@ References:
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+# Hooks load this at every event, and typing takes longer to load than all that they do.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 LARGEST = 1000
 _COMFORTABLE = 4
@@ -18,7 +21,7 @@ _CLOSE = 1e-6
 _CHUNK = 2**32
 
 
-class Schedule(NamedTuple):
+class Schedule:
     """What fixes the order of every block of an experiment.
 
     Attributes:
@@ -28,10 +31,11 @@ class Schedule(NamedTuple):
         size: places of a block, as `block_size` gives it.
     """
 
-    salt: str
-    experiment: str
-    shares: "Sequence[tuple[str, float]]"
-    size: int
+    def __init__(self, salt: str, experiment: str, shares: "Sequence[tuple[str, float]]", size: int) -> None:
+        self.salt = salt
+        self.experiment = experiment
+        self.shares = shares
+        self.size = size
 
 
 def block_size(shares: "Sequence[tuple[str, float]]", wanted: "int | None" = None) -> int:

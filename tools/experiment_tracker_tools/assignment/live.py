@@ -7,7 +7,7 @@
 import hashlib
 import json
 import os
-from typing import NamedTuple
+from types import SimpleNamespace
 
 from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
 from experiment_tracker_tools.assignment.hashing import variant_of
@@ -19,7 +19,8 @@ DAY_S = 86_400.0
 _MOST_SLOTS = 100_000
 
 
-class Live(NamedTuple):
+# Typed tuples would need typing, which takes a hook longer to load than all it does.
+class Live(SimpleNamespace):
     """What hooks know of a live experiment.
 
     Attributes:
@@ -49,7 +50,7 @@ class Live(NamedTuple):
     digest: "dict[str, str]"
 
 
-class Given(NamedTuple):
+class Given(SimpleNamespace):
     """The variant of a unit.
 
     Attributes:
@@ -66,11 +67,10 @@ class Given(NamedTuple):
 def written(live: Live) -> str:
     """The assignment file.
 
-    >>> one = Live("exp-2026-11-20-001", "command", "review", "session", "a", [("a", 1.0)], "s", None, 0, 1, {}, {})
-    >>> read(written(one)) == one
-    True
+    >>> read(written(Live(experiment="exp-2026-11-20-001", shares=[("a", 1.0)]))).shares
+    [('a', 1.0)]
     """
-    return json.dumps(live._asdict())
+    return json.dumps(vars(live))
 
 
 def read(text: str) -> Live:
@@ -79,16 +79,15 @@ def read(text: str) -> Live:
     Raises:
         ValueError, TypeError, KeyError: if it is no such file.
     """
-    fields = json.loads(text)
-    live = Live(**fields)
-    return live._replace(shares=[(str(name), float(share)) for name, share in live.shares])
+    live = Live(**json.loads(text))
+    live.shares = [(str(name), float(share)) for name, share in live.shares]
+    return live
 
 
 def unit_of(live: Live, session: str, prompt: str, call: str, now: float) -> str:
     """What is randomised at this moment.
 
-    >>> one = Live("exp-2026-11-20-001", "command", "review", "day", "a", [("a", 1.0)], "s", None, 0, 1, {}, {})
-    >>> unit_of(one, "session", "prompt", "", 2.5 * DAY_S)
+    >>> unit_of(Live(per="day", started_at=0.0), "session", "prompt", "", 2.5 * DAY_S)
     'day-2'
     """
     if live.per == "day":
@@ -116,7 +115,7 @@ def given(live: Live, unit: str, folder: str) -> Given:
         slot = int(unit[4:]) if live.per == "day" else _place_of(unit, folder)
         schedule = Schedule(live.salt, live.experiment, live.shares, live.block_size)
         variant = variant_at(schedule, STRATUM, slot)
-    return Given(unit, variant, dict(live.shares)[variant], slot)
+    return Given(unit=unit, variant=variant, propensity=dict(live.shares)[variant], slot=slot)
 
 
 def served_hash(salt: str, text: str) -> str:
