@@ -12,9 +12,10 @@ from experiment_tracker_tools.analysis.verdict import SRM_HALT, judge
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import Estimate, Look, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.health import Finding, Health
 from experiment_tracker_tools.domain.lifecycle import STEPS
 from experiment_tracker_tools.domain.plan import Plan
-from experiment_tracker_tools.domain.seen import Ahead, Believed, Panel, Status
+from experiment_tracker_tools.domain.seen import Ahead, Believed, Opinion, Panel, Status
 from experiment_tracker_tools.domain.variant import Capture, CapturedVariant, Variant
 
 GUARDED = values.experiment(
@@ -97,6 +98,27 @@ def test_a_gain_beside_a_significant_loss_of_a_guardrail_is_investigated() -> No
     found = judge(GUARDED, look(estimate(-0.5, 0.01), lost, statuses={"treatment": "waits"}))
     assert found.verdict == "INVESTIGATE"
     assert any("cost of treatment got worse (p = 0.0001) while others gained" in reason for reason in found.reasons)
+
+
+def test_worse_ratings_under_the_winner_are_investigated() -> None:
+    seen = at("wins", opinions={"treatment": Opinion(ratings=6, mean=1.5, worse_p=0.004)})
+    found = judge(GUARDED, seen)
+    assert (found.verdict, found.winner) == ("INVESTIGATE", None)
+    assert "Ratings are worse under treatment: mean 1.5 of 6, p = 0.004." in found.reasons
+
+
+@pytest.mark.parametrize(
+    ("mean", "ratings", "verdict"), [(4.2, 5, "ITERATE"), (3.9, 5, "INCONCLUSIVE"), (5, 4, "INCONCLUSIVE")]
+)
+def test_a_flat_result_that_people_like_is_worth_another_iteration(mean: float, ratings: int, verdict: str) -> None:
+    opinion = Opinion(ratings=ratings, mean=mean)
+    assert judge(GUARDED, at("open", 0.0, 0.8, opinions={"treatment": opinion})).verdict == verdict
+
+
+def test_a_failed_gate_halts_whatever_the_tests_say() -> None:
+    broken = Health(halts=(Finding(gate="missing", told="40 of 80 units have no outcome."),))
+    found = judge(GUARDED, at("wins", health=broken))
+    assert (found.verdict, found.reasons) == ("HALT", ("40 of 80 units have no outcome.",))
 
 
 def test_the_passing_variant_of_lowest_expected_loss_ships_and_its_lift_is_shrunk() -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from experiment_tracker_tools.analysis.feedback import LEAST_RATINGS
 from experiment_tracker_tools.analysis.reasons import metric_of
 from experiment_tracker_tools.domain.decision import Estimate, Look
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -44,6 +45,25 @@ def in_conflict(experiment: Experiment, look: Look) -> tuple[str, ...]:
         if won:
             told.append(f"{loss.metric} of {loss.treatment} got worse (p = {loss.p_value:.2g}) while others gained.")
     return tuple(told)
+
+
+def liked_less(look: Look, winner: str) -> str | None:
+    """What people say against a winner; None where they do not."""
+    opinion = look.opinions.get(winner)
+    if opinion is None or opinion.worse_p is None or opinion.worse_p >= CONFLICT or opinion.mean is None:
+        return None
+    return f"Ratings are worse under {winner}: mean {opinion.mean:.1f} of {opinion.ratings}, p = {opinion.worse_p:.2g}."
+
+
+def well_liked(experiment: Experiment, look: Look, treatments: Sequence[str]) -> str | None:
+    """The treatment of a flat result that people rate at the plan's threshold or above; None without one."""
+    least = experiment.plan.iterate_rating
+    rated = [(name, look.opinions[name]) for name in treatments if name in look.opinions]
+    enough = [(o.mean, o.ratings, name) for name, o in rated if o.mean is not None and o.ratings >= LEAST_RATINGS]
+    if not enough or max(enough)[0] < least:
+        return None
+    mean, ratings, name = max(enough)
+    return f"{name} is rated {mean:.1f} by {ratings}, at or above the plan's {least:g}, while the metric is flat."
 
 
 def _moved(experiment: Experiment, each: Estimate) -> int:

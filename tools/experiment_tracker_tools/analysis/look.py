@@ -1,12 +1,15 @@
 """One look: what a plan may see of the recorded entries at this moment, and what its tests have come to."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.ahead import ahead_of, is_futile, resolving_n
 from experiment_tracker_tools.analysis.cut import Cut, Entries, cut, last_seq
 from experiment_tracker_tools.analysis.effects import labelled, plain, running, stopped, with_safety
+from experiment_tracker_tools.analysis.feedback import tabulated, worse_under
+from experiment_tracker_tools.analysis.health import gates
 from experiment_tracker_tools.analysis.lines import tested
 from experiment_tracker_tools.analysis.panel import panel_of
 from experiment_tracker_tools.analysis.points import Point
@@ -16,8 +19,8 @@ from experiment_tracker_tools.analysis.series import Samples, series
 from experiment_tracker_tools.analysis.weighing import Weighed, weigh
 from experiment_tracker_tools.domain.decision import Estimate, Look, Standing
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.seen import Tested
-from experiment_tracker_tools.stats.srm import chi_square_srm
+from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.seen import Opinion, Tested
 
 
 def alpha_of(experiment: Experiment) -> float:
@@ -25,22 +28,43 @@ def alpha_of(experiment: Experiment) -> float:
     return success_alphas(experiment)[0]
 
 
-def look_at(experiment: Experiment, entries: Entries, *, now: datetime) -> Look:
+class Beside(NamedTuple):
+    """What a look takes in beside the entries that are tested.
+
+    Attributes:
+        amended: trials that no longer count because they were recorded wrongly, by variant.
+        feedback: what people said of the variants.
+        deviations: what was not as planned, in words.
+    """
+
+    amended: Mapping[str, int]
+    feedback: Sequence[Feedback] = ()
+    deviations: tuple[str, ...] = ()
+
+
+NOTHING_BESIDE = Beside({})
+
+
+def look_at(experiment: Experiment, entries: Entries, *, now: datetime, beside: Beside = NOTHING_BESIDE) -> Look:
     """Look at an experiment as its plan allows: health always, of a fixed plan effects only at its one look."""
     chosen = cut(experiment, entries, now=now)
     found = weigh(experiment, entries, now=now)
     standing = _standing(found, chosen)
     point = found.points[found.look] if standing == "final" and found.look >= 0 else None
     units = _units(experiment, point) if point else chosen.units
+    health = gates(experiment, _until_point(entries, point), now, amended=beside.amended)
     look = Look(
         units=units,
         planned=experiment.plan.sample_size,
         standing=standing,
         through_seq=point.seq if point else chosen.through_seq,
-        srm_p=_srm(experiment, entries, standing, units),
+        srm_p=health.srm_p,
         missing=_missing(found, experiment),
         estimates=_estimates(experiment, entries, found, standing),
         notes=(*_notes(experiment, chosen, standing, units, closed=point is None or _is_underrun(point)), *found.notes),
+        deviations=beside.deviations,
+        health=health,
+        opinions=_opinions(experiment, beside.feedback),
     )
     if experiment.plan.method == "fixed" and standing == "interim":
         return look
@@ -142,16 +166,23 @@ def _missing(found: Weighed, experiment: Experiment) -> dict[str, int]:
     return {name: sample.missing for name, sample in samples.items() if sample.missing}
 
 
-def _srm(experiment: Experiment, entries: Entries, standing: Standing, units: dict[str, int]) -> float | None:
-    """The check on arrived units; while the experiment runs, on the units that we assigned ourselves only."""
-    counts = units
-    if standing == "interim":
-        assigned = [entry.content for entry in entries.exposures if entry.provenance == "command"]
-        counts = {v.name: sum(exposure.variant == v.name for exposure in assigned) for v in experiment.variants}
-    if not sum(counts.values()):
-        return None
-    shares = [variant.share or 0.0 for variant in experiment.variants]
-    return chi_square_srm([counts[variant.name] for variant in experiment.variants], shares).p_value
+def _until_point(entries: Entries, point: Point | None) -> Entries:
+    """What had come by the look that ended the experiment: later entries do not change its health."""
+    if point is None or point.final:
+        return entries
+    trials = [entry for entry in entries.trials if entry.seq <= point.as_of]
+    exposures = [entry for entry in entries.exposures if entry.seq <= point.as_of]
+    return Entries(trials, exposures, [entry for entry in entries.aggregates if entry.seq <= point.as_of])
+
+
+def _opinions(experiment: Experiment, feedback: Sequence[Feedback]) -> dict[str, Opinion]:
+    names = [variant.name for variant in experiment.variants]
+    found: dict[str, Opinion] = {}
+    for name, ratings in tabulated(feedback, names).items():
+        if ratings.n:
+            worse = None if name == names[0] else worse_under(feedback, control=names[0], treatment=name).p_value
+            found[name] = Opinion(ratings=ratings.n, mean=ratings.mean, worse_p=worse)
+    return found
 
 
 def _is_underrun(point: Point) -> bool:

@@ -15,7 +15,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from experiment_tracker_tools.analysis.choice import chosen_winner, in_conflict
+from experiment_tracker_tools.analysis.choice import chosen_winner, in_conflict, liked_less, well_liked
 from experiment_tracker_tools.analysis.course import settled
 from experiment_tracker_tools.analysis.reasons import (
     copied,
@@ -44,8 +44,8 @@ class Judgement(NamedTuple):
 
 def judge(experiment: Experiment, look: Look) -> Judgement:
     """Apply the plan's rules to a look."""
-    if look.srm_p is not None and look.srm_p < SRM_HALT:
-        return Judgement("HALT", None, (mismatch(experiment, look, limit=SRM_HALT),))
+    if halts := _halts(experiment, look):
+        return Judgement("HALT", None, halts)
     if look.harms:
         return Judgement("ROLL_BACK", None, look.harms)
     if look.standing == "exploratory":
@@ -56,12 +56,22 @@ def judge(experiment: Experiment, look: Look) -> Judgement:
     return _answered(experiment, look, statuses)
 
 
+def _halts(experiment: Experiment, look: Look) -> tuple[str, ...]:
+    if look.health is not None and look.health.halts:
+        return tuple(finding.told for finding in look.health.halts)
+    if look.srm_p is not None and look.srm_p < SRM_HALT:
+        return (mismatch(experiment, look, limit=SRM_HALT),)
+    return ()
+
+
 def _answered(experiment: Experiment, look: Look, statuses: Mapping[str, Status]) -> Judgement:
     """Rules 3 to 6 and 8, at the look that ended the experiment."""
     verdict = settled(list(statuses.values()), harmed=False)
     if verdict == "SHIP":
         winner, why = chosen_winner(experiment, look, [name for name, status in statuses.items() if status == "wins"])
         shipped = told(experiment, _primary(experiment, look, winner))
+        if disliked := liked_less(look, winner):
+            return Judgement("INVESTIGATE", None, (shipped, disliked, *look.notes))
         return Judgement("SHIP", winner, (shipped, *why, *_doubts(experiment, look, statuses), *look.notes))
     reasons = (*(told(experiment, each) for each in _primaries(experiment, look, statuses)), *_copies(experiment, look))
     if verdict is not None:
@@ -100,6 +110,8 @@ def _unresolved(
     doubts = _doubts(experiment, look, statuses)
     if conflicts := in_conflict(experiment, look):
         return Judgement("INVESTIGATE", None, (*reasons, *doubts, *conflicts, *look.notes))
+    if not doubts and (liked := well_liked(experiment, look, list(statuses))):
+        return Judgement("ITERATE", None, (*reasons, liked, *look.notes))
     more = (*reasons, *doubts, *resolving(experiment, look), *look.notes)
     return Judgement("INCONCLUSIVE", None, more or ("There is nothing to judge by.",))
 

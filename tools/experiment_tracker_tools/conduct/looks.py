@@ -1,9 +1,14 @@
 """The only place that computes an effect: every look is made here, and every look is written down."""
 
+from experiment_tracker_tools.conduct.sealing import seal_fault
 from experiment_tracker_tools.core.errors import IllegalStep, StoreFailure
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.ledger.tables import Amendment, Export
 from experiment_tracker_tools.workspace import Workspace
+
+_MOST_DEVIATIONS = 20
 
 
 def take_look(workspace: Workspace, experiment: Experiment) -> Look:
@@ -27,13 +32,29 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
     if experiment.entered("running") is None:
         raise IllegalStep(f"{experiment.id} is {experiment.state}: no data yet. Start it with transition_experiment.")
     from experiment_tracker_tools.analysis.cut import Entries
-    from experiment_tracker_tools.analysis.look import look_at
+    from experiment_tracker_tools.analysis.look import Beside, look_at
 
     journal = workspace.ledger.journal(experiment.id)
     if (told := damage_told(workspace, experiment)) is not None:
         raise StoreFailure(told)
     entries = Entries(journal.trials, journal.exposures, journal.aggregates)
-    return look_at(experiment, entries, now=workspace.clock())
+    beside = Beside(
+        workspace.ledger.statistics(experiment.id).amended,
+        [entry.content for entry in workspace.ledger.entries(experiment.id, Feedback)],
+        deviations(workspace, experiment),
+    )
+    return look_at(experiment, entries, now=workspace.clock(), beside=beside)
+
+
+def deviations(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
+    """What was not as planned: trials that were taken out, rows that somebody could see, a plan that changed."""
+    amended = workspace.ledger.entries(experiment.id, Amendment)[:_MOST_DEVIATIONS]
+    told = [f"Trial {e.content.seq} of {e.content.variant} was excluded: {e.content.reason}" for e in amended]
+    exports = [entry for entry in workspace.ledger.entries(experiment.id, Export) if not entry.content.sealed]
+    if exports:
+        told.append(f"Rows were exported while it ran ({len(exports)} times, first {exports[0].at:%Y-%m-%d}).")
+    fault = seal_fault(workspace, experiment)
+    return (*told, fault) if fault else tuple(told)
 
 
 def damage_told(workspace: Workspace, experiment: Experiment) -> str | None:

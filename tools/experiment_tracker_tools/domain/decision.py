@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from experiment_tracker_tools.domain.base import Model, Note, Slug, Title
-from experiment_tracker_tools.domain.seen import Ahead, Panel, Status, Tested
+from experiment_tracker_tools.domain.health import Health
+from experiment_tracker_tools.domain.seen import Ahead, Opinion, Panel, Status, Tested
 from experiment_tracker_tools.domain.variant import CommitId, GitText
 
 Verdict = Literal[
@@ -112,6 +113,8 @@ class Look(Model):
         resolving_n: units per variant that would resolve it.
         panel: beliefs beside the decision.
         deviations: what was not as planned.
+        health: the gates of the data's integrity.
+        opinions: ratings by variant, of variants that have any.
     """
 
     units: dict[Slug, int]
@@ -132,6 +135,8 @@ class Look(Model):
     resolving_n: int | None = None
     panel: Panel | None = None
     deviations: tuple[Note, ...] = ()
+    health: Health | None = None
+    opinions: dict[Slug, Opinion] = Field(default_factory=dict)
 
 
 class Decision(Model):

@@ -39,6 +39,7 @@ class PlanOptions(Options):
         power: wanted probability of detecting the mde.
         min_runtime_days: shortest runtime; before it only harm, futility and a halt may speak.
         recommended_sample_size: units per variant where no power analysis is possible.
+        iterate_rating: mean rating, 1 to 5, from which a flat result is worth another iteration.
         traffic_allocation: share of the units that the treatments get together; equal shares where nobody says.
         max_regression: largest tolerated loss of a guardrail that has no margin or limit of its own, as a fraction.
         units_per_day: how many units come in, to tell how long it takes; measured from earlier experiments on the same
@@ -77,6 +78,7 @@ class PlanOptions(Options):
     belief: Belief | None = None
     success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] | None = None
     cheaper_by: Slug | None = None
+    iterate_rating: Annotated[Number, Field(ge=1, le=5)] | None = None
     traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None
     max_regression: Annotated[Number, Field(gt=0, lt=1)] | None = None
     units_per_day: Annotated[Positive, Field(le=1e12)] | None = None

@@ -49,6 +49,19 @@ class Believed(Model):
     ci_high: float
 
 
+class Opinion(Model):
+    """What people say of one variant.
+
+    Attributes:
+        ratings: how many; mean: of them, 1 to 5, None without any.
+        worse_p: treatments only: one-sided p-value that they are lower than control's; None below five a variant.
+    """
+
+    ratings: int
+    mean: float | None = None
+    worse_p: float | None = None
+
+
 class Ahead(Model):
     """What going on would take and bring.
 
