@@ -22,17 +22,32 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.option("--path", type=_PATH, help="A copy of a store, or one of its journals.")
 @_JSON
 def verify(*, experiment: str | None, path: Path | None, json_output: bool) -> None:
-    """Walk the chain of every journal, or of one, and name the first record that was altered, taken out or moved."""
+    """Walk the chain of every journal, or of one, name the first record that was altered, and replay every verdict.
+
+    A verdict is computed again from the rows, or from the numbers of its look where the rows were erased.
+    """
+    from experiment_tracker_tools.conduct.replay import Replayed, replay
     from experiment_tracker_tools.ledger.verify import verify as walk
 
+    again: list[Replayed] = []
     with _telling(json_output=json_output) as workspace:
         found = walk(path) if path is not None else workspace.ledger.verify(experiment)
+        if path is None and not any(each.fault for each in found):
+            chosen = (
+                workspace.ledger.experiments() if experiment is None else (workspace.ledger.experiment(experiment),)
+            )
+            again = [replay(workspace, each) for each in chosen]
     if json_output:
-        click.echo(json.dumps([each._asdict() for each in found], ensure_ascii=False))
+        told = [each._asdict() for each in found]
+        click.echo(json.dumps(told + [{"replayed": each._asdict()} for each in again], ensure_ascii=False))
     for each in () if json_output else found:
         whole = f"{each.records} records" + (f", {each.erased} erased on purpose" if each.erased else "")
         click.echo(f"{'FAULT' if each.fault else 'ok   '} {each.journal}: {each.fault or whole}")
-    raise SystemExit(1 if any(each.fault for each in found) else 0)
+    for done in () if json_output else again:
+        if done.fault or done.verdict:
+            same = f"{done.verdict} again, from the {done.source}"
+            click.echo(f"{'FAULT' if done.fault else 'ok   '} {done.experiment}: {done.fault or same}")
+    raise SystemExit(1 if any([*(each.fault for each in found), *(each.fault for each in again)]) else 0)
 
 
 @click.command()

@@ -1,10 +1,12 @@
 """The only place that computes an effect: every look is made here, and every look is written down."""
 
+from datetime import datetime
+
+from experiment_tracker_tools.conduct.rows import Rows, rows_as_of
 from experiment_tracker_tools.conduct.sealing import seal_fault
 from experiment_tracker_tools.core.errors import IllegalStep, StoreFailure
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.ledger.tables import Amendment, Export
 from experiment_tracker_tools.workspace import Workspace
 
@@ -29,21 +31,29 @@ def unrecorded_look(workspace: Workspace, experiment: Experiment) -> Look:
         IllegalStep: if it has not been started.
         StoreFailure: if its journal is damaged, because what is broken would silently be left out.
     """
+    check_lookable(workspace, experiment)
+    return look_at_rows(workspace, experiment, rows_as_of(workspace, experiment.id), now=workspace.clock())
+
+
+def check_lookable(workspace: Workspace, experiment: Experiment) -> None:
+    """Let an experiment pass that has data, and whose data are whole.
+
+    Raises:
+        IllegalStep: if it has not been started.
+        StoreFailure: if its journal is damaged, because what is broken would silently be left out.
+    """
     if experiment.entered("running") is None:
         raise IllegalStep(f"{experiment.id} is {experiment.state}: no data yet. Start it with transition_experiment.")
-    from experiment_tracker_tools.analysis.cut import Entries
-    from experiment_tracker_tools.analysis.look import Beside, look_at
-
-    journal = workspace.ledger.journal(experiment.id)
     if (told := damage_told(workspace, experiment)) is not None:
         raise StoreFailure(told)
-    entries = Entries(journal.trials, journal.exposures, journal.aggregates)
-    beside = Beside(
-        workspace.ledger.statistics(experiment.id).amended,
-        [entry.content for entry in workspace.ledger.entries(experiment.id, Feedback)],
-        deviations(workspace, experiment),
-    )
-    return look_at(experiment, entries, now=workspace.clock(), beside=beside)
+
+
+def look_at_rows(workspace: Workspace, experiment: Experiment, rows: Rows, *, now: datetime) -> Look:
+    """The look at rows as they are or were; the same rows always give the same numbers."""
+    from experiment_tracker_tools.analysis.look import Beside, look_at
+
+    beside = Beside(rows.amended, rows.feedback, deviations(workspace, experiment))
+    return look_at(experiment, rows.entries, now=now, beside=beside)
 
 
 def deviations(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from experiment_tracker_tools.conduct.looks import unrecorded_look
+from experiment_tracker_tools.conduct.looks import check_lookable, look_at_rows
+from experiment_tracker_tools.conduct.rows import data_hash, rows_as_of
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import FINAL, Decision
@@ -21,12 +22,21 @@ def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) ->
         return earlier
     from experiment_tracker_tools.analysis.verdict import judge
 
-    look = unrecorded_look(workspace, experiment)
+    now, door = workspace.clock(), workspace.door
+    check_lookable(workspace, experiment)
+    rows = rows_as_of(workspace, experiment.id)
+    look = look_at_rows(workspace, experiment, rows, now=now)
     judged = judge(experiment, look)
     decision = Decision(
-        verdict=judged.verdict, winner=judged.winner, reasons=judged.reasons, look=look, rationale=rationale
+        verdict=judged.verdict,
+        winner=judged.winner,
+        reasons=judged.reasons,
+        look=look,
+        rationale=rationale,
+        decided_at=now,
+        data_through=rows.last,
+        data_sha256=data_hash(rows) if judged.verdict in FINAL else None,
     )
-    now, door = workspace.clock(), workspace.door
     try:
         workspace.ledger.append(
             experiment.id, decision, step=lambda current: _after(current, decision, at=now, by=door)

@@ -1,5 +1,6 @@
 """What was seen, what was decided, and what git was told to do about it."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -148,6 +149,8 @@ class Decision(Model):
         reasons: each names its numbers.
         look: the look it rests on.
         rationale: in the words of whoever decided.
+        decided_at: when the data were looked at; data_through: newest row that was there.
+        data_sha256: of the rows up to there, in their order; all three None in decisions of older versions.
     """
 
     verdict: Verdict
@@ -155,6 +158,9 @@ class Decision(Model):
     reasons: Annotated[tuple[Note, ...], Field(min_length=1)]
     look: Look
     rationale: Note = ""
+    decided_at: datetime | None = None
+    data_through: int | None = None
+    data_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class Promotion(Model):

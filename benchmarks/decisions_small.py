@@ -1,0 +1,90 @@
+"""Plans below 50 units a variant, by the decision function on recorded entries: the randomisation test decides."""
+
+from datetime import timedelta
+
+import numpy as np
+from benchmarks.calibration_row import Row, Vector, rate_error
+from benchmarks.decisions_bulk import Z_NAIVE
+from benchmarks.decisions_plans import SD_LOG, START, cumulative, planned
+
+from experiment_tracker_tools.analysis.course import settled
+from experiment_tracker_tools.analysis.cut import Entries
+from experiment_tracker_tools.analysis.deviates import logs, means
+from experiment_tracker_tools.analysis.weighing import weigh
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Kind
+from experiment_tracker_tools.domain.trial import Entry, Trial
+
+SETTINGS = ((10, "log-normal", 1000), (20, "log-normal", 500), (10, "normal", 500), (10, "binary 3%", 300))
+
+
+def rows(scale: float) -> list[Row]:
+    """All rows, with `scale` times the full number of experiments."""
+    found: list[Row] = []
+    for n, name, number in SETTINGS:
+        found += without_effect(n, name, max(60, round(number * scale)))
+    return [*found, small_power(scale)]
+
+
+def without_effect(n: int, name: str, experiments: int) -> list[Row]:
+    """A/A experiments with hashed units: how many ship, and how many roll back."""
+    kind: Kind = "duration" if name == "log-normal" else "binary" if name == "binary 3%" else "continuous"
+    rng, verdicts, naive = np.random.default_rng([11, n, len(name)]), list[str](), np.zeros(2)
+    for _ in range(experiments):
+        values, treated = _values(rng, name, n, 1.0)
+        verdicts.append(_verdict(planned(n, kind), values, treated))
+        naive += _naive(values, treated, logs_too=name == "log-normal")
+    cell, found = f"n = {n}, {name}", list[Row]()
+    for word, verdict, naively in (("ships", "SHIP", naive[0]), ("rolls back", "ROLL_BACK", naive[1])):
+        rate = verdicts.count(verdict) / experiments
+        error = rate_error(rate, experiments)
+        found.append(Row(f"A/A {word}, {cell}", "<= 5.4%", rate, error, naively / experiments, high=0.05))
+    return found
+
+
+def small_power(scale: float) -> Row:
+    """Ten a variant, SD of logs 0.6, a ratio of 0.6."""
+    experiments, rng = max(60, round(600 * scale)), np.random.default_rng(12)
+    shipped = 0
+    for _ in range(experiments):
+        values, treated = _values(rng, "log-normal", 10, 0.6)
+        shipped += _verdict(planned(10, "duration", mde=0.4), values, treated) == "SHIP"
+    rate = shipped / experiments
+    quantity = "power, n = 10, log-normal SD 0.6, ratio 0.6, monitored"
+    return Row(quantity, ">= 42%", rate, rate_error(rate, experiments), 0.36, low=0.42)
+
+
+def _values(rng: np.random.Generator, name: str, n: int, ratio: float) -> tuple[Vector, Vector]:
+    """Units as hashing brings them, a few more than planned so that the information is complete."""
+    units = 2 * n + 12
+    treated = (rng.random(units) < 0.5).astype(float)
+    scale = np.where(treated > 0, ratio, 1.0)
+    if name == "log-normal":
+        return np.exp(SD_LOG * rng.standard_normal(units)) * scale, treated
+    if name == "normal":
+        return 10 * scale + 4 * rng.standard_normal(units), treated
+    return (rng.random(units) < 0.03 * scale).astype(float), treated
+
+
+def _verdict(experiment: Experiment, values: Vector, treated: Vector) -> str:
+    trials = [_entry(seq, x, on) for seq, (x, on) in enumerate(zip(values.tolist(), treated.tolist(), strict=True), 1)]
+    found = weigh(experiment, Entries(trials, (), ()), now=START + timedelta(days=1))
+    return settled(list(found.statuses(experiment).values()), harmed=found.harmed) or "INCONCLUSIVE"
+
+
+def _entry(seq: int, value: float, treated: float) -> Entry[Trial]:
+    trial = Trial(variant="treatment" if treated else "control", metrics={"m": value})
+    return Entry[Trial](seq=seq, at=START, by="benchmark", content=trial)
+
+
+def _naive(values: Vector, treated: Vector, *, logs_too: bool) -> Vector:
+    """Whether a test after every unit from the tenth on is ever below 0.05 on the good and on the bad side."""
+    x, lows, highs = np.log(values) if logs_too else values, False, False
+    for end in range(10, len(x) + 1):
+        control, treatment = x[:end][treated[:end] == 0], x[:end][treated[:end] > 0]
+        if min(len(control), len(treatment)) < 2:
+            continue
+        sides = [cumulative(side[None, :], (len(side),)) for side in (control, treatment)]
+        z = float((logs if logs_too else means)(*sides).z[0, 0])
+        lows, highs = lows or z <= -Z_NAIVE, highs or z >= Z_NAIVE
+    return np.array([lows, highs], dtype=float)

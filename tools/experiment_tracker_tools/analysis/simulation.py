@@ -1,0 +1,209 @@
+"""The plan's rules on simulated sufficient statistics: thousands of experiments by the rule that decides a real one.
+
+Whoever simulates draws, for each variant and metric, cumulative statistics at the plan's looks, as arrays of shape
+(experiments, looks); boundaries, harm, safety, equivalence and the walk along the looks are those of real experiments.
+Small plans are walked with their t statistics; their randomisation test has about the same errors and power.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.analysis.course import STATUSES, Course, Evidence, run, settled
+from experiment_tracker_tools.analysis.deviates import Scale, Stats, against, estimates
+from experiment_tracker_tools.analysis.harms import watched_by
+from experiment_tracker_tools.analysis.information import planned_units
+from experiment_tracker_tools.analysis.points import FIRST_INFORMATION, FIRST_UNITS, is_exact
+from experiment_tracker_tools.analysis.rules import (
+    Grid,
+    equivalence_bounds,
+    guardrails,
+    harm_bounds,
+    harm_shares,
+    safety_bounds,
+    success_alphas,
+    success_bounds,
+)
+from experiment_tracker_tools.domain.decision import Verdict
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.stats.monitor import even_grid
+from experiment_tracker_tools.stats.normal_mixture import information
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+# By metric and variant, cumulative statistics at the looks: of logs for durations, of zeros and ones for binary ones.
+Drawn = Mapping[tuple[str, str], Stats]
+
+
+class Looks(NamedTuple):
+    """The looks of a plan before it runs.
+
+    Attributes:
+        times: information fraction at each; units: by variant, in the plan's order, at each.
+        grid: what boundaries are made for.
+    """
+
+    times: tuple[float, ...]
+    units: dict[str, tuple[int, ...]]
+    grid: Grid
+
+
+class Simulated(NamedTuple):
+    """What simulated experiments came to.
+
+    Attributes:
+        verdicts: of each experiment; INCONCLUSIVE where nothing was settled at the final look.
+        time: information fraction at its end.
+        course: where each ended.
+    """
+
+    verdicts: "NDArray[np.str_]"
+    time: "Array"
+    course: Course
+
+
+def looks_of(experiment: Experiment) -> Looks:
+    """Where the looks of a plan fall if units come in the planned shares."""
+    plan, wanted = experiment.plan, planned_units(experiment)
+    points = (1.0,) if plan.method == "fixed" else even_grid(plan.looks, first=FIRST_INFORMATION)
+    least = 2 if is_exact(experiment) else FIRST_UNITS
+    units = {name: [math.ceil(n * point - 1e-9) for point in points] for name, n in wanted.items()}
+    kept = [k for k, point in enumerate(points) if point == 1 or min(each[k] for each in units.values()) >= least]
+    sizes = {name: tuple(each[k] for k in kept) for name, each in units.items()}
+    planned = list(wanted.values())
+    smallest = [tuple(each[k] for each in sizes.values()) for k in range(len(kept))]
+    grid = Grid(
+        plan.method,
+        tuple(points[k] for k in kept),
+        tuple((each[0], min(each[1:])) for each in smallest),
+        tuple(min(each) >= plan.floor or points[k] == 1 for k, each in zip(kept, smallest, strict=True)),
+        closes=False,
+        planned=information(planned[0], min(planned[1:])),
+    )
+    return Looks(grid.times, sizes, grid)
+
+
+def simulate(experiment: Experiment, looks: Looks, drawn: Drawn) -> Simulated:
+    """Walk simulated experiments along the looks of a plan.
+
+    Args:
+        experiment: with its plan; event breakers are left out, they are judged after every unit.
+        looks: as `looks_of` gives them.
+        drawn: statistics of every metric and variant that the plan tests.
+    """
+    import numpy as np
+
+    evidence = _evidence(experiment, looks, drawn)
+    course = run(evidence)
+    verdicts = np.full(len(course.look), "INCONCLUSIVE", dtype="<U14")
+    keys = np.column_stack([course.harmed, course.status])
+    for row in np.unique(keys, axis=0):
+        found: Verdict | None = settled([STATUSES[status] for status in row[1:]], harmed=bool(row[0]))
+        if found is not None:
+            verdicts[(keys == row).all(axis=1)] = found
+    return Simulated(verdicts, np.asarray(looks.times)[course.look], course)
+
+
+def deviates_of(experiment: Experiment, drawn: Drawn, metric: Metric, treatment: str, *, shift: float = 0.0) -> "Array":
+    """The deviates of one comparison against a lift."""
+    control = drawn[metric.name, experiment.control.name]
+    return against(_scale(metric), control, drawn[metric.name, treatment], shift=shift)
+
+
+def _evidence(experiment: Experiment, looks: Looks, drawn: Drawn) -> Evidence:
+    import numpy as np
+
+    grid, treatments = looks.grid, [treatment.name for treatment in experiment.treatments]
+    further = [metric for metric in experiment.metrics if metric.name in experiment.plan.success_metrics]
+    hypotheses = [(metric, name) for name in treatments for metric in (experiment.primary, *further)]
+    z = np.stack([_good(metric) * deviates_of(experiment, drawn, metric, name) for metric, name in hypotheses], axis=1)
+    bounds = [np.asarray(success_bounds(grid, alpha=alpha)) for alpha in success_alphas(experiment)]
+    above, below = np.stack([z >= bound for bound in bounds]), np.stack([-z >= bound for bound in bounds])
+    good, bad = _first_side(above, below)
+    return Evidence(
+        good,
+        bad,
+        _worth(experiment, drawn, hypotheses, z),
+        tuple(k // (1 + len(further)) for k in range(len(hypotheses))),
+        _harm(experiment, grid, drawn, z.shape[::2]),
+        np.stack([_safe(experiment, grid, drawn, name, z.shape[::2]) for name in treatments], axis=1),
+        np.stack([_same(experiment, grid, drawn, name, z.shape[::2]) for name in treatments], axis=1),
+        closes=True,
+    )
+
+
+def _first_side(above: "Flags", below: "Flags") -> "tuple[Flags, Flags]":
+    """Each side from its first crossing on, unless the other side crossed before."""
+    import numpy as np
+
+    up, down = np.logical_or.accumulate(above, axis=-1), np.logical_or.accumulate(below, axis=-1)
+    first_up, first_down = (np.where(each.any(-1), each.argmax(-1), each.shape[-1]) for each in (up, down))
+    return up & (first_up <= first_down)[..., None], down & (first_down < first_up)[..., None]
+
+
+def _worth(experiment: Experiment, drawn: Drawn, hypotheses: list[tuple[Metric, str]], z: "Array") -> "Flags":
+    """By the raw estimate; a real experiment takes the median-unbiased one, which is a little smaller."""
+    import numpy as np
+
+    least = experiment.plan.min_worthwhile
+    if least == 0:
+        return np.ones(z.shape, bool)
+    columns: list[Flags] = []
+    for metric, name in hypotheses:
+        found = estimates(_scale(metric), drawn[metric.name, experiment.control.name], drawn[metric.name, name])
+        columns.append(np.asarray(_good(metric) * found.lift(found.effect) >= least))
+    return np.stack(columns, axis=1)
+
+
+def _harm(experiment: Experiment, grid: Grid, drawn: Drawn, shape: tuple[int, ...]) -> "Flags":
+    import numpy as np
+
+    fired = np.zeros(shape, bool)
+    if experiment.plan.method == "fixed":
+        return fired
+    for share in harm_shares(experiment):
+        watched = watched_by(experiment, share)
+        if watched is None or watched.tolerated is None or (watched.metric.name, share.treatment) not in drawn:
+            continue
+        sign = -_good(watched.metric)
+        z = sign * deviates_of(experiment, drawn, watched.metric, share.treatment, shift=sign * watched.tolerated)
+        fired |= z >= np.asarray(harm_bounds(grid, alpha=share.alpha))
+    return fired
+
+
+def _safe(experiment: Experiment, grid: Grid, drawn: Drawn, treatment: str, shape: tuple[int, ...]) -> "Flags":
+    import numpy as np
+
+    shown, bound = np.ones(shape, bool), np.asarray(safety_bounds(grid))
+    for metric in guardrails(experiment):
+        if metric.margin is not None:
+            sign = _good(metric)
+            z = sign * deviates_of(experiment, drawn, metric, treatment, shift=-sign * metric.margin)
+            shown &= np.logical_or.accumulate(z >= bound, axis=1)
+    return shown
+
+
+def _same(experiment: Experiment, grid: Grid, drawn: Drawn, treatment: str, shape: tuple[int, ...]) -> "Flags":
+    import numpy as np
+
+    margin = experiment.plan.equivalence_margin or experiment.primary.mde
+    if experiment.plan.method == "fixed" or margin is None or not 0 < margin < 1:
+        return np.zeros(shape, bool)
+    bound, primary = np.asarray(equivalence_bounds(grid)), experiment.primary
+    low = deviates_of(experiment, drawn, primary, treatment, shift=-margin) >= bound
+    high = -deviates_of(experiment, drawn, primary, treatment, shift=margin) >= bound
+    return np.logical_or.accumulate(low, axis=1) & np.logical_or.accumulate(high, axis=1)
+
+
+def _good(metric: Metric) -> int:
+    return 1 if metric.direction == "increase" else -1
+
+
+def _scale(metric: Metric) -> Scale:
+    return "logs" if metric.kind == "duration" else "rates" if metric.kind == "binary" else "means"
