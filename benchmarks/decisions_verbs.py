@@ -11,7 +11,7 @@ from experiment_tracker_tools.decide import decide
 from experiment_tracker_tools.design import design_experiment
 from experiment_tracker_tools.domain.decision import FINAL
 from experiment_tracker_tools.domain.experiment import Hypothesis
-from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.lifecycle import transition_experiment
@@ -42,7 +42,7 @@ def rows(scale: float) -> list[Row]:
 def run(workspace: Workspace, seed: int, calls: str) -> str:
     """The verdict of one experiment; the caller decides after every trial, or once when all trials are there."""
     draw = random.Random(seed)
-    metric = Metric(name="m", role="primary", kind="duration", direction="decrease", unit="s", mde=0.3)
+    metric = MetricDraft(name="m", role="primary", kind="duration", direction="decrease", unit="s", mde=0.3)
     told = design_experiment(
         workspace,
         name=f"A/A {seed} {calls}",
