@@ -9,6 +9,7 @@ from experiment_tracker_tools.decide import decide
 from experiment_tracker_tools.design import design_experiment
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.lifecycle import transition_experiment
+from experiment_tracker_tools.monitor import monitor_experiments
 from experiment_tracker_tools.promote import promote
 from experiment_tracker_tools.rate import rate_run
 from experiment_tracker_tools.record import record_trial
@@ -27,6 +28,7 @@ VERBS: tuple[Callable[..., Model], ...] = (
     decide,
     promote,
     rollback,
+    monitor_experiments,
     run_trials,
     rate_run,
     search_experiments,

@@ -24,6 +24,7 @@ NAMES = {
     "transition_experiment": "transition",
     "assign_unit": "assign",
     "record_trial": "record",
+    "monitor_experiments": "monitor",
     "search_experiments": "search",
     "check_claim": "claim",
     "run_trials": "run",
@@ -94,7 +95,8 @@ def _parameter(name: str, annotation: Any, *, required: bool) -> click.Parameter
     if schema.get("type") in {"object", "array"}:
         return click.Option([option, name], required=required, metavar="JSON", help=_shape(schema))
     if schema.get("type") == "boolean":
-        return click.Option([option, name], is_flag=True, default=None, help=told)
+        also = ["--auto"] if name == "apply" else []
+        return click.Option([option, *also, name], is_flag=True, default=None, help=told)
     kind = {"integer": click.INT, "number": click.FLOAT}.get(schema.get("type", ""), click.STRING)
     if "enum" in schema:
         kind = click.Choice(schema["enum"])

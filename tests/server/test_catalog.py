@@ -26,7 +26,7 @@ NAMES = [
     "promote",
     "rollback",
 ]
-LATER = ["run_trials", "rate_run", "search_experiments", "check_claim"]
+LATER = ["monitor_experiments", "run_trials", "rate_run", "search_experiments", "check_claim"]
 READING = {"status", "search_experiments", "check_claim"}
 ASKING = {"promote", "rollback", "run_trials"}
 
@@ -70,8 +70,8 @@ def test_every_tool_says_what_it_does_to_the_world(at_plain: Agent) -> None:
         said = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
         assert None not in said
         assert hints.read_only_hint is (tool.name in READING)
-        assert hints.destructive_hint is (tool.name in ASKING)
-        assert hints.open_world_hint is (tool.name == "run_trials")
+        assert hints.destructive_hint is (tool.name in {*ASKING, "monitor_experiments"})
+        assert hints.open_world_hint is (tool.name in {"run_trials", "monitor_experiments"})
         assert tool.description
         assert tool.title
 

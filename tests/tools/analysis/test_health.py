@@ -12,9 +12,10 @@ from tests.support.values import START
 
 from experiment_tracker_tools.analysis.cut import Entries
 from experiment_tracker_tools.analysis.health import gates
+from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
 from experiment_tracker_tools.domain.health import Health
 from experiment_tracker_tools.domain.plan import Plan
-from experiment_tracker_tools.domain.trial import Entry, Trial
+from experiment_tracker_tools.domain.trial import Entry, Exposure, Trial
 
 TIMES = values.experiment(plan=Plan(sample_size=100_000, salt="salt"))
 NAMES = ("control", "treatment")
@@ -180,6 +181,27 @@ def test_a_mix_of_measured_and_claimed_values_is_told() -> None:
 def test_outliers_are_told_over_all_variants_together() -> None:
     far = measured(100) + [trial("treatment", 500.0 + k, unit=f"far-{k}") for k in range(5)]
     assert warned(gates(TIMES, entries(far), START)) == ["outliers"]
+
+
+def test_a_model_that_changes_inside_the_run_is_told() -> None:
+    def served(model: str) -> list[Content]:
+        return [t.model_copy(update={"attributes": {"model": model}}) for t in measured(30, seed=len(model))]
+
+    assert warned(gates(TIMES, entries(served("one") + served("other")), START)) == ["drift"]
+    assert warned(gates(TIMES, entries(served("one")), START)) == []
+
+
+def test_a_unit_that_permuted_blocks_would_have_served_otherwise_halts() -> None:
+    """Negative control: the schedule's own variants pass."""
+    blocks = TIMES.model_copy(update={"plan": Plan(sample_size=1000, salt="salt", scheme="blocks", block_size=4)})
+    schedule = Schedule("salt", values.ID, [("control", 0.5), ("treatment", 0.5)], 4)
+    sound = [Exposure(unit=f"u{k}", variant=variant_at(schedule, "", k), slot=k) for k in range(40)]
+    assert gates(blocks, entries(sound, provenance="command"), START).halts == ()
+    other = "treatment" if sound[7].variant == "control" else "control"
+    wrong = [*sound[:7], sound[7].model_copy(update={"variant": other}), *sound[8:]]
+    health = gates(blocks, entries(wrong, provenance="command"), START)
+    assert halted(health) == ["sample_ratio"]
+    assert "1 of 40 scheduled units" in health.halts[0].told
 
 
 def test_nothing_recorded_is_no_defect() -> None:

@@ -22,6 +22,7 @@ MISSING_LIMIT, WRONG_LIMIT, CROSSED_LIMIT = 0.05, 0.05, 0.01
 LEAST_UNITS = 10
 _OUTLYING = 0.01
 _FINE_DIGITS = 6
+_VERSIONS = ("model", "client", "plugins", "tool")
 _CONSTANT_UNITS = 50
 # Before this many outcomes nobody knows how long one may take.
 _KNOWN_DELAYS = 20
@@ -49,7 +50,7 @@ def gates(
         _crossed(seen),
         _constant(experiment, seen),
     ]
-    warned = [_too_few(chosen), _provenance(seen), _outlying(experiment, seen)]
+    warned = [_too_few(chosen), _provenance(seen), _drift(seen), _outlying(experiment, seen)]
     halts = [finding for halt, finding in filter(None, found) if halt]
     warnings = [finding for halt, finding in filter(None, found) if not halt]
     return Health(
@@ -196,6 +197,16 @@ def _provenance(entries: Entries) -> Finding | None:
         return None
     mixed = ", ".join(f"{count} {kind}" for kind, count in found.items())
     return Finding(gate="provenance", told=f"Measured and told values are mixed: {mixed}.")
+
+
+def _drift(entries: Entries) -> Finding | None:
+    """A model, client or plug-in that changed inside the run: the effect is to be told for each of them."""
+    for name in _VERSIONS:
+        found = Counter(str(e.content.attributes[name]) for e in entries.trials if name in e.content.attributes)
+        if len(found) > 1:
+            told = f"{name} changed inside the run: {len(found)} of them; compare the variants within each."
+            return Finding(gate="drift", told=told, numbers={"versions": len(found), "trials": found.total()})
+    return None
 
 
 def _outlying(experiment: Experiment, entries: Entries) -> Finding | None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.cut import Cut, Entries
+from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.health import MEASURED, Finding
 from experiment_tracker_tools.stats.evalues import to_p
@@ -35,11 +36,28 @@ class Ratio(NamedTuple):
 
 def sample_ratio(experiment: Experiment, entries: Entries, chosen: Cut) -> Ratio:
     """Check the shares: an e-process over the units that we assigned; at a final look one test over all of them."""
+    if (wrong := _against_schedule(experiment, entries)) is not None:
+        return Ratio(None, wrong)
     watched = _watched(experiment, entries)
     if watched.halt is not None or chosen.standing == "interim":
         return watched
     final = _final(experiment, _all_units(experiment, entries, chosen))
     return final if final.p_value is not None else watched
+
+
+def _against_schedule(experiment: Experiment, entries: Entries) -> Finding | None:
+    """Permuted blocks are checked place by place: a single unit that was served otherwise is a defect."""
+    plan = experiment.plan
+    if plan.block_size is None:
+        return None
+    shares = [(variant.name, variant.share or 0.0) for variant in experiment.variants]
+    schedule = Schedule(plan.salt, experiment.id, shares, plan.block_size)
+    placed = [e.content for e in entries.exposures if e.content.slot is not None]
+    wrong = sum(variant_at(schedule, e.stratum, e.slot or 0) != e.variant for e in placed)
+    if not wrong:
+        return None
+    told = f"{wrong} of {len(placed)} scheduled units got another variant than their place in the permuted blocks."
+    return Finding(gate="sample_ratio", told=told, numbers={"wrong": wrong, "n": len(placed)})
 
 
 def _watched(experiment: Experiment, entries: Entries) -> Ratio:

@@ -16,7 +16,6 @@ from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.wish import Wish
 from experiment_tracker_tools.workspace import OURS, Resolved, Workspace
-from experiment_tracker_tools.workspace.settings import NOT_ENFORCED
 
 _MOST_PAST = 3
 
@@ -51,7 +50,6 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
         for name, source in settings.sources.items()
         if source != "default" or name in OURS.model_fields_set
     }
-    wished = tuple(name for name in NOT_ENFORCED if settings.sources.get(name, "default") != "default")
     return Told(
         power=_power_in_words(sizing),
         forecast=needs.told(most_days=plan.max_runtime_days),
@@ -60,7 +58,7 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
         past=tuple(tried.told for tried in draft.tried[:_MOST_PAST]),
         filled_in=draft.filled_in,
         settings={"sample_size": f"{sizing.sample_size} ({basis})", **sources},
-        not_enforced=(*wished, *unenforced(experiment)),
+        not_enforced=unenforced(experiment),
         advice=(*_advice(workspace, experiment, sizing), *capture_notes(experiment), *live_notes(experiment)),
     )
 

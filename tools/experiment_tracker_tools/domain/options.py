@@ -9,7 +9,7 @@ from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
-from experiment_tracker_tools.domain.plan import BlockSize, Method, Scheme
+from experiment_tracker_tools.domain.plan import AutoPromote, BlockSize, Method, Scheme
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
 from experiment_tracker_tools.domain.ramp import Ramp
@@ -54,7 +54,9 @@ class PlanOptions(Options):
         wishes: what is asked for and nothing enforces yet.
         runs_per_month: how often the subject runs, to tell what a saving per run comes to; also understood as
             expected_runs_per_month.
-        automatic_rollback: wish for a later monitor; recorded, not enforced yet.
+        automatic_rollback: monitor_experiments rolls back by itself when a harm test fires; control is back at once.
+        auto_promote: monitor_experiments promotes a SHIP by itself, if every value was measured by a hook or a command:
+            as branch experiment/<id>, or by a commit on the current branch; off leaves it to a person.
         scheme: how units get their variant: `blocks` (permuted blocks, in the order in which units come) or `hash`
             (of the unit's id); blocks for commands, agents, skills, prompts, workflows and performance.
         block_size: units in a block, a multiple of the smallest that holds the shares exactly; 4 or more by default.
@@ -95,6 +97,7 @@ class PlanOptions(Options):
         Field(validation_alias=AliasChoices("runs_per_month", "expected_runs_per_month")),
     ] = None
     automatic_rollback: Annotated[bool, Field(strict=True)] | None = None
+    auto_promote: AutoPromote | None = None
     scheme: Scheme | None = None
     block_size: BlockSize | None = None
     privacy: Privacy | None = None

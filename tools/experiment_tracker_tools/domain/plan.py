@@ -16,6 +16,7 @@ from experiment_tracker_tools.domain.wish import Wish
 
 Method = Literal["sequential", "always_valid", "fixed", "bayesian"]
 Scheme = Literal["hash", "blocks"]
+AutoPromote = Literal["off", "branch", "commit"]
 BlockSize = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
@@ -46,7 +47,9 @@ class Plan(Model):
         runs_per_month: how often the subject runs, to tell what a saving per run comes to.
         template, units_per_day, cost_per_trial, certainty, nature, priority, layer, factorial, repeat_reason, wishes:
             as in PlanOptions.
-        automatic_rollback: wish for a later monitor; recorded, not enforced yet.
+        automatic_rollback: monitor_experiments rolls back by itself when a harm test fires; control is back at once.
+        auto_promote: monitor_experiments promotes a SHIP by itself, if every value was measured by a hook or a command:
+            as branch experiment/<id>, or by a commit on the current branch; off leaves it to a person.
         scheme: how units get their variant; `hash` is salted SHA-256 of the unit, `blocks` gives them the places of
             permuted blocks in the order in which they come.
         block_size: units in a block; each variant gets exactly its share of them. None under `hash`.
@@ -86,6 +89,7 @@ class Plan(Model):
     repeat_reason: Note | None = None
     wishes: tuple[Wish, ...] = ()
     automatic_rollback: bool = True
+    auto_promote: AutoPromote = "off"
     scheme: Scheme = "hash"
     block_size: BlockSize | None = None
     live: Live | None = None

@@ -1,1 +1,1 @@
-"""Where feature flags live: one port, and one file for every provider that offers it."""
+"""Doors to the services of others: where feature flags live, one file a provider, and a webhook for alerts."""

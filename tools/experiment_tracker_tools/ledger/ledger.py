@@ -208,6 +208,15 @@ class Ledger:
             put_entries(draft, [content], "command", after=last_seq(volume.journal))
         self._anchor(volume, TABLES[type(content)])
 
+    def append_new(self, experiment_id: str, content: Content, stands: Callable[[Entry[Content]], bool]) -> bool:
+        """Record something unless an entry of its kind already stands for it; gives whether it was recorded."""
+        volume = self._writable(experiment_id)
+        with volume.journal.writing() as draft:
+            is_new = not any(stands(entry) for entry in entries(volume.journal, type(content)))
+            if is_new:
+                put_entries(draft, [content], "command", after=last_seq(volume.journal))
+        return is_new
+
     def amend(self, experiment_id: str, seq: int, *, reason: str) -> Amendment:
         """Let a wrongly recorded trial no longer count; it stays, with a tombstone that says why.
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 
 from experiment_tracker_tools.core.errors import StoreFailure
+from experiment_tracker_tools.domain.alert import Alert, Delivery
 from experiment_tracker_tools.domain.base import Model, Note, Slug, UnitId
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -109,6 +110,8 @@ TABLES: dict[type[Model], str] = {
     Refusal: "refusals",
     Withdrawal: "withdrawals",
     Seal: "seals",
+    Alert: "alerts",
+    Delivery: "deliveries",
 }
 
 

@@ -12,7 +12,6 @@ from experiment_tracker_tools.domain.plan import Method, Plan
 from experiment_tracker_tools.workspace.tomls import parsed, text_of
 
 Preset = Literal["meta", "product", "data_driven", "high_risk"]
-NOT_ENFORCED = ("automatic_rollback",)
 
 
 class FeatureFlags(Options):
@@ -34,6 +33,19 @@ class FeatureFlags(Options):
     environment: str = "production"
 
 
+class AlertSettings(Options):
+    """Where alerts go beside the ledger.
+
+    Attributes:
+        webhook: address that takes Slack-compatible JSON; better in the environment, EXPERIMENT_TRACKER_WEBHOOK,
+            because config.toml is shared and such an address is a secret.
+        details: send names and numbers too; otherwise only id, level and kind leave.
+    """
+
+    webhook: Annotated[str, Field(max_length=2_000)] = ""
+    details: Annotated[bool, Field(strict=True)] = False
+
+
 class Settings(PlanOptions):
     """What a project or a preset may preset, every option of a plan included; None leaves it to the next source.
 
@@ -43,6 +55,7 @@ class Settings(PlanOptions):
         runtime_days: longest runtime.
         method: config.toml may also call it statistical_method.
         feature_flags: where flags live.
+        alerts: where alerts go; of the project, not of a plan.
     """
 
     confidence_level: Annotated[Number, Field(gt=0.5, le=0.999_999_999)] | None = None
@@ -50,6 +63,7 @@ class Settings(PlanOptions):
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
     method: Annotated[Method | None, Field(validation_alias=AliasChoices("method", "statistical_method"))] = None
     feature_flags: FeatureFlags = FeatureFlags()
+    alerts: AlertSettings = AlertSettings()
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:
@@ -65,6 +79,7 @@ OURS = Settings(
     traffic_allocation=0.5,
     method="sequential",
     automatic_rollback=True,
+    auto_promote="off",
 )
 
 
@@ -117,7 +132,10 @@ def resolved(call: Settings, preset: Preset | None, project: Settings, *, templa
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for source, layer in layers:
-        for name, value in layer.model_dump(exclude_none=True, exclude_unset=True, exclude={"source"}).items():
+        # No plan repeats the project's address for alerts: it is a secret.
+        for name, value in layer.model_dump(
+            exclude={"alerts", "source"}, exclude_none=True, exclude_unset=True
+        ).items():
             if name not in values:
                 values[name], sources[name] = value, source
     return Resolved(values=Settings.model_validate(values), sources=sources)

@@ -1,0 +1,254 @@
+"""One pass over an experiment: what its sealed plan asks for now, told in a dry run, done otherwise.
+
+What may happen without a person: recording a due verdict, pausing at an integrity risk, rolling back on harm (unless
+the plan says no), promoting a SHIP (only if the plan says so and every value was measured), ending an overdue
+experiment on control. Each step is checked under the ledger's lock again, so that two passes at once do it once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_alerts
+from experiment_tracker_tools.conduct.live import follow
+from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
+from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
+from experiment_tracker_tools.conduct.rolling_back import roll_back, standing_promotion
+from experiment_tracker_tools.conduct.sealing import seal_fault
+from experiment_tracker_tools.conduct.unfinished import settle
+from experiment_tracker_tools.conduct.verdicts import conclude, final_decision
+from experiment_tracker_tools.core.errors import Conflict, ExperimentError, IllegalStep
+from experiment_tracker_tools.domain.alert import Alert, AlertKind, alert_of
+from experiment_tracker_tools.domain.decision import FINAL, Decision, Look
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.health import Health
+from experiment_tracker_tools.domain.lifecycle import LIVE, State
+from experiment_tracker_tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.analysis.verdict import Judgement
+
+BY = "monitor_experiments, by the sealed plan"
+
+
+class Action(NamedTuple):
+    """Something that is due: what it is in words, and how it is done."""
+
+    told: str
+    do: Callable[[], object]
+
+
+class Pass(NamedTuple):
+    """What one pass came to.
+
+    Attributes:
+        before, state: where the experiment stood and stands.
+        verdict: what the data say now, or what was recorded.
+        alerts: new ones, with their level.
+        actions: done, or due in a dry run.
+        problems: what could not be done, and why.
+    """
+
+    before: State
+    state: State
+    verdict: str | None
+    alerts: tuple[str, ...]
+    actions: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class _Found(NamedTuple):
+    alerts: list[Alert]
+    actions: list[Action]
+    verdict: str | None = None
+
+
+def watched(workspace: Workspace, experiment: Experiment, *, apply: bool) -> Pass:
+    """Pass over one experiment; nothing is changed unless `apply`."""
+    problems: list[str] = []
+    before = experiment.state
+    if apply:
+        problems += _attempted(lambda: settle(workspace, experiment.id))
+        experiment = workspace.ledger.experiment(experiment.id)
+    found = _due(workspace, experiment)
+    alerts = [alert for alert in found.alerts if is_news(workspace, experiment, alert)]
+    done: list[str] = []
+    if apply:
+        alerts = [alert for alert in alerts if raise_alert(workspace, experiment, alert)]
+        for action in found.actions:
+            failed = _attempted(action.do)
+            problems += failed
+            done += [] if failed else [action.told]
+        problems += _attempted(lambda: follow(workspace, workspace.ledger.experiment(experiment.id)))
+        unsent = send_alerts(workspace, workspace.ledger.experiment(experiment.id))
+        problems += [] if unsent is None else [f"Alerts were not sent: {unsent}."]
+    told = done if apply else [action.told for action in found.actions]
+    shown = tuple(f"level {alert.level}: {alert.told}" for alert in alerts)
+    state = workspace.ledger.experiment(experiment.id).state
+    return Pass(before, state, found.verdict, shown, tuple(told), tuple(problems))
+
+
+def _attempted(do: Callable[[], object]) -> list[str]:
+    """Do it; one experiment's trouble must not keep the pass from the others."""
+    try:
+        do()
+    except ExperimentError as error:
+        return [str(error)]
+    return []
+
+
+def _due(workspace: Workspace, experiment: Experiment) -> _Found:
+    if experiment.state in {*LIVE, "analyzing"}:
+        return _broken(workspace, experiment) or _running(workspace, experiment)
+    decision = final_decision(workspace, experiment.id)
+    if experiment.state != "decided" or decision is None:
+        return _Found([], [])
+    found = _Found([], [], decision.verdict)
+    _follow_up(workspace, experiment, decision, found)
+    return found
+
+
+def _broken(workspace: Workspace, experiment: Experiment) -> _Found | None:
+    """A journal or plan that is not as it was written: nothing is analysed, everybody gets control."""
+    faults: list[tuple[AlertKind, str | None]] = [
+        ("damaged", damage_told(workspace, experiment)),
+        ("plan_changed", seal_fault(workspace, experiment)),
+    ]
+    alerts = [alert_of(kind, told) for kind, told in faults if told is not None]
+    return _Found(alerts, _pausing(workspace, experiment, alerts[0].told)) if alerts else None
+
+
+def _running(workspace: Workspace, experiment: Experiment) -> _Found:
+    from experiment_tracker_tools.analysis.verdict import judge
+
+    health, look = health_of(workspace, experiment), unrecorded_look(workspace, experiment)
+    judged = judge(experiment, look)
+    found = _Found(_health_alerts(health), [], judged.verdict)
+    if health.halts and judged.verdict != "HALT":
+        found.actions.extend(_pausing(workspace, experiment, health.halts[0].told))
+        return found
+    if judged.verdict == "HALT":
+        if not health.halts:
+            found.alerts.append(alert_of("integrity", judged.reasons[0], about="verdict"))
+        if experiment.state == "running":
+            told = "record HALT and pause: everybody gets control"
+            found.actions.append(Action(told, lambda: conclude(workspace, experiment, rationale=BY)))
+        return found
+    found.alerts.extend(_milestones(experiment, look, workspace.clock()))
+    if judged.verdict in FINAL:
+        _conclude(workspace, experiment, judged, found)
+    elif _is_new(workspace, experiment, look):
+        found.actions.append(Action("record a look", lambda: take_look(workspace, experiment)))
+    return found
+
+
+def health_of(workspace: Workspace, experiment: Experiment) -> Health:
+    """The experiment's gates as they stand now."""
+    from experiment_tracker_tools.analysis.cut import Entries
+    from experiment_tracker_tools.analysis.health import gates
+
+    journal = workspace.ledger.journal(experiment.id)
+    amended = workspace.ledger.statistics(experiment.id).amended
+    entries = Entries(journal.trials, journal.exposures, journal.aggregates)
+    return gates(experiment, entries, workspace.clock(), amended=amended)
+
+
+def _health_alerts(health: Health) -> list[Alert]:
+    halts = [alert_of("integrity", finding.told, about=finding.gate) for finding in health.halts]
+    worth_telling = [finding for finding in health.warnings if finding.gate != "too_few"]
+    return halts + [alert_of("anomaly", finding.told, about=finding.gate) for finding in worth_telling]
+
+
+def _milestones(experiment: Experiment, look: Look, now: datetime) -> list[Alert]:
+    from experiment_tracker_tools.analysis.cut import deadline_of
+
+    found: list[Alert] = []
+    if min(look.units.values()) >= look.planned:
+        found.append(alert_of("planned_units", f"Every variant has its {look.planned} planned units."))
+    if now > deadline_of(experiment):
+        found.append(
+            alert_of("runtime_over", f"The longest runtime of {experiment.plan.max_runtime_days:g} days is over.")
+        )
+    return found
+
+
+def _conclude(workspace: Workspace, experiment: Experiment, judged: "Judgement", found: _Found) -> None:
+    verdict, reason = judged.verdict, judged.reasons[0]
+    harm = verdict == "ROLL_BACK"
+    found.alerts.append(alert_of("harm" if harm else "verdict_ready", f"{verdict}: {reason}", about=verdict))
+    told = f"record {verdict}" + (": everybody gets control" if harm else "")
+    found.actions.append(Action(told, lambda: conclude(workspace, experiment, rationale=BY)))
+    if verdict == "SHIP":
+        _promote(workspace, experiment, health_of(workspace, experiment), found)
+
+
+def _follow_up(workspace: Workspace, experiment: Experiment, decision: Decision, found: _Found) -> None:
+    """What a recorded verdict still asks for, because whoever recorded it did not do it."""
+    verdict = decision.verdict
+    if verdict == "ROLL_BACK" and experiment.plan.automatic_rollback:
+        found.actions.append(_roll_back(workspace, experiment, decision.reasons[0]))
+    if verdict == "SHIP" and standing_promotion(workspace, experiment) is None:
+        _promote(workspace, experiment, health_of(workspace, experiment), found)
+
+
+def _roll_back(workspace: Workspace, experiment: Experiment, reason: str) -> Action:
+    def do() -> None:
+        current = workspace.ledger.experiment(experiment.id)
+        if current.state != "rolled_back":
+            _once(
+                lambda: roll_back(workspace, current, reason=BY, regression=reason[:500]),
+                workspace,
+                current,
+                "rolled_back",
+            )
+
+    return Action("roll back: everybody gets control", do)
+
+
+def _promote(workspace: Workspace, experiment: Experiment, health: Health, found: _Found) -> None:
+    mode = experiment.plan.auto_promote
+    if mode == "off":
+        return
+    if not health.measured:
+        told = "Not promoted automatically: not every value was measured by a hook or a command."
+        found.alerts.append(alert_of("not_promoted", told))
+        return
+    if experiment.capture is None:
+        found.alerts.append(alert_of("not_promoted", "Not promoted automatically: its subject is not files in git."))
+        return
+
+    def do() -> None:
+        current = workspace.ledger.experiment(experiment.id)
+        if current.state == "decided":
+            ask = Ask(mode=mode)
+            _once(lambda: promote_winner(workspace, current, ask, decided_by=BY), workspace, current, "completed")
+
+    where = f"as branch experiment/{experiment.id}" if mode == "branch" else "by a commit on the current branch"
+    found.actions.append(Action(f"promote the winner {where}", do))
+
+
+def _once(do: Callable[[], object], workspace: Workspace, experiment: Experiment, target: State) -> None:
+    """Do it, unless another pass has done it meanwhile."""
+    try:
+        do()
+    except (IllegalStep, Conflict):
+        if workspace.ledger.experiment(experiment.id).state != target:
+            raise
+
+
+def _pausing(workspace: Workspace, experiment: Experiment, why: str) -> list[Action]:
+    if experiment.state != "running":
+        return []
+    now, door = workspace.clock(), workspace.door
+
+    def step(current: Experiment) -> Experiment:
+        running = current.state == "running"
+        return current.advanced("paused", at=now, by=door, reason=why[:500]) if running else current
+
+    return [Action("pause: everybody gets control", lambda: workspace.ledger.change(experiment.id, step))]
+
+
+def _is_new(workspace: Workspace, experiment: Experiment, look: Look) -> bool:
+    """Whether the last recorded look saw something else; a pass over nothing new records nothing."""
+    last = workspace.ledger.latest(experiment.id, Look)
+    return last is None or (last.content.through_seq, last.content.units) != (look.through_seq, look.units)
