@@ -110,6 +110,7 @@ def _interrupted(workspace: Workspace) -> list[Finding]:
 def _live(workspace: Workspace) -> list[Finding]:
     """What is served live, and whether every file that stands in for an asset is as it was written."""
     from experiment_tracker_tools.conduct.live import attached, changed_stubs
+    from experiment_tracker_tools.conduct.live_notices import changes
 
     served = attached(workspace)
     if not served:
@@ -118,6 +119,9 @@ def _live(workspace: Workspace) -> list[Finding]:
     if changed:
         told = f"{', '.join(changed)} changed since the start: control is served; pause and resume the experiment"
         return [Finding("live", ok=False, told=told)]
+    moved = [told for each in served for told in changes(workspace, workspace.ledger.experiment(each))]
+    if moved:
+        return [Finding("live", ok=False, told="; ".join(moved))]
     return [Finding("live", ok=True, told=f"serves {', '.join(served)}; `experiment-tracker detach` ends it")]
 
 

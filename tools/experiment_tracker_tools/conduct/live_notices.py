@@ -11,6 +11,7 @@ from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.workspace import Workspace
 
 _SILENT = timedelta(days=3)
+_AROUND = {"model": "model", "client": "version of Claude Code", "plugins": "set of plugins"}
 
 
 class Notice(NamedTuple):
@@ -52,9 +53,25 @@ def _news(workspace: Workspace, experiment: Experiment) -> list[tuple[int, str]]
         news.append((1, f"has a verdict: {done.verdict}"))
     elif progress(workspace, experiment).due:
         news.append((2, "has its planned units: analyze, then decide"))
+    if experiment.plan.live is not None:
+        news += [(2, told) for told in changes(workspace, experiment)]
     if experiment.plan.live is not None and _is_silent(workspace, experiment):
         news.append((3, f"has recorded nothing for {_SILENT.days} days: is the plugin on, is the asset still used?"))
     return news
+
+
+def changes(workspace: Workspace, experiment: Experiment) -> list[str]:
+    """What changed around the runs of an experiment: it may have moved the outcomes of both variants alike, or not."""
+    trials = workspace.ledger.journal(experiment.id).trials
+    found: list[str] = []
+    for name, told in _AROUND.items():
+        met = list(
+            dict.fromkeys(str(each.content.attributes[name]) for each in trials if name in each.content.attributes)
+        )
+        known = [each for each in met if each not in {"none", "unknown"}]
+        if len(known) > 1:
+            found.append(f"met more than one {told} ({', '.join(known[:4])}): compare within each (attribute {name})")
+    return found
 
 
 def _is_silent(workspace: Workspace, experiment: Experiment) -> bool:
