@@ -19,7 +19,17 @@ from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Ratio, Trial
 from experiment_tracker_tools.domain.variant import Capture, CapturedVariant, Subject, Variant
 from experiment_tracker_tools.ledger import Batch, Ledger
-from experiment_tracker_tools.ledger.frames import digest_holds, encoded, line_crc, read_parts, read_records
+from experiment_tracker_tools.ledger.frames import (
+    Order,
+    chain_after,
+    digest_holds,
+    encoded,
+    line_crc,
+    read_parts,
+    read_records,
+    single_line,
+    to_line,
+)
 from experiment_tracker_tools.ledger.journal import JournalFile
 
 QUICK = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -246,3 +256,20 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, value: float) -> None:
         draft.put("i", "numbers", 1, {"x": value})
     journal.refresh()
     assert journal.place == 0
+
+
+@QUICK
+@given(
+    document=st.dictionaries(st.text(), json_values, max_size=4),
+    table=st.text(),
+    by=st.text(),
+    place=st.integers(1, 99),
+)
+def test_the_short_way_to_a_line_gives_the_line_of_the_long_one(
+    document: dict[str, Any], table: str, by: str, place: int
+) -> None:
+    part, line, crc = single_line(Order("i", table, 7, encoded(document), "now", by), place, "a" * 64, "0" * 8)
+    assert (line, crc) == to_line([part], "0" * 8)
+    assert digest_holds(part)
+    assert chain_after(part, "a" * 64) == part.chain
+    assert read_parts(line[:-1]) == [part]

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from errno import EACCES
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.compaction import Compaction
-from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, sync_data, sync_folder
+from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, status_of, sync_data, sync_folder
 from experiment_tracker_tools.ledger.follower import Fold, Follower
 from experiment_tracker_tools.ledger.frames import (
     FORMAT,
@@ -22,15 +22,18 @@ from experiment_tracker_tools.ledger.frames import (
     header_line,
     line_crc,
     linked,
+    single_line,
     to_line,
 )
-from experiment_tracker_tools.ledger.locking import DEADLINE_S, acquire, give_way, held, release
+from experiment_tracker_tools.ledger.locking import DEADLINE_S, acquire, give_way, held, release, took
 
 _COURTESY = 4
 
 
 class Draft:
     """What one writer wants recorded, all of it in one line or nothing."""
+
+    __slots__ = ("documents", "now", "orders", "writer")
 
     def __init__(self, now: str, writer: str) -> None:
         self.now = now
@@ -80,8 +83,7 @@ class JournalFile(Follower):
         self._poison: str | None = None
         self._own_end, self._crowded = 0, False
 
-    @contextmanager
-    def writing(self, *, new: bool = False) -> Generator[Draft]:
+    def writing(self, *, new: bool = False) -> "Writing":
         """The journal for oneself: up to date inside; what was put is on disk once the block is left.
 
         Args:
@@ -90,16 +92,30 @@ class JournalFile(Follower):
         Raises:
             StoreFailure: nothing is acknowledged then.
         """
+        return Writing(self, new=new)
+
+    def begin(self, *, new: bool) -> tuple[Handle, Draft]:
+        """Take the journal for oneself; `keep` or `leave` must follow."""
         self._take_over()
-        with self._exclusive(new=new) as handle:
-            draft = Draft(self._now(), self._writer)
-            yield draft
-            if draft.orders:
-                self._commit(handle, draft)
-        if draft.orders:
-            self._sync(handle)
-            if self._is_due():
-                self.save_checkpoint()
+        return self._exclusive(new=new), Draft(self._now(), self._writer)
+
+    def keep(self, handle: Handle, draft: Draft) -> None:
+        """Write what was put, give the journal back, and bring it to the disk."""
+        try:
+            self._commit(handle, draft)
+        except BaseException:
+            release(handle.fd)
+            raise
+        finally:
+            self._writers.release()
+        self._sync(handle)
+        if self._is_due():
+            self.save_checkpoint()
+
+    def leave(self, handle: Handle) -> None:
+        """Give the journal back as it is."""
+        release(handle.fd)
+        self._writers.release()
 
     def rewrite(self, keep: Callable[[Record, bool], bool], note: Callable[[], Sequence[Order]] = tuple) -> int:
         """Replace the journal by one without the payloads that are not kept.
@@ -145,7 +161,8 @@ class JournalFile(Follower):
                 # Nearly all of it without the lock; the others only wait for what they wrote in between.
                 staged.write(compaction.lines(0, end))
                 staged.sync()
-                with self._exclusive() as now:
+                now = self._exclusive()
+                try:
                     if now is not handle:
                         return None
                     staged.write(compaction.lines(end, self._state.end))
@@ -153,12 +170,13 @@ class JournalFile(Follower):
                     staged.take_place(durable=True)
                     if compaction.broken:
                         self._keep_aside(b"\n".join(compaction.broken))
+                finally:
+                    self.leave(now)
         except OSError as error:
             raise StoreFailure(f"Cannot compact {self.about}: {error.strerror}. The old journal stands.") from error
         return compaction.gone
 
-    @contextmanager
-    def _exclusive(self, *, new: bool = False) -> Generator[Handle]:
+    def _exclusive(self, *, new: bool = False) -> Handle:
         if self._pid != os.getpid():
             self._forked()
             self._forget()
@@ -168,13 +186,24 @@ class JournalFile(Follower):
         if not self._writers.acquire(timeout=DEADLINE_S):
             raise held(self.about, os.getpid())
         try:
-            handle = self._locked(deadline, new=new)
-            try:
-                yield handle
-            finally:
-                release(handle.fd)
-        finally:
+            return self._at_once() or self._locked(deadline, new=new)
+        except BaseException:
             self._writers.release()
+            raise
+
+    def _at_once(self) -> Handle | None:
+        """The lock at the first attempt, where nobody has written since this process did; None: take the long way."""
+        handle = self._handle
+        if handle is None or not handle.writable or not took(handle.fd):
+            return None
+        with suppress(OSError), self._reading:
+            status, end = status_of(self._name), self._state.end
+            is_last = status.st_size == end > 0 and (self._fold is None or self._folded == end)
+            if is_last and handle.identity == (status.st_dev, status.st_ino):
+                self._crowded = self._own_end not in {0, end}
+                return handle
+        release(handle.fd)
+        return None
 
     def _locked(self, deadline: float, *, new: bool) -> Handle:
         while True:
@@ -237,8 +266,12 @@ class JournalFile(Follower):
 
     def _commit(self, handle: Handle, draft: Draft) -> None:
         state = self._state
-        parts = linked(draft.orders, state.place, state.chain)
-        line, crc = to_line(parts, state.crc)
+        if len(draft.orders) == 1:
+            part, line, crc = single_line(draft.orders[0], state.place + 1, state.chain, state.crc)
+            parts = [part]
+        else:
+            parts = linked(draft.orders, state.place, state.chain)
+            line, crc = to_line(parts, state.crc)
         with self._reading:
             start = state.end
             self._write(handle, line)
@@ -278,3 +311,22 @@ class JournalFile(Follower):
                 "process will not write there again. Check the disk, then restart."
             )
             raise StoreFailure(self._poison) from error
+
+
+class Writing:
+    """One writer's turn at a journal: what was put in the block is kept at its end, or nothing if it raises."""
+
+    __slots__ = ("_draft", "_handle", "_journal", "_new")
+
+    def __init__(self, journal: JournalFile, *, new: bool) -> None:
+        self._journal, self._new = journal, new
+
+    def __enter__(self) -> Draft:
+        self._handle, self._draft = self._journal.begin(new=self._new)
+        return self._draft
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
+        if kind is None and self._draft.orders:
+            self._journal.keep(self._handle, self._draft)
+        else:
+            self._journal.leave(self._handle)

@@ -26,6 +26,15 @@ def give_way() -> None:
         os.sched_yield()
 
 
+def took(fd: int) -> bool:
+    """Take the lock of an open file if nobody has it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) -> None:
     """Take the lock of an open file.
 
@@ -40,21 +49,18 @@ def acquire(fd: int, deadline: float, name: str, meanwhile: Callable[[], None]) 
     """
     start, tries = time.monotonic(), 0
     while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            now = time.monotonic()
-            if now > deadline:
-                raise held(name, holder(fd)) from None
-            meanwhile()
-            tries += 1
-            if tries < _YIELDS:
-                give_way()
-                continue
-            # Whoever has waited long asks less often, and leaves the processor to the holder.
-            time.sleep(min(max(_FIRST_WAIT_S, _SHARE_OF_WAIT * (now - start)), _LONGEST_WAIT_S))
-        else:
+        if took(fd):
             return
+        now = time.monotonic()
+        if now > deadline:
+            raise held(name, holder(fd))
+        meanwhile()
+        tries += 1
+        if tries < _YIELDS:
+            give_way()
+            continue
+        # Whoever has waited long asks less often, and leaves the processor to the holder.
+        time.sleep(min(max(_FIRST_WAIT_S, _SHARE_OF_WAIT * (now - start)), _LONGEST_WAIT_S))
 
 
 def release(fd: int) -> None:
