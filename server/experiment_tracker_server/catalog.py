@@ -15,6 +15,7 @@ from experiment_tracker_tools.rate import rate_run
 from experiment_tracker_tools.record import record_trial
 from experiment_tracker_tools.rollback import rollback
 from experiment_tracker_tools.run import run_trials
+from experiment_tracker_tools.scan import scan_flags
 from experiment_tracker_tools.search import search_experiments
 from experiment_tracker_tools.status import status
 
@@ -33,4 +34,5 @@ VERBS: tuple[Callable[..., Model], ...] = (
     rate_run,
     search_experiments,
     check_claim,
+    scan_flags,
 )

@@ -28,6 +28,7 @@ NAMES = {
     "search_experiments": "search",
     "check_claim": "claim",
     "run_trials": "run",
+    "scan_flags": "scan",
 }
 Verb = Callable[..., Model]
 

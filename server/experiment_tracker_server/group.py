@@ -11,9 +11,9 @@ from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_server.learn import learn
 from experiment_tracker_server.run_command import run_command
+from experiment_tracker_server.scan_command import scan_command
 from experiment_tracker_server.template import template
 from experiment_tracker_tools.core.errors import ExperimentError
-from experiment_tracker_tools.run import run_trials
 from experiment_tracker_tools.workspace import Workspace, switch
 
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
@@ -88,8 +88,9 @@ def _switch(*, off: bool, json_output: bool) -> None:
         click.echo(f"Experiments are off: {reason}." if reason else "Experiments are on.")
 
 
+OWN = {"run_trials": run_command, "scan_flags": scan_command()}
 for verb in VERBS:
-    group.add_command(run_command if verb is run_trials else command_of(verb))
+    group.add_command(OWN.get(verb.__name__) or command_of(verb))
 group.add_command(learn)
 group.add_command(template)
 for command in (*store.COMMANDS, *sharing.COMMANDS, *live_commands.COMMANDS):

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.scan import FlagReport
 from experiment_tracker_tools.status import Line, Status
 
 
@@ -17,6 +18,8 @@ def show(reply: Model, *, json_output: bool) -> None:
         print(json.dumps(fields, ensure_ascii=False))
     elif isinstance(reply, Status):
         _show_status(reply)
+    elif isinstance(reply, FlagReport):
+        _show_flags(reply)
     else:
         _show_fields(reply)
 
@@ -74,3 +77,25 @@ def _show_line(out: Console, line: Line) -> None:
     for told in (line.results, *line.runs, against, line.ended and f"ended: {line.ended}", f"next: {line.next_action}"):
         if told:
             out.print(f"  {escape(told)}")
+
+
+def _show_flags(reply: FlagReport) -> None:
+    out = console()
+    out.print(f"[bold]{escape(reply.summary)}[/bold]")
+    for flag in reply.flags:
+        age = f", {flag.age_days:g} days old" if flag.age_days is not None else ""
+        default = f", default {flag.default}" if flag.default is not None else ""
+        told = f"{flag.state}, experiment {flag.experiment}, {flag.vendor}, {flag.kind}{default}{age}"
+        out.print(f"\n[bold]{escape(flag.key)}[/bold]  {escape(told)}")
+        more = f" and {flag.places - len(flag.where)} more" if flag.places > len(flag.where) else ""
+        out.print(f"  {escape(', '.join(flag.where))}{more}")
+        if flag.events:
+            out.print(f"  events near: {escape(', '.join(flag.events))}")
+    for each in reply.findings:
+        out.print(f"\n{each.level} {each.check}  {escape(each.key)}  {escape(each.where)}")
+        out.print(f"  {escape(each.read)}\n  mend: {escape(each.mend)}")
+    for step in reply.removal:
+        out.print(escape(step))
+    if reply.more:
+        out.print(f"\n... and {reply.more} more: --limit {reply.more + 3}")
+    out.print(f"\nnext: {escape(reply.next_action)}")

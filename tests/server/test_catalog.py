@@ -26,8 +26,8 @@ NAMES = [
     "promote",
     "rollback",
 ]
-LATER = ["monitor_experiments", "run_trials", "rate_run", "search_experiments", "check_claim"]
-READING = {"status", "search_experiments", "check_claim"}
+LATER = ["monitor_experiments", "run_trials", "rate_run", "search_experiments", "check_claim", "scan_flags"]
+READING = {"status", "search_experiments", "check_claim", "scan_flags"}
 ASKING = {"promote", "rollback", "run_trials"}
 
 

@@ -55,7 +55,17 @@ _NO_FUNCTIONS = frozenset(
         "async def"
     ).split()
 )
-_ASSIGNED = r"([A-Za-z_$][\w$]*)\s*(?::[^=;{}()]*)?[=:]\s*(?:\w+\(\s*)?(?:async\s*)?(?:function\s*)?\s*$"
+_ASSIGNED = (
+    r"([A-Za-z_$][\w$]*)\s*(?::[^=;{}()]*)?[=:]\s*(?:(?:React\.)?(?:useCallback|useMemo|memo|memoize|cache|"
+    r"once|computed)\(\s*)?"
+    r"(?:async\s*)?(?:function\s*)?\s*$"
+)
+# What stands before the name of a call, and never before the name of a method that is being defined.
+_CALLS = (
+    r"(?:\b(?:if|while|for|return|else|guard|match|in|and|or|not|case|await|new|throw|elif|yield|when|assert|"
+    r"let|var|const|unless|until)"
+    r"|[=(,.!&|?:+\-])$"
+)
 # Of text whose spaces are single: what stands between a function's header and the only thing that it gives.
 _RETURNS = (
     r" ?(?:\{ ?)?(?:(?:\"\"\"\x01*\"\"\"|\"\x01*\"|'\x01*') ?)?"
@@ -209,7 +219,11 @@ def _header_name(code: str, lowest: int, begin: int, body: str) -> str:
     named = pattern(_NAMED).search(before)
     name = named.group(1) if named else ""
     if named is not None and name not in {"async", "function", "func", "fun"} and not body.rstrip().endswith("=>"):
-        return "" if name in _NO_FUNCTIONS else name
+        lead = before[: named.start()].rstrip()
+        defined = re.search(r"\b(?:def|fun|fn|func|function)(?:\s*<[^<>]*>)?(?:\s*\([^()]*\)|\s+[\w.]+\.)?$", lead)
+        if name in _NO_FUNCTIONS or (body[0] in ":=" and defined is None):
+            return ""
+        return "" if defined is None and pattern(_CALLS).search(lead) else name
     assigned = pattern(_ASSIGNED).search(before[: named.start()] if named else before)
     return assigned.group(1) if assigned else ""
 

@@ -59,7 +59,7 @@ class Evidence:
         if vendor not in self._mentioned:
             packages = catalogue().packages.get(vendor, {}).get(self._language, [])
             named = self._language == "php" and _uses_namespace(self._text, vendor)
-            self._mentioned[vendor] = named or any(_mentions(self._text, package) for package in packages)
+            self._mentioned[vendor] = named or any(names_package(self._text, package) for package in packages)
         return self._mentioned[vendor]
 
     def is_module(self, name: str) -> bool:
@@ -137,12 +137,13 @@ def _stem(vendor: str) -> str:
     return vendor.partition("-")[0] if vendor not in {"go-feature-flag", "vercel-flags"} else "ffclient"
 
 
-def _mentions(text: str, package: str) -> bool:
+def names_package(text: str, package: str) -> bool:
+    """Whether a text names a package where imports and manifests name them."""
     at = text.find(package)
     while at >= 0:
         before = text[max(0, at - 40) : at]
         if re.search(
-            r"(?:[\"'`@/.\\]|import\s+|from\s+|use\s+|using\s+|require\s+|alias\s+|^|\n)[\w./@\\\-]*$", before
+            r"(?:[\"'`@/.\\<]|import\s+|from\s+|use\s+|using\s+|require\s+|alias\s+|^|\n)[\w./@\\\-]*$", before
         ):
             return True
         at = text.find(package, at + 1)

@@ -22,6 +22,15 @@ class Seen(NamedTuple):
     what: Sighting
 
 
+class Listed(NamedTuple):
+    """A key that a registry lists: its container, the member's name, the key, and the line."""
+
+    container: str
+    name: str
+    key: str
+    line: int
+
+
 class Facts(NamedTuple):
     """What a file shows by itself.
 
@@ -40,6 +49,13 @@ class Facts(NamedTuple):
     thunks: tuple[Thunk, ...] = ()
     vendors: tuple[str, ...] = ()
 
+    def listed(self) -> list[Listed]:
+        """The keys of the file's registries."""
+        held = [each for each in self.constants if each.container and names.is_registry(each.container)]
+        named = {(each.container, each.name) for each in held}
+        others = [each for each in self.members if (each.container, each.name) not in named]
+        return [Listed(each.container, each.name, each.value, each.offset) for each in (*held, *others)]
+
 
 def facts_of(path: str, text: str, vocabulary: Vocabulary = Vocabulary()) -> Facts | None:  # noqa: B008 frozen
     """Read a file by itself; None where nothing in it can be a flag."""
@@ -54,7 +70,7 @@ def facts_of(path: str, text: str, vocabulary: Vocabulary = Vocabulary()) -> Fac
     held = constants(source) if seen or listed or _holds_keys(path) else []
     return Facts(
         tuple(Seen(source.line_of(each.offset), each) for each in seen),
-        tuple(held),
+        tuple(each._replace(offset=source.line_of(each.offset)) for each in held),
         tuple(each._replace(offset=source.line_of(each.offset)) for each in listed),
         tuple(wrappers(source, seen)),
         tuple(thunks(source, seen)),

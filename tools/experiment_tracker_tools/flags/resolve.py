@@ -72,6 +72,22 @@ _GENERIC = frozenset(
 )
 
 
+def is_test(path: str) -> bool:
+    """Whether a file tests others: what it declares stands in for the real thing.
+
+    >>> is_test("web/app.test.ts"), is_test("tests/test_app.py"), is_test("web/contest.ts")
+    (True, True, False)
+    """
+    return (
+        re.search(
+            r"(?:^|/)(?i:tests?|specs?|__tests__|__mocks__|mocks|fixtures|testing|e2e|cypress)/|(?:^|/)test_|"
+            r"[._-](?:test|spec|mock|stories)s?\.\w+$|[a-z](?:Test|Tests|Spec)\.\w+$|conftest",
+            path,
+        )
+        is not None
+    )
+
+
 def vocabulary_of(
     facts: Mapping[str, Facts], vendors: Iterable[str] = (), wrappers: Mapping[str, int] | None = None
 ) -> Vocabulary:
@@ -110,8 +126,8 @@ def _registries(facts: Mapping[str, Facts]) -> frozenset[str]:
 
 def _wrappers(facts: Mapping[str, Facts]) -> dict[str, int]:
     places: dict[str, set[int]] = {}
-    for one in facts.values():
-        for each in one.wrappers:
+    for path, one in facts.items():
+        for each in one.wrappers if not is_test(path) else ():
             places.setdefault(each.name, set()).add(each.position)
     return {name: found.pop() for name, found in places.items() if len(found) == 1 and _may_wrap(name)}
 
@@ -125,13 +141,14 @@ def _may_wrap(name: str) -> bool:
 def _thunks(facts: Mapping[str, Facts], vocabulary: Vocabulary) -> dict[str, str]:
     count = Counter(thunk.name for one in facts.values() for thunk in one.thunks)
     found: dict[str, str] = {}
-    for one in facts.values():
-        for thunk in one.thunks:
+    for path, one in facts.items():
+        for thunk in one.thunks if not is_test(path) else ():
             key = thunk.key or (key_of(thunk.reference, one.constants, vocabulary) if thunk.reference else None)
             if (
                 key is not None
                 and count[thunk.name] == 1
                 and thunk.name not in _GENERIC
+                and not names.asks_for_a_flag(thunk.name)
                 and thunk.name not in vocabulary.wrappers
             ):
                 found[thunk.name] = key
@@ -218,3 +235,20 @@ def _registry_uses(path: str, source: Source, vocabulary: Vocabulary) -> Iterato
             line = source.line_of(match.start())
             call = f"{match.group(1)}.{match.group(2)}"
             yield Use(key, path, line, "registry", call, HOMEMADE, "boolean", None, "none", match.start(), match.end())
+
+
+def declared_uses(facts: Mapping[str, Facts], uses: Iterable[Use]) -> list[Use]:
+    """Where keys are declared that a use corroborates: constants and registries' members."""
+    known = {use.key for use in uses}
+    placed = {(use.key, use.path, use.line) for use in uses}
+    found: list[Use] = []
+    for path, one in facts.items():
+        for each in one.listed():
+            if each.key in known and (each.key, path, each.line) not in placed:
+                placed.add((each.key, path, each.line))
+                found.append(
+                    Use(
+                        each.key, path, each.line, "declaration", each.container, HOMEMADE, "define", None, "none", 0, 0
+                    )
+                )
+    return found

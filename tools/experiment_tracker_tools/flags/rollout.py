@@ -39,6 +39,36 @@ def changed_rollouts(path: str, before: str, after: str) -> list[Rollout]:
     return [Rollout(key, old[key], new[key]) for key in old if key in new and old[key] != new[key]]
 
 
+def is_definition(path: str) -> bool:
+    """Whether a file's name says that it defines flags.
+
+    >>> is_definition("config/flags.yaml"), is_definition("web/flags.ts")
+    (True, False)
+    """
+    return re.search(_FILES, path) is not None
+
+
+def served_to_all(path: str, text: str) -> list[tuple[str, int]]:
+    """Flags whose definition gives everybody one variant, with the line that says so.
+
+    >>> served_to_all("flags.yaml", "new-ui:\\n  rollout: 100\\nold-ui:\\n  rollout: 20")
+    [('new-ui', 2)]
+    """
+    found: list[tuple[str, int]] = []
+    for key, share in _shares(path, text).items():
+        parts = share.split("/")
+        if any(float(part) >= 100 for part in parts if part.replace(".", "", 1).isdigit()):
+            found.append((key, _line_of(text, key, parts)))
+    return found
+
+
+def _line_of(text: str, key: str, parts: list[str]) -> int:
+    lines = text.split("\n")
+    begin = next((at for at, line in enumerate(lines) if key in line), 0)
+    whole = next((part for part in parts if part.startswith("100")), "100")
+    return next((at for at in range(begin, len(lines)) if whole in lines[at]), begin) + 1
+
+
 def _speaks_of_shares(path: str, text: str) -> bool:
     return "ercentage" in text or "ollout" in text or re.search(_FILES, path) is not None
 

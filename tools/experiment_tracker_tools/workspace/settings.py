@@ -4,7 +4,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, StringConstraints
 
 from experiment_tracker_tools.domain.base import Model, Number, Options, Statement
 from experiment_tracker_tools.domain.options import PlanOptions
@@ -14,8 +14,12 @@ from experiment_tracker_tools.workspace.tomls import parsed, text_of
 Preset = Literal["meta", "product", "data_driven", "high_risk"]
 
 
+Wrapper = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_$][\w$]{0,80}[?!]?(:[0-9])?$")]
+KeyPattern = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+
+
 class FeatureFlags(Options):
-    """Where feature flags live.
+    """Where feature flags live, and how the project asks for them.
 
     Attributes:
         provider: file, unleash, launchdarkly, posthog, growthbook, split, optimizely or flagsmith; its credential
@@ -24,6 +28,8 @@ class FeatureFlags(Options):
         url: the provider's; its public one where left out.
         project: project or workspace there.
         environment: environment there.
+        wrappers: the project's own functions that ask for a flag; `name:1` where the key is the second argument.
+        muted: patterns of keys, such as `ops-*`, that scans and hooks pass over.
     """
 
     provider: str = "file"
@@ -31,6 +37,8 @@ class FeatureFlags(Options):
     url: str | None = None
     project: str = "default"
     environment: str = "production"
+    wrappers: tuple[Wrapper, ...] = ()
+    muted: tuple[KeyPattern, ...] = ()
 
 
 class AlertSettings(Options):

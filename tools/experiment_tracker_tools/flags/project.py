@@ -1,0 +1,158 @@
+"""A whole project: every file by itself, then all together; what has not changed is not read again."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiment_tracker_tools.flags.catalogue import PATH, catalogue
+from experiment_tracker_tools.flags.declared import constants
+from experiment_tracker_tools.flags.evidence import names_package
+from experiment_tracker_tools.flags.facts import Facts, facts_of, restored, stored
+from experiment_tracker_tools.flags.languages import language_of
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.names import may_hold_flags
+from experiment_tracker_tools.flags.resolve import Event, Use, declared_uses, resolved, vocabulary_of
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
+
+MANIFESTS = re.compile(
+    r"(?:^|/)(?:package\.json|requirements[\w.-]*\.txt|pyproject\.toml|setup\.py|setup\.cfg|Pipfile|go\.mod|"
+    r"Gemfile|pom\.xml|"
+    r"build\.gradle(?:\.kts)?|composer\.json|Cargo\.toml|Package\.swift|Podfile|[\w.-]+\.csproj|mix\.exs)$"
+)
+_LANGUAGES = {"package.json": "ts", "go.mod": "go", "Gemfile": "rb", "composer.json": "php", "Cargo.toml": "rs"}
+
+
+class Scanned(NamedTuple):
+    """What a scan found.
+
+    Attributes:
+        uses: every line that reads, switches or declares a flag.
+        events: every line that sends an event.
+        vocabulary: what the files say together.
+        facts: what each file says by itself, by path.
+        digests: of the files with facts.
+        files: how many were read.
+    """
+
+    uses: tuple[Use, ...]
+    events: tuple[Event, ...]
+    vocabulary: Vocabulary
+    facts: Mapping[str, Facts]
+    digests: Mapping[str, str]
+    files: int
+
+
+def scanned(
+    texts: Iterable[tuple[str, str]],
+    *,
+    manifests: Iterable[tuple[str, str]] = (),
+    wrappers: Mapping[str, int] | None = None,
+    known: Mapping[str, tuple[str, Facts]] | None = None,
+) -> Scanned:
+    """Scan a project's texts.
+
+    Args:
+        texts: path and text of every file.
+        manifests: path and text of the files that name packages.
+        wrappers: functions that the project declares, with the key's position.
+        known: digest and facts of an earlier scan, by path.
+    """
+    vendors = _vendors(manifests)
+    first = _first_pass(texts, Vocabulary(vendors=vendors, wrappers=wrappers or {}), known or {})
+    _add_constants(first)
+    vocabulary = vocabulary_of(first.facts, vendors, wrappers)
+    words = (*vocabulary.wrappers, *vocabulary.thunks)
+    for path, text in first.silent.items():
+        if path not in first.facts and any(word in text for word in words):
+            first.kept[path], first.facts[path] = text, Facts()
+    found = [resolved(path, first.kept[path], one, vocabulary) for path, one in first.facts.items()]
+    uses = [use for one in found for use in one.uses]
+    return Scanned(
+        (*uses, *declared_uses(first.facts, uses)),
+        tuple(event for one in found for event in one.events),
+        vocabulary,
+        first.facts,
+        first.digests,
+        first.files,
+    )
+
+
+class _First(NamedTuple):
+    """What the first pass gives: facts, texts and digests of files that speak of flags, and the texts of the others."""
+
+    facts: dict[str, Facts]
+    kept: dict[str, str]
+    digests: dict[str, str]
+    silent: dict[str, str]
+    files: int
+
+
+def _first_pass(
+    texts: Iterable[tuple[str, str]], vocabulary: Vocabulary, known: Mapping[str, tuple[str, Facts]]
+) -> _First:
+    first = _First({}, {}, {}, {}, 0)
+    salt = repr((sorted(vocabulary.vendors), sorted(vocabulary.wrappers.items()))).encode()
+    for path, text in texts:
+        first = first._replace(files=first.files + 1)
+        if not may_hold_flags(text):
+            first.silent[path] = text
+            continue
+        digest = hashlib.blake2b(salt + text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        before = known.get(path)
+        one = before[1] if before is not None and before[0] == digest else facts_of(path, text, vocabulary)
+        if one is not None:
+            first.facts[path], first.kept[path], first.digests[path] = one, text, digest
+    return first
+
+
+def _add_constants(first: _First) -> None:
+    """Look for constants that stand in keys' places in the files that do not speak of flags."""
+    asked = {each.what.name.rpartition(".")[2] for one in first.facts.values() for each in one.seen if each.what.name}
+    held = {each.name for one in first.facts.values() for each in one.constants}
+    missing = [name for name in asked - held if len(name) > 2 and not name.islower()]
+    for path, text in first.silent.items() if missing else ():
+        if any(name in text for name in missing):
+            language = language_of(path)
+            found = constants(Source(text, language)) if language is not None else []
+            wanted = tuple(each for each in found if each.name in missing)
+            if wanted:
+                first.kept[path], first.facts[path] = text, Facts(constants=wanted)
+
+
+def _vendors(manifests: Iterable[tuple[str, str]]) -> frozenset[str]:
+    found: set[str] = set()
+    for path, text in manifests:
+        language = _LANGUAGES.get(path.rpartition("/")[2])
+        for vendor, packages in catalogue().packages.items():
+            listed = packages.get(language, []) if language else [each for group in packages.values() for each in group]
+            if any(names_package(text, package) for package in listed):
+                found.add(vendor)
+    return frozenset(found)
+
+
+def version() -> str:
+    """What facts depend on besides the text: the catalogue and this package's own code."""
+    digest = hashlib.blake2b(Path(PATH).read_bytes(), digest_size=16)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_of(found: Scanned) -> str:
+    """The facts of a scan as JSON, for the next one."""
+    files = {path: [found.digests[path], stored(one)] for path, one in found.facts.items() if path in found.digests}
+    return json.dumps({"version": version(), "files": files}, ensure_ascii=False, separators=(",", ":"))
+
+
+def cached(text: str) -> Mapping[str, tuple[str, Facts]]:
+    """What an earlier scan left; empty where it was another version's or is damaged."""
+    try:
+        content: dict[str, Any] = json.loads(text)
+        if content["version"] != version():
+            return {}
+        return {path: (digest, restored(one)) for path, (digest, one) in content["files"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
