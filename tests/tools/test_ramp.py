@@ -133,6 +133,15 @@ def test_nothing_is_rolled_out_that_did_not_ship(flags: Project, at_plain: Agent
     assert share(flags) == 0
 
 
+@pytest.mark.parametrize("argument", [{"mode": "branch"}, {"variant": "treatment"}, {"stash": True}])
+def test_what_belongs_to_files_is_refused_and_not_ignored(
+    flags: Project, at_plain: Agent, argument: dict[str, object]
+) -> None:
+    experiment = decided(at_plain)
+    assert "belong to files" in at_plain.refusal("promote", experiment=experiment, **argument)
+    assert share(flags) == 0
+
+
 def test_before_a_verdict_rollback_switches_the_flag_off(flags: Project, at_plain: Agent) -> None:
     experiment = started(at_plain, metrics=METRICS, sample_size=50, subject={"flag": FLAG})
     done = at_plain.call("rollback", experiment=experiment, reason="harm")

@@ -6,6 +6,7 @@ from experiment_tracker_tools.conduct.promotion import Ask, confirmed_promotion,
 from experiment_tracker_tools.conduct.ramping import confirmed_step, limit_told, propose_step, rollout_of
 from experiment_tracker_tools.conduct.rolling_back import standing_promotion
 from experiment_tracker_tools.conduct.unfinished import settle
+from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug
 from experiment_tracker_tools.domain.decision import Promotion, PromotionMode
@@ -79,6 +80,8 @@ def promote(
     if mended is not None and (made := standing_promotion(workspace, found)) is not None:
         return _done(found, made, mended=mended)
     if found.subject.flag is not None:
+        if mode is not None or variant is not None or stash:
+            raise InvalidInput(f"{found.id} is a flag: mode, variant and stash belong to files. Nothing was changed.")
         return _ramped(workspace, found, override=override_reason, confirm=confirm)
     ask = Ask(mode or "commit", variant, keep_edits=stash, override=override_reason)
     if confirm is None:
