@@ -142,6 +142,31 @@ def test_what_belongs_to_files_is_refused_and_not_ignored(
     assert share(flags) == 0
 
 
+def test_the_monitor_switches_a_harmful_rollout_off_without_a_person(flags: Project, at_plain: Agent) -> None:
+    experiment = decided(at_plain)
+    at_plain.call("promote", experiment=experiment)
+    asked = len(at_plain.asked)
+    at_plain.call("record_trial", experiment=experiment, trials=[*outcomes(9), *outcomes(1, errors=1.0)])
+    at_plain.call("monitor_experiments", apply=True)
+    assert share(flags) == 0.1
+    at_plain.call("record_trial", experiment=experiment, trials=outcomes(400, errors=0.1))
+    dry = at_plain.call("monitor_experiments")
+    assert "roll back: everybody gets control" in str(dry)
+    assert share(flags) == 0.1
+    at_plain.call("monitor_experiments", apply=True)
+    assert (share(flags), len(at_plain.asked)) == (None, asked)
+    assert flags.workspace().ledger.experiment(experiment).state == "rolled_back"
+
+
+def test_a_plan_can_leave_the_switch_to_a_person(flags: Project, at_plain: Agent) -> None:
+    experiment = decided(at_plain, auto_kill=False)
+    at_plain.call("promote", experiment=experiment)
+    at_plain.call("record_trial", experiment=experiment, trials=outcomes(400, errors=0.1))
+    told = at_plain.call("monitor_experiments", apply=True)
+    assert "shown to be above 1.0%" in str(told)
+    assert share(flags) == 0.1
+
+
 def test_before_a_verdict_rollback_switches_the_flag_off(flags: Project, at_plain: Agent) -> None:
     experiment = started(at_plain, metrics=METRICS, sample_size=50, subject={"flag": FLAG})
     done = at_plain.call("rollback", experiment=experiment, reason="harm")

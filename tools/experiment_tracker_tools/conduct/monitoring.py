@@ -13,6 +13,7 @@ from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_a
 from experiment_tracker_tools.conduct.live import follow
 from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
+from experiment_tracker_tools.conduct.ramping import has_lever, rollout_of, switch_off, tripped
 from experiment_tracker_tools.conduct.rolling_back import roll_back, standing_promotion
 from experiment_tracker_tools.conduct.sealing import seal_fault
 from experiment_tracker_tools.conduct.unfinished import settle
@@ -101,10 +102,27 @@ def _due(workspace: Workspace, experiment: Experiment) -> _Found:
     if experiment.state in {*LIVE, "analyzing"}:
         return _broken(workspace, experiment) or _running(workspace, experiment)
     decision = final_decision(workspace, experiment.id)
+    if decision is not None and (stopped := _past_limits(workspace, experiment)):
+        return _killed(workspace, experiment, decision.verdict, stopped)
     if experiment.state != "decided" or decision is None:
         return _Found([], [])
     found = _Found([], [], decision.verdict)
     _follow_up(workspace, experiment, decision, found)
+    return found
+
+
+def _past_limits(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
+    """The limits of a flag's rollout that are shown to be passed."""
+    if experiment.subject.flag is None or experiment.state not in {"decided", "completed"}:
+        return ()
+    return tripped(rollout_of(workspace, experiment))
+
+
+def _killed(workspace: Workspace, experiment: Experiment, verdict: str, stopped: tuple[str, ...]) -> _Found:
+    """A rollout that harms: switched off at once, unless the plan leaves that to a person."""
+    found = _Found([alert_of("harm", stopped[0], about="ramp")], [], verdict)
+    if experiment.plan.ramp.auto_kill:
+        found.actions.append(_roll_back(workspace, experiment, stopped[0]))
     return found
 
 
@@ -245,7 +263,13 @@ def _pausing(workspace: Workspace, experiment: Experiment, why: str) -> list[Act
         running = current.state == "running"
         return current.advanced("paused", at=now, by=door, reason=why[:500]) if running else current
 
-    return [Action("pause: everybody gets control", lambda: workspace.ledger.change(experiment.id, step))]
+    def do() -> None:
+        workspace.ledger.change(experiment.id, step)
+        if has_lever(workspace, experiment):
+            switch_off(workspace, experiment, reason=why[:500])
+
+    off = " and its flag is switched off" if has_lever(workspace, experiment) else ""
+    return [Action(f"pause: everybody gets control{off}", do)]
 
 
 def _is_new(workspace: Workspace, experiment: Experiment, look: Look) -> bool:
