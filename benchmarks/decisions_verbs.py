@@ -49,7 +49,7 @@ def run(workspace: Workspace, seed: int, calls: str) -> str:
         hypothesis=Hypothesis(change="nothing", impact="none", reasoning="a benchmark"),
         metrics=[metric],
         sample_size=N,
-        plan=PlanOptions(scheme="hash"),
+        plan=PlanOptions(scheme="hash", repeat_reason="a benchmark repeats itself"),
     )
     transition_experiment(workspace, experiment=told.experiment, action="start")
     verdict = "CONTINUE"

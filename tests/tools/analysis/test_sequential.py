@@ -257,6 +257,14 @@ def test_other_methods_decide_by_their_own_boundaries(method: str) -> None:
     assert (look.panel.error is not None) == (method == "bayesian")
 
 
+def test_a_small_plan_says_when_variants_were_merely_claimed() -> None:
+    claimed = look_at(planned(20), entries(times(30)), now=START)
+    assert any(note.startswith("Variants were claimed, not assigned here") for note in claimed.notes)
+    assigned = [exposure("control", "u1"), *times(30)]
+    told = look_at(planned(20), entries(assigned, provenance="command"), now=START).notes
+    assert not any("claimed" in note for note in told)
+
+
 def test_old_entries_of_a_fixed_plan_are_judged_as_before() -> None:
     stored = {"sample_size": 20, "salt": "salt", "method": "fixed"}
     experiment = values.experiment(plan=Plan.model_validate(stored))

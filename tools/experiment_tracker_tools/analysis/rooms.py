@@ -10,6 +10,7 @@ from experiment_tracker_tools.analysis.points import Point, grid_of, is_exact
 from experiment_tracker_tools.analysis.rules import Grid
 from experiment_tracker_tools.analysis.series import reduced, series, values_of
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.health import MEASURED
 from experiment_tracker_tools.stats.normal_mixture import information
 
 
@@ -62,4 +63,6 @@ def _segments(
                 notes.append(f"{metric.name} of {treatment.name} is tested by its t statistic: variants came in bulk.")
             else:
                 found[metric.name, treatment.name] = blocks
+    if found and not any(entry.provenance in MEASURED for entry in entries.exposures):
+        notes.append("Variants were claimed, not assigned here: the randomisation test supposes that chance chose.")
     return found, tuple(notes)
