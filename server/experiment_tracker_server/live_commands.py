@@ -11,6 +11,7 @@ from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.lifecycle import transition_experiment
+from experiment_tracker_tools.monitor import monitor_experiments
 from experiment_tracker_tools.workspace import Workspace
 
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
@@ -44,8 +45,18 @@ def detach_command(*, json_output: bool) -> None:
 @click.command()
 @_JSON
 def tend(*, json_output: bool) -> None:
-    """Record what ran in Claude Code, and put back what is no longer served. The plugin does this by itself."""
-    done = catch_up(Workspace(Path.cwd(), door="cli"))
+    """Record what ran in Claude Code, put back what is no longer served, and do what the sealed plans allow.
+
+    The plugin starts this by itself, every few hours while something is served live.
+    """
+    workspace = Workspace(Path.cwd(), door="monitor")
+    done = list(catch_up(workspace))
+    try:
+        passed = monitor_experiments(workspace, apply=True) if workspace.folder.is_dir() else None
+    except ExperimentError as error:
+        fail(error, json_output=json_output)
+    done += [f"{seen.experiment}: {told}" for seen in (passed.seen if passed else ()) for told in seen.done]
+    done += catch_up(workspace)
     click.echo(json.dumps({"done": done}) if json_output else "\n".join(done) or "nothing to do")
 
 
