@@ -105,3 +105,20 @@ def test_facts_that_were_stored_give_the_same_scan_and_damaged_ones_are_not_trus
     assert {use.key for use in scan(changed, known=cached(stored)).uses} == {"other-flag"}
     assert cached(stored[:-20]) == {}
     assert cached('{"version": "0", "files": {}}') == {}
+
+
+def test_a_function_that_gives_a_flag_through_a_wrapper_is_followed() -> None:
+    files = {
+        "gate.ts": "export function useAppFlag(key: string) { return client.boolVariation(key, false); }\n",
+        "editor.ts": "export const useNewEditor = () => useAppFlag('new-editor');\n",
+        "app.ts": "const fresh = useNewEditor();\n",
+    }
+    wanted = {("new-editor", "editor.ts", 1), ("new-editor", "app.ts", 1)}
+    assert found(files) == wanted
+    assert found(files, known=cached(cache_of(scan(files)))) == wanted
+
+
+def test_a_service_that_is_obtained_from_the_context_is_one() -> None:
+    assert found({"a.go": 'x := featureflag.FromContext(ctx).GetBoolOr("new-search", false)\n'}) == {
+        ("new-search", "a.go", 1)
+    }

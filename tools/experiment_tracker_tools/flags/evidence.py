@@ -47,7 +47,7 @@ class Evidence:
             or name in self._homes
             or names.asks_for_a_flag(name)
             or names.sends_an_event(name)
-            or _may_ask(name)
+            or names.may_ask_a_service(name)
         )
 
     def rules(self, name: str) -> list[Rule]:
@@ -72,10 +72,6 @@ class Evidence:
         if first not in self._homes or names.is_setter(name) or name[:1].isupper() or names.is_about_rights(name):
             return False
         return not receiver or (receiver == first and names.asks_a_service("featureFlags", name))
-
-
-def _may_ask(name: str) -> bool:
-    return names.asks_a_service("featureFlagService", name)
 
 
 def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, given: list[Argument]) -> Rule | None:

@@ -129,6 +129,9 @@ _WORDS = (
 ).split()
 
 
+_NOUNS = ("flag", "toggle", "switch", "gate", "experiment", "test", "feature")
+
+
 def may_hold_flags(text: str) -> bool:
     """The word gate: whether a file is worth reading.
 
@@ -146,6 +149,9 @@ def asks_for_a_flag(name: str) -> bool:
     >>> [asks_for_a_flag(name) for name in ("isFeatureEnabled", "flag_set", "has_feature_flag?", "toggle", "getFlags")]
     [True, True, True, False, False]
     """
+    lowered = name.lower()
+    if not any(word in lowered for word in _NOUNS):
+        return False
     if name.rstrip("?!").endswith(("lags", "LAGS")) or is_setter(name) or is_about_rights(name):
         return False
     return re.match(_CALL, name) is not None and re.match(_NOT_CALL, name) is None
@@ -171,6 +177,24 @@ def is_setter(name: str) -> bool:
     return re.match(_SETS, name) is not None
 
 
+# How a service is obtained: what stands before it is its name.
+_OBTAINED = (
+    r"(?:\.|::|->)(?:[fF]rom_?[cC]ontext|[gG]et_?[iI]nstance|instance|shared|default|current|for_?[uU]ser|for|"
+    r"with_?[cC]ontext|"
+    r"[gG]et(?:Client)?)(?:\([^()]*\))?$"
+)
+
+
+@lru_cache(maxsize=50_000)
+def may_ask_a_service(name: str) -> bool:
+    """Whether a method's name can ask a flag service; the receiver decides.
+
+    >>> may_ask_a_service("isEnabled"), may_ask_a_service("append")
+    (True, False)
+    """
+    return re.match(_ASKS, name) is not None
+
+
 @lru_cache(maxsize=50_000)
 def asks_a_service(receiver: str, name: str) -> bool:
     """Whether a method asks something whose name says that it is a flag service.
@@ -180,8 +204,9 @@ def asks_a_service(receiver: str, name: str) -> bool:
     >>> asks_a_service("button", "isEnabled"), asks_a_service("features", "get"), asks_a_service("flags", "string")
     (False, False, False)
     """
-    if is_setter(name) or is_about_rights(receiver):
+    if not receiver or not may_ask_a_service(name) or is_setter(name) or is_about_rights(receiver):
         return False
+    receiver = re.sub(_OBTAINED, "", receiver)
     if re.search(_SERVICE, receiver) is not None:
         return re.match(_ASKS, name) is not None and re.match(_NOT_ASKS, name) is None
     return re.search(_WEAK_SERVICE, receiver) is not None and re.match(_ASKS_PLAINLY, name) is not None

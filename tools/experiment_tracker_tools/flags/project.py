@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from experiment_tracker_tools.flags.catalogue import PATH, catalogue
 from experiment_tracker_tools.flags.declared import constants
-from experiment_tracker_tools.flags.evidence import names_package
+from experiment_tracker_tools.flags.declared import thunks as thunks_in
+from experiment_tracker_tools.flags.declared import wrappers as wrappers_in
+from experiment_tracker_tools.flags.detect import sightings
+from experiment_tracker_tools.flags.evidence import Evidence, names_package
 from experiment_tracker_tools.flags.facts import Facts, facts_of, restored, stored
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
@@ -64,6 +67,10 @@ def scanned(
     first = _first_pass(texts, Vocabulary(vendors=vendors, wrappers=wrappers or {}), known or {})
     _add_constants(first)
     vocabulary = vocabulary_of(first.facts, vendors, wrappers)
+    # What a file shows through others' wrappers is not its own, so it is not stored.
+    own = dict(first.facts)
+    if _look_through_wrappers(first, vocabulary):
+        vocabulary = vocabulary_of(first.facts, vendors, wrappers)
     words = (*vocabulary.wrappers, *vocabulary.thunks)
     for path, text in first.silent.items():
         if path not in first.facts and any(word in text for word in words):
@@ -74,7 +81,7 @@ def scanned(
         (*uses, *declared_uses(first.facts, uses)),
         tuple(event for one in found for event in one.events),
         vocabulary,
-        first.facts,
+        own,
         first.digests,
         first.files,
     )
@@ -106,6 +113,22 @@ def _first_pass(
         if one is not None:
             first.facts[path], first.kept[path], first.digests[path] = one, text, digest
     return first
+
+
+def _look_through_wrappers(first: _First, vocabulary: Vocabulary) -> bool:
+    """Find wrappers and thunks around wrappers, and say whether there are any."""
+    more = False
+    for path, one in first.facts.items():
+        text, language = first.kept[path], language_of(path)
+        if language is None or not any(name in text for name in vocabulary.wrappers):
+            continue
+        source = Source(text, language)
+        seen = sightings(source, Evidence(source, vocabulary))
+        around = tuple(sorted({*one.wrappers, *wrappers_in(source, seen)}))
+        only = tuple(sorted({*one.thunks, *thunks_in(source, seen)}, key=str))
+        if (around, only) != (one.wrappers, one.thunks):
+            first.facts[path], more = one._replace(wrappers=around, thunks=only), True
+    return more
 
 
 def _add_constants(first: _First) -> None:

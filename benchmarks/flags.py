@@ -1,0 +1,117 @@
+"""Flags: what the scan finds in a labelled sample, files a second beside reading them, what one edit costs.
+
+Ratios are measured in one run: the scan against reading the same bytes, the hook against a bare interpreter.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiment_tracker_tools.flags.files import texts
+from experiment_tracker_tools.flags.project import cache_of, cached, scanned
+
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+ROOT = Path(__file__).parents[1]
+SAMPLE = Path(__file__).with_name("flags_sample.toml")
+# Uses that ask; what merely names a key is told too, and is no point of use.
+READS = {"call", "wrapper", "thunk", "member", "index", "component", "decorator", "environment"}
+EDIT = """
+import sys, time
+begun = time.perf_counter()
+sys.path.insert(0, {tools!r})
+from experiment_tracker_tools.flags.edit import Edit, note_on
+from experiment_tracker_tools.flags.remembered import Remembered
+before = "def f(x):\\n    return x + compute(x, 'a text') # why\\n" * 1000
+after = before + {added!r}
+begun_edit = time.perf_counter()
+note = note_on(Edit("app.py", before, after), Remembered(), lambda keys: {{}})
+done = time.perf_counter()
+print(1e3 * (done - begun), 1e3 * (done - begun_edit), note is not None)
+"""
+
+
+class Score(NamedTuple):
+    """Right, wrongly told, missed."""
+
+    right: int
+    wrong: int
+    missed: int
+
+    def __str__(self) -> str:
+        precision = self.right / (self.right + self.wrong) if self.right + self.wrong else float("nan")
+        recall = self.right / (self.right + self.missed) if self.right + self.missed else float("nan")
+        return f"precision {precision:.3f} ({self.right}/{self.right + self.wrong}), recall {recall:.3f}"
+
+
+def accuracy() -> Score:
+    """The sample's labels against the scan, each project scanned by itself; misses and false hits are printed."""
+    projects: dict[str, list[dict[str, Any]]] = {}
+    for file in tomllib.loads(SAMPLE.read_text("utf-8"))["file"]:
+        projects.setdefault(file["project"], []).append(file)
+    wanted: set[tuple[str, str, int, str]] = set()
+    found: set[tuple[str, str, int, str]] = set()
+    for project, files in projects.items():
+        scan = scanned((file["path"], file["code"].lstrip("\n")) for file in files)
+        wanted |= {(project, file["path"], line, key) for file in files for line, key in file["reads"]}
+        found |= {(project, use.path, use.line, use.key) for use in scan.uses if use.form in READS}
+    for what, places in (("missed", wanted - found), ("not labelled", found - wanted)):
+        for place in sorted(places):
+            print(f"  {what}: {place}")
+    return Score(len(wanted & found), len(found - wanted), len(wanted - found))
+
+
+def best(work: Callable[[], object]) -> float:
+    """The least seconds of some rounds."""
+    taken: list[float] = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
+
+
+def speed() -> None:
+    """Scan our own sources against reading them."""
+    paths = [
+        str(path.relative_to(ROOT)) for folder in ("tools", "server", "tests") for path in (ROOT / folder).rglob("*.py")
+    ]
+    read = best(lambda: list(texts(ROOT, paths)))
+    first = best(lambda: scanned(texts(ROOT, paths)))
+    known = cached(cache_of(scanned(texts(ROOT, paths))))
+    again = best(lambda: scanned(texts(ROOT, paths), known=known))
+    print(f"{len(paths)} files: {len(paths) / first:.0f} a second, {first / read:.1f} times the reading of them")
+    print(f"scanned again: {len(paths) / again:.0f} a second, {again / read:.1f} times the reading")
+
+
+def hook() -> None:
+    """One edit of a 2,000-line file in a new process, beside a bare interpreter."""
+    bare = best(lambda: subprocess.run([sys.executable, "-IS", "-c", "pass"], check=True))
+    for told, added in (("no flag", "print(1)\n"), ("a new flag", "if flag_enabled('new-ui', user):\n    pass\n")):
+        code = EDIT.format(tools=str(ROOT / "tools"), added=added)
+        rows = [
+            subprocess.run(
+                [sys.executable, "-IS", "-c", code], check=True, capture_output=True, text=True
+            ).stdout.split()
+            for _ in range(ROUNDS)
+        ]
+        whole, edit = (statistics.median(float(row[at]) for row in rows) for at in (0, 1))
+        print(
+            f"edit with {told}: {edit:.1f} ms, {whole:.1f} ms with imports ({whole / 1e3 / bare:.1f} bare interpreters)"
+        )
+
+
+def main() -> None:
+    """Print accuracy, speed and the hook's cost."""
+    print("sample (own snippets in public shapes; target: precision .98, recall at points of use .95):")
+    print(f"  {accuracy()}")
+    speed()
+    hook()
+
+
+if __name__ == "__main__":
+    main()
