@@ -48,6 +48,16 @@ def test_a_pass_of_the_watch_ends_what_is_past_its_time(repo: Project, monkeypat
     assert repo.workspace().ledger.experiment(experiment).state != "running"
 
 
+def test_a_pass_of_the_watch_leaves_what_runs_as_it_is(repo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(add_assets(repo).root)
+    experiment = started(at_machine_time(repo).workspace(), COMMAND).id
+    for _ in range(2):
+        done = CliRunner().invoke(group, ["tend"])
+        assert done.exit_code == 0, done.output
+    assert repo.workspace().ledger.experiment(experiment).state == "running"
+    assert (repo.root / ".claude" / "skills" / "review_pr" / "SKILL.md").exists()
+
+
 def test_the_plugins_hook_starts_the_watch_detached_and_seldom(repo: Project, tmp_path: Path) -> None:
     add_assets(repo)
     started(at_machine_time(repo).workspace(), COMMAND)

@@ -135,7 +135,9 @@ def test_without_the_plugin_control_is_served_until_the_printed_command_is_run(
         assert checks.variants_met(client.model, session) == ["control"]
         assert checks.assigned(project, session) == []
     below = client.says("/review_pr 12", cwd=project.root / "sub dir").session
-    assert "Read .claude/commands/review_pr.md at the top of the repository" in checks.told(client.model, below)
+    lines = [line for request in client.model.work(below) for line in request.last.splitlines()]
+    spoken = "Read .claude/commands/review_pr.md at the top of the repository and follow it."
+    assert [line for line in lines if "REVIEW of" in line or line == spoken] == [spoken]
     agents = sorted((project.root / ".claude" / "agents").glob("reviewer--*.md"))
     for stub in (project.root / ".claude/skills/review_pr/SKILL.md", project.root / SKILL, *agents):
         checks.run_at_top(project, checks.printed_command(stub))

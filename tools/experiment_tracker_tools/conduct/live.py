@@ -102,6 +102,9 @@ def follow(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
     if experiment.state != "running":
         detach(workspace, experiment.id, forget=experiment.state in ENDED)
         return ()
+    if experiment.id in attached(workspace):
+        text = (workspace.folder / FOLDER / f"{experiment.id}.json").read_text("utf-8")
+        return tuple(read(text).digest)
     try:
         return attach(workspace, experiment)
     except ExperimentError as error:
