@@ -59,7 +59,8 @@ def test_it_lists_the_tools_of_the_catalogue_and_none_that_is_internal(project: 
 
 
 def test_it_drives_an_experiment_from_design_to_decision(project: Path) -> None:
-    planned = call(project, "design_experiment", name="A cache", hypothesis=HYPOTHESIS, metrics=[METRIC], sample_size=3)
+    fields = {"name": "A cache", "hypothesis": HYPOTHESIS, "metrics": [METRIC], "sample_size": 3}
+    planned = call(project, "design_experiment", **fields, plan={"method": "fixed"})
     experiment = str(planned["experiment"])
     assert call(project, "transition_experiment", experiment=experiment, action="start")["state"] == "running"
     variant = call(project, "assign_unit", experiment=experiment, unit="session-1")["variant"]

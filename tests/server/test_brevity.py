@@ -86,7 +86,7 @@ def test_the_worst_names_and_crowds_stay_short_and_what_was_cut_is_counted(repo:
                 tags=[f"t{n}".ljust(64, "x") for n in range(20)],
                 owner="o" * 120,
                 preset="product",
-                plan={"min_runtime_days": 0},
+                plan={"min_runtime_days": 0, "method": "fixed"},
             )
             experiment = str(reply["experiment"])
             assert reply["left_out"]

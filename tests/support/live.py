@@ -72,7 +72,7 @@ def planned(
         subject=Subject(files=(path,)),
         sample_size=5,
         runtime_days=runtime_days,
-        plan=PlanOptions.model_validate({"block_size": 2, "live": live, **(options or {})}),
+        plan=PlanOptions.model_validate({"block_size": 2, "method": "fixed", "live": live, **(options or {})}),
     )
 
 

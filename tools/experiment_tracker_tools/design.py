@@ -11,6 +11,7 @@ from experiment_tracker_tools.conduct.capturing import capture_for, held_in_git
 from experiment_tracker_tools.conduct.drafting import Draft, drafted
 from experiment_tracker_tools.conduct.live_planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
+from experiment_tracker_tools.conduct.sizing import check_reachable
 from experiment_tracker_tools.conduct.told import Told, told_of
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
@@ -39,6 +40,7 @@ class Designed(Model):
         primary, guardrails: names of the metrics that decide.
         sample_size: units per variant, in the smallest one.
         power: what that sample can show.
+        operating: what this very plan does, simulated.
         forecast: how many units that is in all, how long it takes, what it costs.
         worth: whether an experiment suits the change at all.
         hypothesis: which criteria it meets, and how to mend the others.
@@ -59,6 +61,7 @@ class Designed(Model):
     guardrails: tuple[Slug, ...] = ()
     sample_size: int
     power: str
+    operating: str
     forecast: str
     worth: str | None = None
     hypothesis: tuple[str, ...] = ()
@@ -140,6 +143,7 @@ def _kept(
             history=(Step(state=state, at=now, by=door),),
         )
         check_live(workspace, built)
+        check_reachable(built)
         return built
 
     workspace.make_ready()
@@ -184,6 +188,7 @@ def _reply(experiment: Experiment, told: Told) -> Designed:
         guardrails=tuple(metric.name for metric in experiment.metrics if metric.role == "guardrail"),
         sample_size=experiment.plan.sample_size,
         power=told.power,
+        operating=told.operating,
         forecast=told.forecast,
         worth=told.worth,
         hypothesis=told.hypothesis,

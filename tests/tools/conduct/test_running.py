@@ -72,7 +72,7 @@ def test_each_task_runs_under_every_variant_equally_often_and_is_a_stratum(repo:
 
 def test_one_text_goes_to_the_shell_with_tasks_quoted(repo: Project, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    experiment = comparing(repo, "true\n", "true\n", sample_size=2, plan={"block_size": 2})
+    experiment = comparing(repo, "true\n", "true\n", sample_size=2, plan={"block_size": 2, "method": "fixed"})
     ran(repo, experiment, f"echo {{task}} >> {log} && sh {SCRIPT}", tasks=["a; touch /tmp/never"], warmup=0)
     assert set(lines(log)) == {"a; touch /tmp/never"}
     assert not Path("/tmp/never").exists()
@@ -118,7 +118,7 @@ def test_failures_and_time_outs_are_outcomes_and_asymmetry_is_flagged(repo: Proj
 
 
 def test_a_time_out_keeps_the_time_it_was_given(repo: Project) -> None:
-    experiment = comparing(repo, "true\n", "sleep 60\n", sample_size=2, plan={"block_size": 2})
+    experiment = comparing(repo, "true\n", "sleep 60\n", sample_size=2, plan={"block_size": 2, "method": "fixed"})
     state = ran(repo, experiment, timeout_s=0.5, warmup=0)
     assert state.tallies["treatment"].timeouts == 2
     trials = repo.workspace().ledger.journal(experiment).trials

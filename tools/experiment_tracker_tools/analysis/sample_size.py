@@ -1,11 +1,16 @@
 """How many units a plan needs, and what the units it has can show."""
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.plan import Method
 from experiment_tracker_tools.stats import power_means, power_proportions
+from experiment_tracker_tools.stats.boundaries import boundaries
+from experiment_tracker_tools.stats.normal_mixture import tuned_ratio, z_boundary
+from experiment_tracker_tools.stats.power_sequential import inflation
 
 
 class Wanted(NamedTuple):
@@ -16,12 +21,14 @@ class Wanted(NamedTuple):
         power: wanted probability of detecting the mde.
         share_control: fraction of the units that control gets.
         share_treatment: that of the smallest treatment.
+        inflation: units that the plan's method takes for each that a fixed test takes.
     """
 
     alpha: float
     power: float
     share_control: float
     share_treatment: float
+    inflation: float = 1.0
 
     @property
     def allocation(self) -> float:
@@ -56,7 +63,32 @@ def needed(primary: Metric, wanted: Wanted) -> Needed:
             )
     except InvalidInput as error:
         return Needed(None, str(error))
-    return Needed(min(found.n_control, found.n_treatment), None)
+    return Needed(math.ceil(min(found.n_control, found.n_treatment) * wanted.inflation - 1e-9), None)
+
+
+@lru_cache(maxsize=64)
+def inflation_of(method: Method, *, alpha: float, power: float, looks: int) -> float:
+    """How many units a method takes for each that a fixed test takes, for the same error rate and power.
+
+    Args:
+        method: of the plan; a bayesian one is planned like a sequential one.
+        alpha: two-sided error rate of one comparison.
+        power: wanted probability of detecting the mde.
+        looks: evenly spaced, the last one at the horizon.
+
+    >>> round(inflation_of("sequential", alpha=0.05, power=0.8, looks=20), 3)
+    1.046
+    """
+    from scipy.special import ndtri
+
+    if method == "fixed":
+        return 1.0
+    if method == "always_valid":
+        reached = z_boundary(tuned_ratio(alpha, alternative="two_sided"), alpha=alpha, alternative="two_sided")
+        beta, fixed = float(ndtri(power)), float(ndtri(1 - alpha / 2))
+        return ((reached + beta) / (fixed + beta)) ** 2
+    boundary = boundaries([k / looks for k in range(1, looks + 1)], alpha=alpha)
+    return inflation(boundary, alpha=alpha, power=power).planned
 
 
 def power_at(primary: Metric, n: int, wanted: Wanted) -> float | None:
@@ -82,6 +114,23 @@ def detectable_sd(n: int, wanted: Wanted) -> float:
     return power_means.mde(n_control=control, n_treatment=treatment, alpha=wanted.alpha, power=wanted.power)
 
 
+def smallest_p(n_control: int, n_treatment: int, *, per_block: tuple[int, int] | None) -> float:
+    """The smallest two-sided p-value that a randomisation test of these units can have.
+
+    Args:
+        n_control: units in control.
+        n_treatment: units in the treatment.
+        per_block: units of control and of the treatment in a permuted block; None where units are assigned singly.
+
+    >>> smallest_p(5, 5, per_block=(1, 1)), round(smallest_p(3, 3, per_block=None), 3)
+    (0.0625, 0.1)
+    """
+    if per_block is None:
+        return 2 / math.comb(n_control + n_treatment, n_control)
+    blocks = max(1, min(n_control // per_block[0], n_treatment // per_block[1]))
+    return float(2 / math.comb(sum(per_block), per_block[0]) ** blocks)
+
+
 class _Shift(NamedTuple):
     start: float
     effect: float
@@ -89,8 +138,9 @@ class _Shift(NamedTuple):
 
 
 def _sizes(n: int, wanted: Wanted) -> tuple[float, float]:
-    ratio = wanted.allocation
-    return (n / ratio, n) if ratio < 1 else (n, n * ratio)
+    """Units of control and treatment of the fixed test that shows as much."""
+    ratio, fixed = wanted.allocation, max(2.0, n / wanted.inflation)
+    return (fixed / ratio, fixed) if ratio < 1 else (fixed, fixed * ratio)
 
 
 def _shift(primary: Metric) -> _Shift | str:

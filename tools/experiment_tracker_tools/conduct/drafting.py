@@ -82,7 +82,7 @@ def drafted(
     measured = with_guardrail(done.metrics, settings.values.live)
     check_names("metrics", [metric.name for metric in measured])
     primary, kind = _primary(measured), type_ or (base.type if base else "feature")
-    sizing = sized(primary, shares, settings, sample_size)
+    sizing = sized(measured, shares, settings, sample_size)
     settings = with_scheme(settings, "command" if settings.values.live else kind, shares)
     sketch = Sketch(name, believed, subject, primary.name)
     return Draft(

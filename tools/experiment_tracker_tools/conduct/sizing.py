@@ -1,12 +1,18 @@
 """How many units a plan takes: the caller's number, else the larger of the power analysis and the minimum."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.analysis.points import SMALL, UNITS_OF_SEGMENT, is_exact
+from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace import Resolved
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.analysis.sample_size import Wanted
 
 MOST_UNITS = 1_000_000_000
 
@@ -30,21 +36,19 @@ class Sizing(NamedTuple):
     advice: tuple[str, ...]
 
 
-def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, sample_size: int | None) -> Sizing:
+def sized(
+    metrics: Sequence[Metric], variants: Sequence[Variant], settings: Resolved, sample_size: int | None
+) -> Sizing:
     """The binding sample size: the caller's, else the larger of the power analysis and the folk minimum.
 
     Raises:
         InvalidInput: if the power analysis asks for more units than any plan can have.
     """
-    from experiment_tracker_tools.analysis.sample_size import Wanted, detectable_sd, needed, power_at
+    from experiment_tracker_tools.analysis.sample_size import detectable_sd, needed, power_at
 
     values = settings.values
-    wanted = Wanted(
-        alpha=(1 - (values.confidence_level or 0.95)) / (len(variants) - 1),
-        power=values.power or 0.8,
-        share_control=variants[0].share or 0.5,
-        share_treatment=min(variant.share or 0.5 for variant in variants[1:]),
-    )
+    primary = next(metric for metric in metrics if metric.role == "primary")
+    wanted = _wanted(metrics, variants, settings, sample_size)
     need = needed(primary, wanted)
     least = values.min_sample_size or 2
     most = values.recommended_sample_size or least
@@ -67,3 +71,52 @@ def sized(primary: Metric, variants: Sequence[Variant], settings: Resolved, samp
         binds = f"the minimum of {least} binds" if need.n < least else f"{need.n} binds, the larger one"
         advice.append(f"The power analysis asks for {need.n} a variant, {rule}; {binds}.")
     return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
+
+
+def _wanted(
+    metrics: Sequence[Metric], variants: Sequence[Variant], settings: Resolved, sample_size: int | None
+) -> "Wanted":
+    """What the power analysis starts from: alpha and beta shared, and what the method takes more than a fixed test."""
+    from experiment_tracker_tools.analysis.sample_size import Wanted, inflation_of
+
+    values, hypotheses = settings.values, (len(variants) - 1) * (1 + len(settings.values.success_metrics or ()))
+    power, guards = values.power or 0.8, sum(metric.role == "guardrail" for metric in metrics)
+    alpha = (1 - (values.confidence_level or 0.95)) / hypotheses
+    looks = values.looks or 20
+    if sample_size is not None and sample_size < SMALL:
+        looks = max(1, round(len(variants) * sample_size / UNITS_OF_SEGMENT))
+    return Wanted(
+        alpha=alpha,
+        # Every guardrail must be shown safe too, so each gets its part of beta (arXiv 2402.11609).
+        power=1 - (1 - power) / (guards + 1),
+        share_control=variants[0].share or 0.5,
+        share_treatment=min(variant.share or 0.5 for variant in variants[1:]),
+        inflation=inflation_of(values.method or "sequential", alpha=alpha, power=power, looks=looks),
+    )
+
+
+def check_reachable(experiment: Experiment) -> None:
+    """Let a plan pass whose test can be significant at all.
+
+    Raises:
+        InvalidInput: with the smallest p-value that it can have, and the fewest units that reach its alpha.
+    """
+    from experiment_tracker_tools.analysis.sample_size import smallest_p
+
+    if not is_exact(experiment):
+        return
+    shares = [variant.share or 0.0 for variant in experiment.variants]
+    alpha, size = success_alphas(experiment)[0], experiment.plan.block_size
+
+    def best(n: int) -> float:
+        control, treatment = (round(n * share / min(shares)) for share in (shares[0], min(shares[1:])))
+        block = (round(size * shares[0]), round(size * min(shares[1:]))) if size is not None else None
+        return smallest_p(control, treatment, per_block=block)
+
+    n = experiment.plan.horizon
+    if best(n) > alpha:
+        fewest = next(more for more in range(n + 1, SMALL + 1) if best(more) <= alpha or more == SMALL)
+        raise InvalidInput(
+            f"{n} units a variant cannot reach alpha = {alpha:.3g}: the smallest p-value of so few is {best(n):.3g}. "
+            f"Plan at least {fewest} a variant."
+        )

@@ -24,6 +24,7 @@ class Told(NamedTuple):
     """Texts of the reply, as `Designed` names them."""
 
     power: str
+    operating: str
     forecast: str
     worth: str | None
     hypothesis: tuple[str, ...]
@@ -52,6 +53,7 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
     }
     return Told(
         power=_power_in_words(sizing),
+        operating=_operating_in_words(experiment),
         forecast=needs.told(most_days=plan.max_runtime_days),
         worth=worth(experiment.type, nature=plan.nature, certainty=plan.certainty),
         hypothesis=_hypothesis(lint(experiment.hypothesis, experiment.primary, runtime_told=told)),
@@ -99,6 +101,13 @@ def _shown(name: str, settings: Resolved) -> str:
         each_one = cast("tuple[object, ...]", value)
         return ", ".join(each.told if isinstance(each, Wish) else str(each) for each in each_one)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _operating_in_words(experiment: Experiment) -> str:
+    from experiment_tracker_tools.analysis.operating import operating
+
+    found = operating(experiment)
+    return f"not simulated: {found}" if isinstance(found, str) else found.told
 
 
 def _power_in_words(sizing: Sizing) -> str:

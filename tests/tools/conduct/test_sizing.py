@@ -1,0 +1,47 @@
+"""Units that a plan takes: by method, guardrails and shares; and a plan that cannot be significant is refused."""
+
+from collections.abc import Sequence
+
+import pytest
+from tests.support.agent import Agent
+from tests.support.plans import TIME, plan
+
+KNOWN = {**TIME, "mde": 0.15, "baseline": 2.0, "sd": 1.0}
+
+
+def planned(agent: Agent, *, metrics: Sequence[object] = (KNOWN,), **options: object) -> int:
+    told = agent.call("design_experiment", **plan(metrics=list(metrics), sample_size=None, plan=options))
+    return int(told["sample_size"])
+
+
+def test_looking_costs_units_and_having_no_horizon_costs_more(at_plain: Agent) -> None:
+    fixed, sequential, always = (planned(at_plain, method=m) for m in ("fixed", "sequential", "always_valid"))
+    assert fixed == 134
+    assert 1.03 * fixed < sequential < 1.07 * fixed
+    assert 1.5 * fixed < always < 3 * fixed
+
+
+def test_every_guardrail_takes_its_part_of_beta(at_plain: Agent) -> None:
+    alone = planned(at_plain, method="fixed")
+    guarded = planned(at_plain, method="fixed", metrics=[KNOWN, {"name": "cost"}, {"name": "tokens"}])
+    assert guarded / alone == pytest.approx(((1.96 + 1.5011) / (1.96 + 0.8416)) ** 2, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("n", "options", "fewest"), [(3, {"scheme": "hash"}, 4), (5, {"scheme": "blocks", "block_size": 2}, 6)]
+)
+def test_a_plan_that_cannot_reach_its_alpha_is_refused(
+    at_plain: Agent, n: int, options: dict[str, object], fewest: int
+) -> None:
+    told = at_plain.refusal("design_experiment", **plan(sample_size=n, plan=options))
+    assert told.startswith(f"{n} units a variant cannot reach alpha = 0.05: the smallest p-value of so few is ")
+    assert told.endswith(f"Plan at least {fewest} a variant.")
+    at_plain.call("design_experiment", **plan(sample_size=fewest, plan=options))
+    at_plain.call("design_experiment", **plan(sample_size=n, plan={**options, "method": "fixed"}))
+
+
+def test_the_reply_tells_what_the_plan_does(at_plain: Agent) -> None:
+    told = at_plain.call("design_experiment", **plan(metrics=[KNOWN], sample_size=142, plan={"method": "sequential"}))
+    assert "simulated runs of this plan: ships" in told["operating"]
+    blind = at_plain.call("design_experiment", **plan())
+    assert blind["operating"] == "not simulated: time needs mde, baseline and sd to be simulated"
