@@ -72,10 +72,10 @@ def test_an_archived_experiment_without_a_promotion_tells_its_verdict_and_asks_f
 
 def test_a_short_status_shows_the_whole_summary_and_control_beside_the_treatment(at_repo: Agent) -> None:
     for _ in range(2):
-        again = shipped(at_repo, plan={"repeat_reason": "another machine"})
+        again = shipped(at_repo, plan={"method": "fixed", "repeat_reason": "another machine"})
         at_repo.call("promote", experiment=again)
         at_repo.call("rollback", experiment=at_repo.call("status")["completed"][0]["experiment"], reason="because")
-    shipped(at_repo, plan={"repeat_reason": "another machine"})
+    shipped(at_repo, plan={"method": "fixed", "repeat_reason": "another machine"})
     told = at_repo.call("status")
     assert told["summary"] == "1 active, 0 successful, 2 failed, no hours saved a month measured yet"
     for line in (*told["active"], *told["completed"]):
