@@ -1,9 +1,9 @@
 """What this very plan does before it is run: simulated experiments through the plan's own looks and rules.
 
-Units are drawn as the plan expects them (normal, log-normal, binary); every look asks the deviates that a real look
-asks, and the course along the looks is the one that real experiments take. Below 50 units a variant Welch's t stands in
-for the exact randomisation test, whose enumeration would take minutes. Metrics are drawn independently of one another;
-guardrails do not move. What a guardrail does not say (baseline, sd) is taken from the primary's relative spread.
+Units are drawn as the plan expects them (normal, log-normal, binary) and walked by `simulation`, the rule of real
+experiments; below 50 units a variant t statistics stand in for the exact randomisation test, whose enumeration would
+take minutes. Metrics are drawn independently of one another and only the primary moves. What another metric does not
+say (baseline, sd) is taken from the primary's relative spread; breakers of events and limits are left out.
 """
 
 import math
@@ -11,22 +11,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiment_tracker_tools.analysis import course
-from experiment_tracker_tools.analysis.deviates import Scale, Stats, above_limit, against, estimates, rate_above_limit
-from experiment_tracker_tools.analysis.harms import watched_by
+from experiment_tracker_tools.analysis.deviates import Scale, Stats
 from experiment_tracker_tools.analysis.information import planned_units
-from experiment_tracker_tools.analysis.points import FIRST_UNITS, grid_of, is_exact
-from experiment_tracker_tools.analysis.rules import (
-    Grid,
-    equivalence_bounds,
-    futility_bounds,
-    guardrails,
-    harm_bounds,
-    harm_shares,
-    safety_bounds,
-    success_alphas,
-    success_bounds,
-)
+from experiment_tracker_tools.analysis.points import is_exact
+from experiment_tracker_tools.analysis.rules import futility_bounds, success_alphas
+from experiment_tracker_tools.analysis.simulation import Drawn, Looks, deviates_of, looks_of, simulate
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 
@@ -36,6 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Sizes = NDArray[np.int64]
 
 SEED = 20261125
 _MOST, _LEAST, _DRAWS = 4_000, 200, 400_000
@@ -82,7 +72,7 @@ class Operating(NamedTuple):
         """In words, the Monte Carlo error in brackets."""
         ships, kills, power = (_percent(rate) for rate in (self.false_ship, self.false_kill, self.power))
         zero, gain, loss = (f"{trials.value:.0f} (±{trials.error:.0f})" for trials in self.trials)
-        stand_in = "; Welch's t in place of the exact test" if self.stand_in else ""
+        stand_in = "; t in place of the exact test" if self.stand_in else ""
         return (
             f"{self.experiments:,} simulated runs of this plan: ships {ships} at no effect, {power} at the mde, "
             f"{_percent(self.harm_shipped)} at -mde; at the mde kills {kills}, advises to stop "
@@ -106,7 +96,7 @@ def operating(experiment: Experiment) -> Operating | str:
 @lru_cache(maxsize=32)
 def _of(plan: str) -> Operating | str:
     experiment = Experiment.model_validate_json(plan)
-    mde, primary = experiment.primary.mde, _drawn(experiment.primary, experiment)
+    mde, primary = experiment.primary.mde, _unit(experiment.primary, experiment)
     if experiment.plan.method == "bayesian":
         return "the stopping rule of a bayesian plan is not simulated"
     if mde is None or primary is None:
@@ -130,17 +120,7 @@ def _of(plan: str) -> Operating | str:
     )
 
 
-@lru_cache(maxsize=64)
-def _success(grid: Grid, alpha: float) -> tuple[float, ...]:
-    return success_bounds(grid, alpha=alpha)
-
-
-@lru_cache(maxsize=64)
-def _harmful(grid: Grid, alpha: float) -> tuple[float, ...]:
-    return harm_bounds(grid, alpha=alpha)
-
-
-class _Drawn(NamedTuple):
+class _Unit(NamedTuple):
     """How a metric's units are drawn: mean and sd of a unit on the scale of the test."""
 
     scale: Scale
@@ -163,46 +143,31 @@ def _ran(experiment: Experiment, lift: float) -> _Ended:
     """Simulated experiments whose treatments all gain `lift` (a fraction; a loss below 0) on the primary."""
     import numpy as np
 
-    sizes, grid = _grid(experiment)
-    rng = np.random.default_rng(SEED)
-    metrics = [metric for metric in experiment.metrics if metric.role in {"primary", "guardrail"}]
-    many = max(_LEAST, min(_MOST, _DRAWS // (sizes.size * len(metrics))))
-    samples = {metric.name: _samples(rng, many, experiment, metric, lift=lift, sizes=sizes) for metric in metrics}
-    found = course.run(_evidence(experiment, grid, samples))
-    wins = course.STATUSES.index("wins")
-    look, harmed = found.look.copy(), found.harmed.copy()
-    ships = (found.status == wins).any(axis=1) & ~harmed
-    kept = (found.status == course.STATUSES.index("worse")).all(axis=1) & ~harmed
-    futile = _futile(experiment, grid, samples)
-    trials = sizes.sum(axis=1)[np.minimum(look, futile)].astype(float)
-    return _Ended(ships, harmed, harmed | kept, futile < look, trials)
+    looks = looks_of(experiment)
+    tested = {"primary", "guardrail"}
+    metrics = [m for m in experiment.metrics if m.role in tested or m.name in experiment.plan.success_metrics]
+    many = max(_LEAST, min(_MOST, _DRAWS // (len(looks.times) * len(experiment.variants) * len(metrics))))
+    drawn = _samples(np.random.default_rng(SEED), many, experiment, metrics, lift=lift, looks=looks)
+    found = simulate(experiment, looks, drawn)
+    futile, look = _futile(experiment, looks, drawn), found.course.look
+    sizes = np.sum(list(looks.units.values()), axis=0).astype(float)
+    return _Ended(
+        ships=found.verdicts == "SHIP",
+        rolls_back=found.verdicts == "ROLL_BACK",
+        kills=(found.verdicts == "ROLL_BACK") | (found.verdicts == "KEEP_CONTROL"),
+        futile=futile < look,
+        trials=sizes[np.minimum(look, futile)],
+    )
 
 
-def _grid(experiment: Experiment) -> "tuple[NDArray[np.int64], Grid]":
-    """Units of every variant at each look, and the looks' grid."""
-    import numpy as np
-
-    plan, wanted = experiment.plan, planned_units(experiment)
-    times = [time for time in grid_of(experiment) if time <= 1 + 1e-12]
-    sizes = np.ceil(np.outer(times, list(wanted.values())) - 1e-9).astype(np.int64)
-    least = 2 if is_exact(experiment) else FIRST_UNITS
-    fits = (sizes.min(axis=1) >= least) | (np.asarray(times) >= 1)
-    sizes, kept = sizes[fits], [time for time, fit in zip(times, fits, strict=True) if fit]
-    control, smallest = sizes[:, 0], sizes[:, 1:].min(axis=1)
-    speaks = tuple(bool(n >= plan.floor or time >= 1) for n, time in zip(sizes.min(axis=1), kept, strict=True))
-    units = tuple((int(a), int(b)) for a, b in zip(control, smallest, strict=True))
-    planned = 1 / (1 / control[-1] + 1 / smallest[-1])
-    return sizes, Grid(plan.method, tuple(kept), units, speaks, closes=False, planned=float(planned))
-
-
-def _drawn(metric: Metric, experiment: Experiment) -> _Drawn | None:
+def _unit(metric: Metric, experiment: Experiment) -> _Unit | None:
     """How a metric's units are drawn; the spread that it does not say is the primary's."""
     sign = 1 if metric.direction == "increase" else -1
     if metric.kind == "binary":
         usual = metric.limit if metric.limit is not None and 0 < metric.limit < 1 else _RARE
         guess = None if metric.role == "primary" else usual if sign < 0 else 1 - usual
         mean = metric.baseline if metric.baseline is not None else guess
-        return None if mean is None else _Drawn("rates", mean, 0.0, sign)
+        return None if mean is None else _Unit("rates", mean, 0.0, sign)
     mean, sd = metric.baseline, metric.sd
     if metric.role != "primary" and (not mean or sd is None):
         mean = mean or metric.limit or 1.0
@@ -211,8 +176,8 @@ def _drawn(metric: Metric, experiment: Experiment) -> _Drawn | None:
         return None
     if metric.kind == "duration":
         log_sd = math.sqrt(math.log1p((sd / mean) ** 2))
-        return _Drawn("logs", math.log(mean) - log_sd**2 / 2, log_sd, sign)
-    return _Drawn("means", mean, sd, sign)
+        return _Unit("logs", math.log(mean) - log_sd**2 / 2, log_sd, sign)
+    return _Unit("means", mean, sd, sign)
 
 
 def _spread(primary: Metric) -> float:
@@ -220,33 +185,26 @@ def _spread(primary: Metric) -> float:
 
 
 def _samples(
-    rng: "np.random.Generator",
-    many: int,
-    experiment: Experiment,
-    metric: Metric,
-    *,
-    lift: float,
-    sizes: "NDArray[np.int64]",
-) -> list[Stats]:
-    """Sufficient statistics of every variant at every look, each shape (E, looks)."""
+    rng: "np.random.Generator", many: int, experiment: Experiment, metrics: list[Metric], *, lift: float, looks: Looks
+) -> Drawn:
+    """Sufficient statistics of every metric and variant at every look."""
     import numpy as np
 
-    drawn = _drawn(metric, experiment)
-    found: list[Stats] = []
-    for place in range(len(experiment.variants)):
-        if drawn is None:
-            break
-        moved = 1 + drawn.sign * (lift if place and metric.role == "primary" else 0.0)
-        mean = drawn.mean + math.log(moved) if drawn.scale == "logs" else drawn.mean * moved
-        steps = np.diff(sizes[:, place], prepend=0)
-        if drawn.scale == "rates":
-            found.append(_binary(rng, many, mean, steps))
-        else:
-            found.append(_normal(rng, many, mean, drawn.sd, steps))
+    found: dict[tuple[str, str], Stats] = {}
+    for metric in metrics:
+        unit = _unit(metric, experiment)
+        assert unit is not None
+        for variant in experiment.variants:
+            moved = 1 + unit.sign * (lift if not variant.control and metric.role == "primary" else 0.0)
+            mean = unit.mean + math.log(moved) if unit.scale == "logs" else unit.mean * moved
+            steps = np.diff(looks.units[variant.name], prepend=0)
+            binary = unit.scale == "rates"
+            draws = _binary(rng, many, mean, steps) if binary else _normal(rng, many, mean, unit.sd, steps)
+            found[metric.name, variant.name] = draws
     return found
 
 
-def _binary(rng: "np.random.Generator", many: int, mean: float, steps: "NDArray[np.int64]") -> Stats:
+def _binary(rng: "np.random.Generator", many: int, mean: float, steps: "Sizes") -> Stats:
     import numpy as np
 
     events = np.cumsum(rng.binomial(steps, mean, (many, len(steps))), axis=1)
@@ -255,7 +213,7 @@ def _binary(rng: "np.random.Generator", many: int, mean: float, steps: "NDArray[
     return Stats(n, rate, n * rate * (1 - rate))
 
 
-def _normal(rng: "np.random.Generator", many: int, mean: float, sd: float, steps: "NDArray[np.int64]") -> Stats:
+def _normal(rng: "np.random.Generator", many: int, mean: float, sd: float, steps: "Sizes") -> Stats:
     import numpy as np
 
     shape = (many, len(steps))
@@ -269,125 +227,24 @@ def _normal(rng: "np.random.Generator", many: int, mean: float, sd: float, steps
     return Stats(np.broadcast_to(sizes, shape).astype(float), mean + sd * means, sd * sd * m2)
 
 
-def _evidence(experiment: Experiment, grid: Grid, samples: dict[str, list[Stats]]) -> course.Evidence:
-    import numpy as np
-
-    primary, treatments = experiment.primary, len(experiment.treatments)
-    drawn = _drawn(primary, experiment)
-    assert drawn is not None
-    z = np.stack([_asked(drawn, samples[primary.name], t, 0.0) for t in range(1, treatments + 1)], axis=1)
-    bounds = [np.asarray(_success(grid, alpha)) for alpha in success_alphas(experiment)[:treatments]]
-    same = np.zeros(z.shape, bool)
-    margin = experiment.plan.equivalence_margin or primary.mde
-    if experiment.plan.method != "fixed" and margin is not None and 0 < margin < 1:
-        edge = np.asarray(equivalence_bounds(grid))
-        for t in range(treatments):
-            up = _asked(drawn, samples[primary.name], t + 1, -margin) >= edge
-            down = -_asked(drawn, samples[primary.name], t + 1, margin) >= edge
-            same[:, t] = np.logical_or.accumulate(up, axis=1) & np.logical_or.accumulate(down, axis=1)
-    return course.Evidence(
-        good=np.stack([np.logical_or.accumulate(z >= each, axis=2) for each in bounds]),
-        bad=np.stack([np.logical_or.accumulate(-z >= each, axis=2) for each in bounds]),
-        worth=np.logical_or.accumulate(_worth(experiment, drawn, samples[primary.name]), axis=2),
-        treatment=tuple(range(treatments)),
-        harm=_harm(experiment, grid, samples),
-        safe=_safe(experiment, grid, samples),
-        same=same,
-        closes=experiment.plan.method != "always_valid" or experiment.plan.n_max is not None,
-    )
-
-
-def _asked(drawn: _Drawn, samples: list[Stats], treatment: int, gain: float) -> "Array":
-    """The deviates, in the good direction, of H0: the gain is `gain` (a fraction of control)."""
-    import numpy as np
-
-    deviates = against(drawn.scale, samples[0], samples[treatment], shift=drawn.sign * gain)
-    return np.nan_to_num(drawn.sign * deviates, nan=0.0)
-
-
-def _worth(experiment: Experiment, drawn: _Drawn, samples: list[Stats]) -> "Flags":
-    """Whether the estimate at each look is worth shipping."""
-    import numpy as np
-
-    least = math.log1p(experiment.plan.min_worthwhile)
-    gains = [drawn.sign * estimates(drawn.scale, samples[0], each).effect for each in samples[1:]]
-    worth: Flags = np.stack(gains, axis=1) >= (least if experiment.plan.min_worthwhile else -math.inf)
-    return worth
-
-
-def _harm(experiment: Experiment, grid: Grid, samples: dict[str, list[Stats]]) -> "Flags":
-    """Whether any harm test has crossed by each look; breakers that count events are left out."""
-    import numpy as np
-
-    fired = np.zeros(np.shape(samples[experiment.primary.name][0].mean), bool)
-    names = [variant.name for variant in experiment.variants]
-    for share in harm_shares(experiment):
-        watched = watched_by(experiment, share)
-        if watched is None or not samples.get(watched.metric.name):
-            continue
-        drawn = _drawn(watched.metric, experiment)
-        assert drawn is not None
-        found, treatment = samples[watched.metric.name], names.index(share.treatment)
-        if watched.tolerated is not None:
-            loss = -_asked(drawn, found, treatment, -watched.tolerated)
-        elif watched.limit is not None:
-            loss = -_within(drawn, found[treatment], watched.limit)
-        else:
-            continue
-        fired |= loss >= np.asarray(_harmful(grid, share.alpha))
-    crossed: Flags = np.logical_or.accumulate(fired, axis=1)
-    return crossed
-
-
-def _safe(experiment: Experiment, grid: Grid, samples: dict[str, list[Stats]]) -> "Flags":
-    """Whether every guardrail of each treatment has been shown safe by each look."""
-    import numpy as np
-
-    many = len(samples[experiment.primary.name][0].mean)
-    safe = np.ones((many, len(experiment.treatments), len(grid.times)), bool)
-    edge = np.asarray(safety_bounds(grid))
-    for metric in guardrails(experiment):
-        drawn = _drawn(metric, experiment)
-        if drawn is None or not samples.get(metric.name):
-            continue
-        for t in range(len(experiment.treatments)):
-            found = samples[metric.name]
-            if metric.margin is not None:
-                shown = _asked(drawn, found, t + 1, -metric.margin) >= edge
-                safe[:, t] &= np.logical_or.accumulate(shown, axis=1)
-            if metric.limit is not None:
-                shown = _within(drawn, found[t + 1], metric.limit) >= edge
-                safe[:, t] &= np.logical_or.accumulate(shown, axis=1)
-    return safe
-
-
-def _within(drawn: _Drawn, sample: Stats, limit: float) -> "Array":
-    """The deviates, in the good direction, of a mean against its limit."""
-    import numpy as np
-
-    if drawn.scale == "rates":
-        return drawn.sign * rate_above_limit(sample, limit=limit)
-    # A limit is of the arithmetic mean; on logs it moves with the spread.
-    shift = drawn.sd**2 / 2 if drawn.scale == "logs" else 0.0
-    limit = math.log(limit) - shift if drawn.scale == "logs" else limit
-    return np.nan_to_num(drawn.sign * above_limit(sample, limit=limit).z, nan=0.0)
-
-
-def _futile(experiment: Experiment, grid: Grid, samples: dict[str, list[Stats]]) -> "NDArray[np.int64]":
+def _futile(experiment: Experiment, looks: Looks, drawn: Drawn) -> "Sizes":
     """The look at which every treatment has become futile; beyond the last one where none has."""
     import numpy as np
 
-    drawn, looks = _drawn(experiment.primary, experiment), len(grid.times)
-    assert drawn is not None
-    plan = experiment.plan
-    if not plan.futility or plan.method != "sequential" or plan.power <= success_alphas(experiment)[0]:
-        return np.full(len(samples[experiment.primary.name][0].mean), looks)
-    alpha = success_alphas(experiment)[0]
-    edge = np.asarray(futility_bounds(grid, alpha=alpha, power=experiment.plan.power))
-    found = samples[experiment.primary.name]
-    below = np.logical_and.reduce([_asked(drawn, found, t, 0.0) <= edge for t in range(1, len(found))])
+    plan, alpha, last = experiment.plan, success_alphas(experiment)[0], len(looks.times)
+    many = len(next(iter(drawn.values())).mean)
+    if not plan.futility or plan.method != "sequential" or plan.power <= alpha:
+        return np.full(many, last)
+    edge = np.asarray(futility_bounds(looks.grid, alpha=alpha, power=plan.power))
+    sign = 1 if experiment.primary.direction == "increase" else -1
+    below = np.logical_and.reduce(
+        [
+            sign * np.nan_to_num(deviates_of(experiment, drawn, experiment.primary, treatment.name)) <= edge
+            for treatment in experiment.treatments
+        ]
+    )
     below[:, -1] = False
-    return np.where(below.any(axis=1), below.argmax(axis=1), looks)
+    return np.where(below.any(axis=1), below.argmax(axis=1), last)
 
 
 def _rate(values: "Flags | Array") -> Rate:
