@@ -15,7 +15,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.ledger_sample import ID, Outcome, opened, report, scratch, started, trial
+from benchmarks import ledger_duckdb, ledger_stdio
+from benchmarks.ledger_measure import DOCUMENT, NOW, Step, filled_journal, in_turn
+from benchmarks.ledger_sample import (
+    ID,
+    Outcome,
+    opened,
+    report,
+    scratch,
+    started,
+    trial,
+)
 from tinydb import TinyDB
 
 from experiment_tracker_tools.ledger import Batch
@@ -25,21 +35,7 @@ from experiment_tracker_tools.ledger.frames import encoded, linked, to_line
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.tables import document_of
 
-Step = Callable[[], object]
-NOW = "2026-11-20T12:00:00.000000+00:00"
-DOCUMENT = {"provenance": "command", "content": trial(1).model_dump(mode="json", exclude_defaults=True)}
 LINE = to_line(linked([Wanted("i", "trials", 1, encoded(DOCUMENT), NOW, "mcp")], 0, ""), "00000000")[0]
-
-
-def in_turn(steps: dict[str, Step], rounds: int) -> dict[str, float]:
-    """Median seconds of each step, taken in turn."""
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(rounds):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def raw_append(path: Path) -> Step:
@@ -175,8 +171,8 @@ def large(trials: int, rounds: int) -> list[Outcome]:
     """Cost of an append beside so many trials, and of opening them."""
     with scratch() as folder:
         small, big = folder / "small" / "j", folder / "big" / "j"
-        _fill(small, 100)
-        _fill(big, trials)
+        filled_journal(small, 100)
+        filled_journal(big, trials)
         steps = {"small": engine_append_to(small), "big": engine_append_to(big)}
         taken = in_turn(steps, rounds)
         with_checkpoint, memory = _opening(big)
@@ -243,22 +239,6 @@ def tinydb_growth(sizes: tuple[int, int]) -> list[Outcome]:
     return [Outcome(f"insert at {sizes[1]:,} documents / at {sizes[0]:,}", text, ratios["ours"] <= 1.5)]
 
 
-def _fill(path: Path, trials: int) -> None:
-    journal = JournalFile(path, about="bench", now=lambda: NOW, writer="mcp")
-    with journal.writing(new=True) as draft:
-        draft.put("i", "trials", 1, DOCUMENT)
-    # One line a trial, as they come in; written at once, because syncing each is not what is measured here.
-    crc, place, chain = journal.crc, journal.place, journal.chain
-    with path.open("ab") as file:
-        for id_ in range(2, trials + 1):
-            parts = linked([Wanted("i", "trials", id_, encoded(DOCUMENT), NOW, "mcp")], place, chain)
-            line, crc = to_line(parts, crc)
-            place, chain = place + 1, parts[0].chain
-            file.write(line)
-    journal.refresh()
-    journal.save_checkpoint()
-
-
 def _opening(path: Path) -> tuple[float, float]:
     script = (
         "import sys, time, resource; from pathlib import Path\n"
@@ -297,6 +277,8 @@ def questions(short: bool) -> list[Outcome]:
         *large(20_000 if short else 1_000_000, 50 if short else 400),
         *record_at_size(5_000 if short else 1_000_000),
         *tinydb_growth((100, 5_000) if short else (100, 20_000)),
+        *ledger_stdio.questions(short),
+        *ledger_duckdb.questions(short),
     ]
 
 

@@ -157,6 +157,22 @@ def moved_lines(_short: bool) -> Outcome:
         return Outcome("lines deleted, doubled, swapped", text, not (missed or false))
 
 
+def moved_lines_control() -> Outcome:
+    """TinyDB's own storage: a document that was taken out, or changed places, must go unnoticed."""
+    with scratch() as folder:
+        with TinyDB(folder / "db") as db:
+            db.insert_multiple({"key": f"key-{number}"} for number in range(6))
+        stored = json.loads((folder / "db").read_text("utf-8"))["_default"]
+        changed = [{n: d for n, d in stored.items() if n != gone} for gone in stored]
+        changed += [{**stored, "1": stored["2"], "2": stored["1"]}, {**stored, "7": stored["6"]}]
+        silent = 0
+        for documents in changed:
+            (folder / "db").write_text(json.dumps({"_default": documents}), "utf-8")
+            with TinyDB(folder / "db") as db:
+                silent += len(db.all()) == len(documents)
+    return Outcome("moved lines, control (must go unnoticed)", f"{silent} of {len(changed)} unnoticed", silent > 0)
+
+
 def _rearranged(lines: list[bytes]) -> Iterator[list[bytes]]:
     # The last line is left: a journal that ends earlier is found out by the catalogue's anchors (verify).
     for place in range(4, len(lines) - 1):
@@ -202,6 +218,7 @@ def questions(short: bool) -> list[Outcome]:
         lambda: power_cuts(120 if short else 10_000),
         power_cuts_control,
         lambda: moved_lines(short),
+        moved_lines_control,
     ]
     return [ask() for ask in asked]
 

@@ -5,6 +5,7 @@ after or half-way through the n-th call that changes a disk, or lets it fail.
 """
 
 import ctypes
+import json
 import os
 import resource
 import shutil
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.ledger_sample import AT, ID, Outcome, opened, report, scratch, started, trial
@@ -132,6 +134,24 @@ def _record_twice(ledger: Ledger, _folder: Path) -> None:
     raise AssertionError(f"acknowledged after a failure, {before} trials before")
 
 
+def failed_sync_control() -> Outcome:
+    """TinyDB's own storage: after a sync that failed, the next insert must be acknowledged on the same file."""
+    with scratch() as folder:
+        told = [_armed(folder, lambda _ledger, f: _insert_twice(f), place, EIO) for place in range(4)]
+    went_on = told.count(0)
+    return Outcome("EIO, control (must go on after a failed sync)", f"{went_on} of {len(told)} went on", went_on > 0)
+
+
+def _insert_twice(folder: Path) -> None:
+    with TinyDB(folder / "db") as db:
+        try:
+            db.insert({"n": 1})
+        except OSError:
+            db.insert({"n": 2})
+            return
+    raise AssertionError("nothing failed")
+
+
 def failures_control() -> Outcome:
     """TinyDB's own storage, crashed within its write: its file must not parse."""
     broken = 0
@@ -173,6 +193,36 @@ def full_disk(levels: int) -> Outcome:
                     subprocess.run(["umount", str(small)], check=True)
     how = "tmpfs" if os.getuid() == 0 else "RLIMIT_FSIZE"
     return Outcome("disk full", f"{levels} levels ({how}), {acknowledged} acknowledged, {wrong} wrong", not wrong)
+
+
+def full_disk_control() -> Outcome:
+    """TinyDB's own storage on a disk that fills up: what it acknowledged must be gone."""
+    with scratch() as folder:
+        small = folder / "small"
+        small.mkdir()
+        mounted = _mount(small)
+        acknowledged, kept = 0, -1
+        pid_log = folder / "acknowledged"
+        try:
+            pid = os.fork()
+            if not pid:
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                if not mounted:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+                with suppress(OSError), TinyDB(small / "db") as db:
+                    for number in range(2_000):
+                        db.insert({"key": f"key-{number}", "note": "x" * 300})
+                        pid_log.write_text(str(number + 1))
+                os._exit(0)
+            os.waitpid(pid, 0)
+            acknowledged = int(pid_log.read_text())
+            with suppress(ValueError, KeyError):
+                kept = len(json.loads((small / "db").read_text("utf-8"))["_default"])
+        finally:
+            if mounted:
+                subprocess.run(["umount", str(small)], check=True)
+    text = f"{acknowledged} acknowledged, " + ("the file does not parse" if kept < 0 else f"{kept} kept")
+    return Outcome("disk full, control (must lose)", text, kept < acknowledged)
 
 
 def _record_until_full(folder: Path, limit: int | None, level: int) -> list[str]:
@@ -241,10 +291,10 @@ def _armed(folder: Path, operation: Operation, place: int, mode: int) -> int:
 
 def questions(short: bool) -> list[Outcome]:
     """Every answer; without a compiler only those that need none."""
-    answers = [full_disk(6 if short else 50)]
+    answers = [full_disk(6 if short else 50), full_disk_control()]
     if not hasattr(ctypes.CDLL(None), "fault_arm"):
         return [*answers, Outcome("crash at every system call", "NOT RUN: no C compiler found", True)]
-    return [*answers, crashes(short), failures(short), failures_control()]
+    return [*answers, crashes(short), failures(short), failures_control(), failed_sync_control()]
 
 
 def _with_faults() -> None:
