@@ -19,6 +19,7 @@ from experiment_tracker_tools.ledger.exchange import Imported, export_lines, imp
 from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.migration import migrate
 from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures, stored
+from experiment_tracker_tools.ledger.register import registered
 from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, take_in
@@ -119,7 +120,7 @@ class Ledger:
         """
         with self._writing(experiment_id) as (volume, draft):
             draft.writer = by or draft.writer
-            known = volume.known(self._pseudonym, self._shelf.register())
+            known = volume.known(self._pseudonym, registered(self._shelf.catalogue))
             done = put_batch(draft, _present(volume), batch, known, provenance=provenance)
         if isinstance(done, ConsentMissing):
             raise done
@@ -149,7 +150,7 @@ class Ledger:
         """
         turn = Turn(units, choose, stratum, attributes)
         with self._writing(experiment_id) as (volume, draft):
-            known = volume.known(self._pseudonym, self._shelf.register())
+            known = volume.known(self._pseudonym, registered(self._shelf.catalogue))
             done = put_exposures(draft, _present(volume), turn, known)
         if isinstance(done, ConsentMissing):
             raise done
