@@ -11,7 +11,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_server import render
-from experiment_tracker_server.wording import explained
+from experiment_tracker_server.wording import NAMES, explained
 from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError, InvalidInput
 from experiment_tracker_tools.core.registry import card_of
@@ -19,17 +19,6 @@ from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.workspace import Workspace
 
-NAMES = {
-    "design_experiment": "design",
-    "transition_experiment": "transition",
-    "assign_unit": "assign",
-    "record_trial": "record",
-    "monitor_experiments": "monitor",
-    "search_experiments": "search",
-    "check_claim": "claim",
-    "run_trials": "run",
-    "scan_flags": "scan",
-}
 Verb = Callable[..., Model]
 
 

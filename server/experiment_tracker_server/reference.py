@@ -7,8 +7,8 @@ from typing import Any
 from mcp_types import Tool
 
 from experiment_tracker_server.app import build
-from experiment_tracker_server.commands import NAMES
 from experiment_tracker_server.plan_reference import plan_reference, type_of
+from experiment_tracker_server.wording import NAMES
 from experiment_tracker_tools.core.registry import card_of
 from experiment_tracker_tools.workspace import Workspace
 

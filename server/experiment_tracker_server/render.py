@@ -1,11 +1,13 @@
 """Replies on a terminal: the same fields as over MCP, laid out for people; --json prints them as they are."""
 
 import json
+from typing import cast
 
 from pydantic import JsonValue
 from rich.console import Console
 from rich.markup import escape
 
+from experiment_tracker_server.wording import as_commands
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.scan import FlagReport
 from experiment_tracker_tools.status import Line, Status
@@ -13,6 +15,7 @@ from experiment_tracker_tools.status import Line, Status
 
 def show(reply: Model, *, json_output: bool) -> None:
     """Print a reply."""
+    reply = _in_commands(reply)
     if json_output:
         fields = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         print(json.dumps(fields, ensure_ascii=False))
@@ -22,6 +25,19 @@ def show(reply: Model, *, json_output: bool) -> None:
         _show_flags(reply)
     else:
         _show_fields(reply)
+
+
+def _in_commands(reply: Model) -> Model:
+    """The reply with its next actions said as commands: whoever reads a terminal calls no tools."""
+    changed: dict[str, object] = {}
+    for name in type(reply).model_fields:
+        value = getattr(reply, name)
+        if name == "next_action":
+            changed[name] = as_commands(value)
+        elif isinstance(value, tuple):
+            items = cast("tuple[object, ...]", value)
+            changed[name] = tuple(_in_commands(each) if isinstance(each, Model) else each for each in items)
+    return reply.model_copy(update=changed)
 
 
 def console() -> Console:

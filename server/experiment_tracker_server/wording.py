@@ -1,5 +1,6 @@
 """What is wrong with a call's arguments, in words: where, which value, why."""
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +14,29 @@ _WORDS = {
     "missing": "is missing",
     "finite_number": "is not a finite number",
 }
+
+
+NAMES = {
+    "design_experiment": "design",
+    "transition_experiment": "transition",
+    "assign_unit": "assign",
+    "record_trial": "record",
+    "monitor_experiments": "monitor",
+    "search_experiments": "search",
+    "check_claim": "claim",
+    "run_trials": "run",
+    "scan_flags": "scan",
+}
+_TOOL = re.compile(rf"\b({'|'.join(NAMES)})\b")
+
+
+def as_commands(text: str) -> str:
+    """A text that names tools, naming subcommands instead.
+
+    >>> as_commands("Start it: transition_experiment (start).")
+    'Start it: transition (start).'
+    """
+    return _TOOL.sub(lambda found: NAMES[found[1]], text)
 
 
 def explained(error: ValidationError, *, known: list[str], within: str = "") -> str:

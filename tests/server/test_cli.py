@@ -15,8 +15,8 @@ from tests.support.plans import HYPOTHESIS, TIME, times
 from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 from experiment_tracker_server.catalog import VERBS
-from experiment_tracker_server.commands import NAMES
 from experiment_tracker_server.group import group
+from experiment_tracker_server.wording import NAMES
 
 SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb in VERBS}
 DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]

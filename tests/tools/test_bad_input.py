@@ -103,7 +103,7 @@ def test_a_plan_that_cannot_be_kept_is_refused_and_nothing_is_stored(
 @pytest.mark.parametrize(
     ("batch", "told"),
     [
-        ({}, "Nothing to record. Give trials, exposures or aggregates."),
+        ({}, "Nothing to record. Give trials, exposures, aggregates or feedback."),
         ({"trials": [{"variant": "control"}]}, "trials.0.metrics is missing"),
         ({"trials": [{"variant": "control", "metrics": {}}]}, "trials.0.metrics: "),
         ({"trials": [{"variant": "control", "metrics": {"time": math.nan}}]}, "trials.0.metrics.time"),

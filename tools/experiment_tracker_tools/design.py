@@ -12,6 +12,7 @@ from experiment_tracker_tools.conduct.drafting import Draft, drafted
 from experiment_tracker_tools.conduct.live_planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
 from experiment_tracker_tools.conduct.sizing import check_reachable
+from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.conduct.told import Told, told_of
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.registry import tool
@@ -147,6 +148,7 @@ def _kept(
         return built
 
     workspace.make_ready()
+    finish_successions(workspace)
     if iterates is not None:
         _check_iterable(workspace.ledger.experiment(iterates))
     try:
@@ -156,8 +158,7 @@ def _kept(
             f"{str(error.errors()[0]['msg']).removeprefix('Value error, ')}. Nothing was planned."
         ) from error
     if iterates is not None:
-        reason = f"iterated by {experiment.id}"
-        workspace.ledger.change(iterates, lambda old: old.advanced("iterated", at=now, by=door, reason=reason))
+        finish_successions(workspace)
     return experiment
 
 

@@ -12,6 +12,7 @@ from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.readiness import readiness, refuse_unready
 from experiment_tracker_tools.conduct.sealing import sealed
 from experiment_tracker_tools.conduct.starting import check_startable
+from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.registry import tool
@@ -79,6 +80,7 @@ def transition_experiment(
     if action in {"start", "resume"}:
         workspace.check_on()
     settle(workspace, experiment)
+    finish_successions(workspace)
     # What ran before now still counts.
     measure_runs(workspace)
     if action == "start":

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.monitoring import Pass, watched
+from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -70,6 +71,7 @@ def monitor_experiments(
     """
     if apply:
         workspace.check_on()
+        finish_successions(workspace)
     took = _take_in(workspace) if apply else (0, 0)
     passes = [(e, watched(workspace, e, apply=apply)) for e in workspace.ledger.experiments() if _is_watched(e)]
     erased = workspace.ledger.enforce_retention() if apply else _to_erase(workspace)
@@ -87,7 +89,7 @@ def monitor_experiments(
 
 
 def _is_watched(experiment: Experiment) -> bool:
-    return experiment.state in {*LIVE, "analyzing", "decided"} and not experiment.archived
+    return experiment.state in {*LIVE, "analyzing", "decided", "completed"} and not experiment.archived
 
 
 def _take_in(workspace: Workspace) -> tuple[int, int]:

@@ -5,11 +5,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from experiment_tracker_tools.analysis.feedback import tabulated
 from experiment_tracker_tools.analysis.savings import HOURS
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.alerts import alerts_of
+from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
+from experiment_tracker_tools.conduct.sealing import seal_of
 from experiment_tracker_tools.conduct.standing import (
     Outcome,
     outcome,
@@ -22,6 +26,7 @@ from experiment_tracker_tools.conduct.unfinished import unfinished, what_of
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.lifecycle import ENDED, State
 from experiment_tracker_tools.workspace import Workspace
 
@@ -56,6 +61,10 @@ class Line(Model):
         priority: of a planned experiment, 1 to 10; the backlog is listed by it.
         ended: why it ended.
         refused: entries that were refused for want of consent, or after a withdrawal.
+        alerts: the weightiest ones since recording was started, each with its level.
+        feedback: mean rating of each variant, 1 to 5, and how many.
+        seal: how the hash of the sealed plan begins.
+        deviations: what was not as planned.
         next_action: what to do now.
     """
 
@@ -75,6 +84,10 @@ class Line(Model):
     priority: float | None = None
     ended: str | None = None
     refused: int | None = None
+    alerts: tuple[str, ...] = ()
+    feedback: dict[str, str] | None = None
+    seal: str | None = None
+    deviations: tuple[str, ...] = ()
     next_action: str
     uri: str | None = None
 
@@ -160,7 +173,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         bars={name: _bar(n, planned) for name, n in count.units.items()},
         to_come=to_come if experiment.state in {"running", "paused"} and to_come else None,
         means=_means(experiment, done),
-        results=_results(experiment, done),
+        results=_results(experiment, done, whole=alone),
         verdict=done.verdict,
         overridden=done.override[:200] or None,
         saves=saving.told if (saving := saved(experiment, done)) is not None else None,
@@ -169,9 +182,19 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         runs=tuple(in_words(folder, state) for folder, state in runs_of(workspace, experiment.id)),
         ended=why_it_ended(experiment),
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
+        alerts=tuple(f"level {e.content.level}: {e.content.told}" for e in alerts_of(workspace, experiment)[:2]),
+        feedback=_feedback(workspace, experiment),
+        seal=seal.sha256[:12] if alone and (seal := seal_of(workspace, experiment)) is not None else None,
+        deviations=deviations(workspace, experiment) if alone else (),
         next_action=_next(workspace, experiment, done, due=count.due),
         uri=uri_of(experiment.id) if alone else None,
     )
+
+
+def _feedback(workspace: Workspace, experiment: Experiment) -> dict[str, str] | None:
+    heard = [entry.content for entry in workspace.ledger.entries(experiment.id, Feedback)]
+    found = tabulated(heard, [variant.name for variant in experiment.variants])
+    return {name: f"{each.mean:.2g} of 5 ({each.n})" for name, each in found.items() if each.mean is not None} or None
 
 
 def _priority(experiment: Experiment) -> float | None:
@@ -195,10 +218,16 @@ def _means(experiment: Experiment, done: Outcome) -> dict[str, str] | None:
     return means or None
 
 
-def _results(experiment: Experiment, done: Outcome) -> str | None:
+def _results(experiment: Experiment, done: Outcome, *, whole: bool) -> str | None:
+    """The change in words; in a list of experiments without what follows the first interval."""
     of_primary = [e for e in done.estimates if e.metric == experiment.primary.name]
     told = [f"{e.treatment}: {change_in_words(experiment.primary, e)}" for e in of_primary[:3]]
-    return "; ".join(told) or None
+    return "; ".join(each if whole else _first_part(each) for each in told) or None
+
+
+def _first_part(told: str) -> str:
+    head, closed, _ = told.partition(")")
+    return head + closed
 
 
 def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: bool) -> str:

@@ -6,7 +6,7 @@ experiment on control. Each step is checked under the ledger's lock again, so th
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_alerts
@@ -104,10 +104,11 @@ def _due(workspace: Workspace, experiment: Experiment) -> _Found:
     decision = final_decision(workspace, experiment.id)
     if decision is not None and (stopped := _past_limits(workspace, experiment)):
         return _killed(workspace, experiment, decision.verdict, stopped)
-    if experiment.state != "decided" or decision is None:
+    if decision is None:
         return _Found([], [])
-    found = _Found([], [], decision.verdict)
-    _follow_up(workspace, experiment, decision, found)
+    found = _Found(_lagging(experiment, workspace.clock()), [], decision.verdict)
+    if experiment.state == "decided":
+        _follow_up(workspace, experiment, decision, found)
     return found
 
 
@@ -124,6 +125,16 @@ def _killed(workspace: Workspace, experiment: Experiment, verdict: str, stopped:
     if experiment.plan.ramp.auto_kill:
         found.actions.append(_roll_back(workspace, experiment, stopped[0]))
     return found
+
+
+def _lagging(experiment: Experiment, now: datetime) -> list[Alert]:
+    """Metrics that become known only after the decision, and whose day has come."""
+    decided = experiment.entered("decided")
+    if decided is None:
+        return []
+    due = [m for m in experiment.metrics if m.due_days is not None and now >= decided.at + timedelta(days=m.due_days)]
+    told = "{} is due {:g} days after the decision: record it in an experiment that iterates this one."
+    return [alert_of("lagging_due", told.format(m.name, m.due_days), about=m.name) for m in due]
 
 
 def _broken(workspace: Workspace, experiment: Experiment) -> _Found | None:
