@@ -2,11 +2,13 @@
 
 Both run in turn in one go, without a shell. `told` is the time that each reports for `true`: all of it is starting and
 ending a process, so that it holds what measuring adds to every result. `cost` is the whole time of a run divided by its
-trials: for ours with assignment, the journal's syncs and looks. Targets: told and cost at most 2 times hyperfine's.
+trials: for ours from the first assignment to the end, with the journal's syncs, and looks. `cpu` is what a run takes of
+the CPUs in all, by trial, which other work on the machine changes least. Targets: each at most 2 times hyperfine's.
 `make bench-deps` installs hyperfine.
 """
 
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.project import Hand, Project, repository
 from tests.support.runs import SCRIPT, comparing, ran
@@ -21,7 +24,7 @@ from tests.support.runs import SCRIPT, comparing, ran
 from experiment_tracker_tools.workspace import Workspace
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-TRIALS = 100
+TRIALS = 500
 REPEATS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
 TARGET = 2.0
 
@@ -33,32 +36,53 @@ class RealTime(Project):
         return Workspace(self.root, door=door)
 
 
-def of_hyperfine(scratch: Path) -> tuple[float, float]:
-    """Median time that hyperfine tells for `true`, and the time of a whole run per trial."""
+class Costs(NamedTuple):
+    """Seconds by trial: the time told, and what the whole run took of the clock and of the CPUs."""
+
+    told: float
+    cost: float
+    cpu: float
+
+
+def used() -> float:
+    """CPU seconds of this process and of all that it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def project(scratch: Path) -> Project:
+    """A new one for every run, because two experiments on the same file do not run at once."""
+    return RealTime(repository(Path(tempfile.mkdtemp(dir=scratch))).root, Hand())
+
+
+def of_hyperfine(scratch: Path) -> Costs:
+    """What hyperfine tells for `true`, and takes."""
     told = scratch / "told.json"
     command = ["hyperfine", "-N", "-w", "2", "-r", str(2 * TRIALS), "--export-json", str(told), "true"]
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), used()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    taken = time.perf_counter() - begun
-    return json.loads(told.read_text())["results"][0]["median"], taken / (2 * TRIALS + 2)
+    taken, cpu = time.perf_counter() - begun, used() - before
+    runs = 2 * TRIALS + 2
+    return Costs(json.loads(told.read_text())["results"][0]["median"], taken / runs, cpu / runs)
 
 
-def of_ours(project: Project) -> tuple[float, float]:
-    """The same of a run of ours, from the first trial to the last."""
-    experiment = comparing(project, "", "", sample_size=TRIALS, plan={"method": "fixed"})
-    state = ran(project, experiment, ("true",), warmup=1)
+def of_ours(where: Project) -> Costs:
+    """The same of a run of ours."""
+    experiment = comparing(where, "", "", sample_size=TRIALS, plan={"method": "fixed"})
+    before = used()
+    state = ran(where, experiment, ("true",), warmup=1)
+    cpu = used() - before
     assert state.ended is not None
-    trials = project.workspace().ledger.journal(experiment).trials
-    times = [float(str(entry.content.metrics["time"])) for entry in trials]
-    ends = [entry.at.timestamp() for entry in trials]
-    exposures = project.workspace().ledger.journal(experiment).exposures
-    return statistics.median(times), (max(ends) - exposures[0].at.timestamp()) / len(trials)
+    journal = where.workspace().ledger.journal(experiment)
+    times = [float(str(entry.content.metrics["time"])) for entry in journal.trials]
+    assert len(times) == 2 * TRIALS
+    taken = (state.ended - journal.exposures[0].at).total_seconds()
+    return Costs(statistics.median(times), taken / len(times), cpu / len(times))
 
 
-def found(project: Project, treatment: str) -> str:
+def found(where: Project, treatment: str) -> str:
     """The last look of a run whose control sleeps 60 ms."""
-    experiment = comparing(project, "sleep 0.06\n", treatment, sample_size=12)
-    return ran(project, experiment, ("sh", SCRIPT)).look.partition(":")[0]
+    experiment = comparing(where, "sleep 0.06\n", treatment, sample_size=12)
+    return ran(where, experiment, ("sh", SCRIPT)).look.partition(":")[0]
 
 
 def main() -> None:
@@ -67,15 +91,14 @@ def main() -> None:
         raise SystemExit("hyperfine is missing: run 'make bench-deps' (Debian, as root).")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        project = RealTime(repository(folder / "project").root, Hand())
-        pairs = [(of_hyperfine(folder), of_ours(project)) for _ in range(ROUNDS)]
+        pairs = [(of_hyperfine(folder), of_ours(project(folder))) for _ in range(ROUNDS)]
         print(f"`true`, ours / hyperfine, {ROUNDS} rounds of {2 * TRIALS} trials each, in turn; target <= {TARGET}:")
-        for place, name in enumerate(("told", "cost")):
+        for place, name in enumerate(Costs._fields):
             theirs, own = [pair[0][place] for pair in pairs], [pair[1][place] for pair in pairs]
             middle = statistics.median(own) / statistics.median(theirs)
             print(f"  {name}: {middle:.2f} (medians), {min(own) / min(theirs):.2f} (best of each)")
-        different = [found(project, "sleep 0.03\n") for _ in range(REPEATS)]
-        same = [found(project, "sleep 0.06\n") for _ in range(REPEATS)]
+        different = [found(project(folder), "sleep 0.03\n") for _ in range(REPEATS)]
+        same = [found(project(folder), "sleep 0.06\n") for _ in range(REPEATS)]
     print(f"60 ms against 30 ms, 12 a variant: {different.count('SHIP')} of {REPEATS} runs find it; target {REPEATS}")
     print(f"the same script twice: {same.count('SHIP')} of {REPEATS} ship; target 0 (equal files never ship)")
 

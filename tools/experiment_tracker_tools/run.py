@@ -8,6 +8,7 @@ from experiment_tracker_tools.conduct.confirming import Token, check_token, prop
 from experiment_tracker_tools.conduct.detached import start, told_at_the_end
 from experiment_tracker_tools.conduct.outcomes import sources_of
 from experiment_tracker_tools.conduct.run_folder import found_run
+from experiment_tracker_tools.conduct.runner import FUTILE
 from experiment_tracker_tools.conduct.running import check_runnable
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
@@ -129,9 +130,10 @@ def question(workspace: Workspace, experiment: Experiment, spec: RunSpec) -> str
     if spec.pilot is not None:
         return f"Run {shown}{with_tasks}{before} {2 * spec.pilot} times as {experiment.control.name}. Continue?"
     names = ", ".join(variant.name for variant in experiment.variants[:4])
-    planned = experiment.plan.sample_size
+    plan = experiment.plan
+    most = f", or {plan.horizon} where the plan goes on," if plan.horizon > plan.sample_size else ""
     return (
-        f"Run {shown}{with_tasks}{before}, under {names}, {where}, until {planned} trials a variant of "
+        f"Run {shown}{with_tasks}{before}, under {names}, {where}, until {plan.sample_size} trials a variant{most} of "
         f"{experiment.id} are recorded. It runs with your rights. Continue?"
     )
 
@@ -176,6 +178,8 @@ def _next(state: RunState) -> str:
         return f"Ask again with run = {state.run}, or see status; transition_experiment (pause) ends it."
     if state.pilot:
         return "Adjust the plan if the pilot says so; else start it and run without pilot."
+    if state.ended_why == f"verdict {FUTILE}":
+        return "Futility is advice: decide, or call run_trials again to go on in spite of it."
     if state.ended_why.startswith(("verdict", "the planned size")):
         return "Call decide to record the verdict."
     return "Call run_trials again to go on."

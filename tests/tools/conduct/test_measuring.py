@@ -1,5 +1,6 @@
 """Commands measured by us, real ones, the hostile ones too."""
 
+import math
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from experiment_tracker_tools.conduct.measuring import NOT_STARTED, Interrupted, Measured, Measurer
+from experiment_tracker_tools.conduct.measuring import NOT_STARTED, Interrupted, Job, Measured, Measurer
 from experiment_tracker_tools.core.errors import InvalidInput
 
 
@@ -143,6 +144,55 @@ def test_leaving_ends_what_runs(tmp_path: Path) -> None:
     running._process.wait(30)
     assert running._process.stdout is not None
     running._process.stdout.close()
+
+
+def job(script: str, folder: Path = Path("/tmp")) -> Job:
+    return Job(["/bin/sh", "-c", script], folder, timeout_s=30, output=True)
+
+
+def test_many_are_run_in_order_until_their_time_is_over(measurer: Measurer) -> None:
+    jobs = [job(f"echo {number}") for number in range(3)]
+    assert [found.out for found in measurer.measure_all(jobs, until=math.inf)] == ["0\n", "1\n", "2\n"]
+    assert [found.out for found in measurer.measure_all(jobs, until=0.0)] == ["0\n"]
+
+
+def test_a_folder_that_goes_away_ends_them_before_the_one_that_would_run_there(
+    measurer: Measurer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    jobs = [job('rm -rf "$PWD"', folder), job("echo here", folder), job("echo there")]
+    assert [found.status for found in measurer.measure_all(jobs, until=math.inf)] == [0]
+    assert [found.status for found in measurer.measure_all(jobs[1:], until=math.inf)] == [NOT_STARTED, 0]
+
+
+def test_much_output_ends_them_early_and_loses_none(measurer: Measurer) -> None:
+    jobs = [job("head -c 900000 /dev/zero | tr '\\0' x") for _ in range(4)]
+    found = list(measurer.measure_all(jobs, until=math.inf))
+    assert [each.out_bytes for each in found] == [900_000] * len(found)
+    assert len(found) == 2
+
+
+def test_what_ended_before_a_stop_is_told(tmp_path: Path) -> None:
+    found: list[str] = []
+    jobs = [job("echo one"), job(f"touch {tmp_path}/begun; sleep 60"), job("echo three")]
+    with Measurer() as running:
+
+        def measure() -> None:
+            with pytest.raises(Interrupted):
+                found.extend(each.out for each in running.measure_all(jobs, until=math.inf))
+
+        thread = threading.Thread(target=measure)
+        thread.start()
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "begun").exists():
+            assert time.monotonic() < deadline
+        running.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+        with pytest.raises(Interrupted):
+            running.measure(["true"], cwd=tmp_path, timeout_s=5, output=True)
+    assert found == ["one\n"]
 
 
 def test_pinned_commands_see_only_their_cpus() -> None:

@@ -14,6 +14,7 @@ from experiment_tracker_tools.conduct.run_folder import RunFolder, inherited, ne
 from experiment_tracker_tools.core.errors import Conflict, IllegalStep, InvalidInput
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.run import RunState
+from experiment_tracker_tools.run import told
 
 
 def test_a_known_difference_is_measured_recorded_and_looked_at(repo: Project) -> None:
@@ -174,6 +175,43 @@ def test_a_run_goes_on_where_the_one_before_ended(repo: Project) -> None:
     again = ran(repo, experiment, warmup=0)
     assert again.ended_why == "the planned size is reached"
     assert sum(tally.trials for tally in again.tallies.values()) == 0
+
+
+SCORE = {"name": "score", "role": "primary", "kind": "continuous", "direction": "increase", "mde": 0.2}
+NOISE = "echo $((20 + $(od -An -N1 -tu1 /dev/urandom) % 5))\n"
+
+
+def test_a_plan_that_may_go_on_is_run_up_to_its_largest_size(repo: Project) -> None:
+    plan = {"method": "sequential", "n_max": 10, "block_size": 2, "futility": False, "looks": 2}
+    experiment = comparing(repo, NOISE, NOISE, metrics=[SCORE], plan=plan)
+    state = ran(repo, experiment, metrics={"score": "regex:.+"})
+    assert state.ended_why == "the planned size is reached"
+    assert [tally.trials for tally in state.tallies.values()] == [10, 10]
+
+
+def test_futility_stops_a_run_and_asking_again_goes_on_in_spite_of_it(repo: Project) -> None:
+    counted = "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) > n; sleep 0.01; echo $((BASE + n % 5 * 10))\n"
+    scripts = [counted.replace("BASE", base) for base in ("200", "198")]
+    metric, plan = {**SCORE, "mde": 0.01}, {"method": "sequential", "block_size": 4}
+    experiment = comparing(repo, *scripts, metrics=[metric], sample_size=200, plan=plan)
+    state = ran(repo, experiment, metrics={"score": "regex:.+"})
+    assert state.ended_why == "verdict STOP_FUTILE"
+    assert told(repo.workspace().ledger.experiment(experiment), state).next_action.startswith("Futility is advice")
+    assert state.tallies["control"].trials < 200
+    ran(repo, experiment, metrics={"score": "regex:.+"})
+    assert len(repo.workspace().ledger.journal(experiment).trials) == 400
+
+
+def test_a_budget_of_seconds_is_looked_at_between_the_trials_of_a_block(repo: Project, tmp_path: Path) -> None:
+    script = f"echo x >> {tmp_path}/log; sleep 0.4\n"
+    experiment = comparing(repo, script, script, sample_size=8, plan={"block_size": 16})
+    state = ran(repo, experiment, warmup=0, seconds=1.0)
+    done = sum(tally.trials for tally in state.tallies.values())
+    assert 1 <= done == len(lines(tmp_path / "log")) <= 3
+    assert state.ended_why == "budget of 1 seconds"
+    assert [len(each.units) for each in state.opened] == [16 - done]
+    assert sum(tally.trials for tally in ran(repo, experiment, warmup=0).tallies.values()) == 16 - done
+    assert left_behind(repo) == []
 
 
 def test_looks_are_recorded_and_the_last_one_is_final(repo: Project) -> None:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
@@ -11,11 +11,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """While it is entered, an interrupt is remembered in `told`; inside of `welcome` it is raised as well."""
+    """While it is entered, an interrupt is remembered in `told`; `welcome` raises it, `handing_on` tells somebody."""
 
     def __init__(self) -> None:
         self.told = False
-        self._welcome = False
+        self._answer: Callable[[], None] | None = None
         self._earlier: list[object] = []
 
     def __enter__(self) -> Self:
@@ -33,15 +33,25 @@ class Interrupts:
     @contextmanager
     def welcome(self) -> Generator[None]:
         """Where an interrupt may end what goes on."""
-        self._welcome = True
+        with self.handing_on(_raise):
+            yield
+
+    @contextmanager
+    def handing_on(self, tell: Callable[[], None]) -> Generator[None]:
+        """Where an interrupt is handed on, also one that came before; what goes on ends itself."""
+        self._answer = tell
         try:
             if self.told:
-                raise KeyboardInterrupt
+                tell()
             yield
         finally:
-            self._welcome = False
+            self._answer = None
 
     def _hear(self, _number: int, _frame: FrameType | None) -> None:
         self.told = True
-        if self._welcome:
-            raise KeyboardInterrupt
+        if self._answer is not None:
+            self._answer()
+
+
+def _raise() -> None:
+    raise KeyboardInterrupt

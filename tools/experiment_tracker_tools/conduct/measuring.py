@@ -4,16 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from experiment_tracker_tools.conduct import measuring_process
 from experiment_tracker_tools.core.errors import InvalidInput, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 
 NOT_STARTED = 127
+_GONE = "The measuring process is gone; the trials that it ran are not recorded. Run again."
 
 
 class Measured(NamedTuple):
@@ -39,8 +40,24 @@ class Measured(NamedTuple):
     err: str
 
 
+class Job(NamedTuple):
+    """A command to be run.
+
+    Attributes:
+        argv: program and arguments; no shell.
+        cwd: folder where it runs.
+        timeout_s: its process group is ended after it, first by SIGTERM, a second later by SIGKILL.
+        output: whether standard output is read; it goes to /dev/null otherwise.
+    """
+
+    argv: Sequence[str]
+    cwd: Path
+    timeout_s: float
+    output: bool
+
+
 class Interrupted(Exception):
-    """The run was told to stop while a command ran; the command was killed and nothing was measured."""
+    """The run was told to stop while a command ran; the command was killed and nothing of it was measured."""
 
 
 class Measurer:
@@ -67,6 +84,10 @@ class Measurer:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._writing = self._stopped = False
 
     def __enter__(self) -> Self:
         return self
@@ -74,37 +95,64 @@ class Measurer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
+        self.stop()
         self._process.wait()
-        self._process.stdout.close()
+        self._stdout.close()
+
+    def stop(self) -> None:
+        """Have the command that runs killed, and no other started; a signal handler may call it."""
+        self._stopped = True
+        if not self._writing:
+            self._stdin.close()
 
     def measure(self, command: Sequence[str], *, cwd: Path, timeout_s: float, output: bool) -> Measured:
-        """Run a command in a folder.
+        """Run one command; as `measure_all`."""
+        [found] = self.measure_all([Job(command, cwd, timeout_s, output)], until=0.0)
+        return found
+
+    def measure_all(self, jobs: Sequence[Job], *, until: float) -> Iterator[Measured]:
+        """Run commands one after the other; what they gave is told once they have ended.
 
         Args:
-            command: program and arguments; no shell.
-            cwd: where it runs.
-            timeout_s: its process group is ended after it, first by SIGTERM, a second later by SIGKILL.
-            output: whether standard output is read; it goes to /dev/null otherwise.
+            jobs: the first one is run in any case.
+            until: on the monotonic clock; none but the first is started after it, nor one whose folder is gone by then.
 
         Raises:
+            Interrupted: behind those that ended, if it was stopped.
             StoreFailure: if the measuring process has died.
         """
-        job = {"argv": list(command), "cwd": str(cwd), "timeout_s": timeout_s, "output": output}
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps(job).encode() + b"\n")
-        stdin.flush()
-        line = stdout.readline()
-        if not line:
-            raise StoreFailure("The measuring process is gone; the trial that ran is not recorded. Run again.")
-        found = json.loads(line)
-        if "error" in found:
-            told = f"{quoted(command[0])}: {found['error']}"
-            return Measured(0.0, 0.0, 0.0, None, NOT_STARTED, timed_out=False, out="", out_bytes=0, err=told)
-        if found.pop("stopped"):
+        orders = [{**job._asdict(), "argv": list(job.argv), "cwd": str(job.cwd)} for job in jobs]
+        self._write(json.dumps({"jobs": orders, "until": until}).encode() + b"\n")
+        # All of it is read first, so that nobody else works while a command is measured.
+        lines = list(iter(self._line, b"\n"))
+        for job, line in zip(jobs, lines, strict=False):
+            yield _understood(job, json.loads(line))
+
+    def _write(self, line: bytes) -> None:
+        self._writing = True
+        try:
+            if not self._stopped:
+                self._stdin.write(line)
+                self._stdin.flush()
+        except BrokenPipeError as error:
+            raise StoreFailure(_GONE) from error
+        finally:
+            self._writing = False
+        if self._stopped:
+            self._stdin.close()
             raise Interrupted
-        return Measured(**found)
+
+    def _line(self) -> bytes:
+        line = self._stdout.readline()
+        if not line.endswith(b"\n"):
+            raise Interrupted if self._stopped else StoreFailure(_GONE)
+        return line
+
+
+def _understood(job: Job, found: dict[str, Any]) -> Measured:
+    if "error" in found:
+        told = f"{quoted(job.argv[0])}: {found['error']}"
+        return Measured(0.0, 0.0, 0.0, None, NOT_STARTED, timed_out=False, out="", out_bytes=0, err=told)
+    if found.pop("stopped"):
+        raise Interrupted
+    return Measured(**found)

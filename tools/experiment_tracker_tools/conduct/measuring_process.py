@@ -1,8 +1,10 @@
 """Runs one command after the other and measures each, as a small process of its own; standard library only.
 
-Started by file path. Reads a job a line on standard input and answers with a line each. When standard input ends, or
-speaks during a job, the command and all that it started are killed. It is small and does nothing else, because what the
-kernel says of a new process includes the memory of the process that started it.
+Started by file path. Reads a line of jobs on standard input, and answers with a line for each that ended and with an
+empty line behind the last that it ran: it stops early when their time is over or a lot has been said. It tells nothing
+before, so that whoever listens sleeps while a command is measured. When standard input ends, or speaks during a job,
+the command and all that it started are killed. It is small and does nothing else, because what the kernel says of a new
+process includes the memory of the process that started it.
 """
 
 import fcntl
@@ -13,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Iterator
 
 KEPT_BYTES = 1 << 20
 _ERROR_BYTES = 2048
@@ -141,8 +144,43 @@ def _kill(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
+def answers(order: "dict[str, object]") -> "Iterator[dict[str, object]]":
+    """Run the jobs of one line, until the first that would start after `until`, or whose folder is gone by then."""
+    jobs: list[dict[str, object]] = order["jobs"]  # type: ignore[assignment]
+    for place, job in enumerate(jobs):
+        if place and time.monotonic() >= float(str(order["until"])):
+            return
+        if _spoken():
+            yield {"stopped": True}
+            return
+        found = measured(job)
+        if place and "error" in found and not os.access(str(job["cwd"]), os.X_OK):
+            return
+        yield found
+        if found.get("stopped"):
+            return
+
+
+def _spoken() -> bool:
+    """Whether standard input ended or said something that is not awaited."""
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _serve(line: bytes) -> None:
+    told, held = list[str](), 0
+    for found in answers(json.loads(line)):
+        told.append(json.dumps(found))
+        held += len(told[-1])
+        if held > KEPT_BYTES:
+            break
+    sys.stdout.write("".join(f"{each}\n" for each in (*told, "")))
+    sys.stdout.flush()
+
+
 def main() -> None:
-    """Serve jobs until standard input ends."""
+    """Serve lines of jobs until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.argv[1:]:
         os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv[1].split(",")})
@@ -151,8 +189,10 @@ def main() -> None:
         line, newline, rest = waiting.partition(b"\n")
         if newline:
             waiting = rest
-            sys.stdout.write(json.dumps(measured(json.loads(line))) + "\n")
-            sys.stdout.flush()
+            try:
+                _serve(line)
+            except BrokenPipeError:
+                os._exit(1)
             continue
         piece = os.read(0, _CHUNK)
         if not piece:

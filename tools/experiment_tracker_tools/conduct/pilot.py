@@ -11,7 +11,7 @@ from experiment_tracker_tools.conduct.environment import environment, load_note
 from experiment_tracker_tools.conduct.interrupts import Interrupts
 from experiment_tracker_tools.conduct.measuring import Interrupted, Measurer
 from experiment_tracker_tools.conduct.outcomes import Outcome, outcome_of, reads_output, sources_of
-from experiment_tracker_tools.conduct.places import Places, for_trial
+from experiment_tracker_tools.conduct.places import Places
 from experiment_tracker_tools.conduct.run_folder import RunFolder
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -93,22 +93,15 @@ def _pairs(experiment: Experiment, spec: RunSpec, folder: RunFolder, measurer: M
     control = experiment.control.name
     places.make((control,))
 
-    def once(task: int | None) -> Outcome:
-        measured = measurer.measure(
-            for_trial(spec, control, task),
-            cwd=places.of(control),
-            timeout_s=spec.timeout_s,
-            output=reads_output(sources, spec),
-        )
-        return outcome_of(measured, experiment, sources, spec)
-
-    for _ in range(spec.warmup):
-        once(0 if spec.tasks else None)
-    for pair in range(spec.pilot or 0):
-        task = pair % len(spec.tasks) if spec.tasks else None
-        for half in random.sample((0, 1), 2):
-            outcome = once(task)
-            yield _Seen(task, half, _plain(outcome, experiment.primary.name), outcome.failed)
+    output = reads_output(sources, spec)
+    tasks: list[int | None] = [pair % len(spec.tasks) if spec.tasks else None for pair in range(spec.pilot or 0)]
+    for _ in places.measured([(control, 0 if spec.tasks else None)] * spec.warmup, output=output):
+        pass
+    order = [(task, half) for task in tasks for half in random.sample((0, 1), 2)]
+    found = places.measured([(control, task) for task, _ in order], output=output)
+    for (task, half), measured in zip(order, found, strict=True):
+        outcome = outcome_of(measured, experiment, sources, spec)
+        yield _Seen(task, half, _plain(outcome, experiment.primary.name), outcome.failed)
 
 
 def _tell(state: RunState, folder: RunFolder, watch: Callable[[RunState], None]) -> None:

@@ -1,18 +1,22 @@
 """Where the variants of a run stand, and the words that are run there."""
 
 import hashlib
+import math
 import shlex
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from experiment_tracker_tools.conduct.measuring import Measurer
+from experiment_tracker_tools.conduct.measuring import Job, Measured, Measurer
 from experiment_tracker_tools.conduct.run_folder import RunFolder
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.run import TASK, VARIANT, Command, RunSpec
 
+ASLEEP_S = 0.5
 _SETUP_LIMIT_S = 3600.0
+_HANDED_OVER = 64
 
 
 class Places:
@@ -51,6 +55,33 @@ class Places:
             self._check_out(variant)
             self._set_up(variant)
         return tree
+
+    def measured(
+        self, runs: Sequence[tuple[str, int | None]], *, output: bool, over: float = math.inf
+    ) -> Iterator[Measured]:
+        """Run the command under these variants and on these tasks, in this order.
+
+        Commands are handed over many at once, as many as end in half a second: a process that is woken for each
+        measures its own waking too.
+
+        Args:
+            runs: variant and number of the task.
+            output: whether standard output is read.
+            over: on the monotonic clock; none but the first is started after it.
+
+        Raises:
+            Interrupted: behind what was measured.
+        """
+        done = 0
+        while done < len(runs) and not (done and time.monotonic() >= over):
+            jobs = [
+                Job(for_trial(self._spec, variant, task), self.of(variant), self._spec.timeout_s, output)
+                for variant, task in runs[done : done + _HANDED_OVER]
+            ]
+            until = min(over, time.monotonic() + ASLEEP_S)
+            for found in self._measurer.measure_all(jobs, until=until):
+                done += 1
+                yield found
 
     def _check_out(self, variant: str) -> None:
         from experiment_tracker_tools.vcs import worktrees

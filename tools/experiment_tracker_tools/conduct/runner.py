@@ -11,9 +11,9 @@ from collections.abc import Callable
 from experiment_tracker_tools.conduct.environment import environment, load_note
 from experiment_tracker_tools.conduct.exposing import exposed
 from experiment_tracker_tools.conduct.interrupts import Interrupts
-from experiment_tracker_tools.conduct.measuring import Measurer
+from experiment_tracker_tools.conduct.measuring import Measured, Measurer
 from experiment_tracker_tools.conduct.outcomes import Outcome, outcome_of, reads_output, sources_of
-from experiment_tracker_tools.conduct.places import Places, for_trial, stratum_of
+from experiment_tracker_tools.conduct.places import ASLEEP_S, Places, stratum_of
 from experiment_tracker_tools.conduct.run_folder import RunFolder, inherited
 from experiment_tracker_tools.conduct.run_look import failure_notes, glance
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
@@ -23,16 +23,18 @@ from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.workspace import Workspace
 
-FLUSH_S = 0.25
-_LOOKS_TAKE_A = 10
-_MOST_AT_ONCE = 64
+FUTILE = "STOP_FUTILE"
+_LOOKS_TAKE_A = 20
+_A_LOOK_S = 0.05
+_MOST_AT_ONCE = 128
 
 
 class Runner:
     """A run of one command.
 
-    Trials are recorded at the end of their block or a quarter of a second after they were measured, whichever is later,
-    so that quick commands do not wait for the disk.
+    Quick commands run several blocks at once, measured and recorded together, so that they do not wait for the disk. A
+    trial that was measured in the last second and is not recorded yet is not told as done either: its unit stays
+    open, and after a kill the next run measures it.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Runner:
         self._workspace, self._experiment, self._spec = workspace, experiment, spec
         self._folder, self._watch = folder, watch
         self._sources = sources_of(experiment, spec)
+        self._output = reads_output(self._sources, spec)
         self._size = experiment.plan.block_size or len(experiment.variants)
         self._tasks = {stratum_of(task): number for number, task in enumerate(spec.tasks)}
         self._tallies = {variant.name: Tally() for variant in experiment.variants}
@@ -55,8 +58,12 @@ class Runner:
         self._ran: int = 0
         self._numbered: int = 0
         self._measured_runs: int = 0
-        self._ran_s = self._look_s = 0.0
+        self._ran_s = self._warm_s = 0.0
+        self._look_s = _A_LOOK_S
+        self._over_s = math.inf if spec.seconds is None else self._begun + spec.seconds
         self._verdict = "CONTINUE"
+        runs = workspace.ledger.entries(experiment.id, RunState)
+        self._goes_on_in_vain = any(entry.content.ended_why == f"verdict {FUTILE}" for entry in runs)
         self._seen: int = -1
         self._state = RunState(
             run=folder.run,
@@ -74,12 +81,14 @@ class Runner:
         places = Places(self._experiment, self._spec, self._folder, measurer)
         with interrupts.welcome():
             places.make(tuple(self._tallies))
-            self._warm_up(measurer, places)
+            self._warm_up(places)
         self._inherit()
         try:
             while (why := self._why_over(interrupts)) is None:
-                for opened in self._state.opened or self._open():
-                    self._run(opened, measurer, places, interrupts)
+                with interrupts.handing_on(measurer.stop):
+                    for opened in self._state.opened or self._open():
+                        if time.monotonic() < self._over_s:
+                            self._run(opened, places)
                 self._flush()
                 self._look()
         except IllegalStep:
@@ -108,14 +117,18 @@ class Runner:
         self._watch(self._state)
         return self._state
 
-    def _warm_up(self, measurer: Measurer, places: Places) -> None:
+    def _warm_up(self, places: Places) -> None:
         """Run every variant without recording; a command that fails under all of them is not what was meant."""
         told: dict[str, str] = {}
+        begun = time.monotonic()
         for _ in range(self._spec.warmup):
-            for name in random.sample(list(self._tallies), len(self._tallies)):
-                outcome = self._measured(measurer, places, name, 0 if self._spec.tasks else None)
+            order = random.sample(list(self._tallies), len(self._tallies))
+            runs = [(name, 0 if self._spec.tasks else None) for name in order]
+            for name, measured in zip(order, places.measured(runs, output=self._output), strict=True):
+                outcome = self._outcome(measured)
                 lacking = self._experiment.primary.name not in outcome.metrics
                 told[name] = (outcome.note or "no value") if outcome.failed or lacking else ""
+        self._warm_s = (time.monotonic() - begun) / max(1, self._measured_runs)
         if told and all(told.values()):
             raise InvalidInput(
                 f"The command fails under every variant, or gives no {self._experiment.primary.name}: "
@@ -139,11 +152,15 @@ class Runner:
         rules = (
             (interrupts.told, "interrupted; the same call goes on where it stopped"),
             (state != "running", f"the experiment is {state}"),
-            (self._verdict != "CONTINUE", f"verdict {self._verdict}"),
+            (self._is_answered(), f"verdict {self._verdict}"),
             (self._blocks_to_come() == 0, "the planned size is reached"),
             *((blocks < 1, f"budget of {budget}") for blocks, budget in self._budgets()),
         )
         return next((why for over, why in rules if over), None)
+
+    def _is_answered(self) -> bool:
+        """Whether the last look has said all that this run is for; futility is advice that may have been declined."""
+        return self._verdict not in ("CONTINUE", "EXTEND", *([FUTILE] if self._goes_on_in_vain else []))
 
     def _budgets(self) -> list[tuple[float, str]]:
         """How many more blocks each budget pays for, judged by what trials took and cost so far; and its name."""
@@ -160,9 +177,9 @@ class Runner:
         return found
 
     def _blocks_to_come(self) -> int:
-        """Blocks until every variant has its planned units, whoever ran them."""
+        """Blocks until every variant has the units that the plan allows, whoever ran them."""
         there = self._workspace.ledger.statistics(self._experiment.id).trials
-        planned = self._experiment.plan.sample_size
+        planned = self._experiment.plan.horizon
         return max(
             math.ceil(max(0, planned - there.get(variant.name, 0)) / round((variant.share or 0.0) * self._size))
             for variant in self._experiment.variants
@@ -171,15 +188,20 @@ class Runner:
     def _open(self) -> tuple[Opened, ...]:
         """Name the units of the next blocks, and note them before they are assigned, so that none can be lost."""
         most = min(self._blocks_to_come(), _MOST_AT_ONCE, *(int(blocks) for blocks, _ in self._budgets()))
-        per_block = self._ran_s / self._ran * self._size if self._ran else FLUSH_S
-        at_once = max(1, min(most, int(FLUSH_S / max(per_block, 1e-6))))
+        per_block = self._per_trial_s() * self._size
+        at_once = max(1, min(most, int(ASLEEP_S / max(per_block, 1e-6))))
         opened: list[Opened] = []
-        for stratum in self._next_strata(at_once):
-            units = tuple(f"{self._state.run}-{self._numbered + place:06d}" for place in range(1, self._size + 1))
-            self._numbered += self._size
+        for stratum, blocks in Counter(self._next_strata(at_once)).items():
+            size = blocks * self._size
+            units = tuple(f"{self._state.run}-{self._numbered + place:06d}" for place in range(1, size + 1))
+            self._numbered += size
             opened.append(Opened(stratum=stratum, task=self._tasks.get(stratum), units=units))
         self._tell(opened=tuple(opened))
         return self._state.opened
+
+    def _per_trial_s(self) -> float:
+        """How long a trial takes; before the first, how long a warm-up took."""
+        return self._ran_s / self._ran if self._ran else self._warm_s or ASLEEP_S
 
     def _next_strata(self, count: int) -> list[str]:
         """The tasks that had the fewest blocks so far, in random order among equals; without tasks the one stratum."""
@@ -193,25 +215,20 @@ class Runner:
             had[chosen[-1]] += self._size
         return chosen
 
-    def _run(self, opened: Opened, measurer: Measurer, places: Places, interrupts: Interrupts) -> None:
+    def _run(self, opened: Opened, places: Places) -> None:
+        """Measure units that are open, as many as the budget of seconds allows."""
         exposures = exposed(self._workspace, self._experiment, opened.units, stratum=opened.stratum)
-        for exposure in exposures:
-            with interrupts.welcome():
-                begun = time.monotonic()
-                outcome = self._measured(measurer, places, exposure.variant, opened.task)
+        begun = time.monotonic()
+        runs = [(exposure.variant, opened.task) for exposure in exposures]
+        measured = places.measured(runs, output=self._output, over=self._over_s)
+        for exposure, found in zip(exposures, measured, strict=False):
             self._ran += 1
-            self._ran_s += time.monotonic() - begun
-            self._take(exposure, outcome)
-            if time.monotonic() - self._flushed > FLUSH_S:
+            self._take(exposure, self._outcome(found))
+            if time.monotonic() - self._flushed > ASLEEP_S:
                 self._flush()
+        self._ran_s += time.monotonic() - begun
 
-    def _measured(self, measurer: Measurer, places: Places, variant: str, task: int | None) -> Outcome:
-        measured = measurer.measure(
-            for_trial(self._spec, variant, task),
-            cwd=places.of(variant),
-            timeout_s=self._spec.timeout_s,
-            output=reads_output(self._sources, self._spec),
-        )
+    def _outcome(self, measured: Measured) -> Outcome:
         outcome = outcome_of(measured, self._experiment, self._sources, self._spec)
         self._measured_runs += 1
         if outcome.usd is not None:
@@ -261,7 +278,7 @@ class Runner:
         self._flushed = time.monotonic()
 
     def _look(self, *, last: bool = False) -> None:
-        """Look as the plan allows, after every block, but never longer than a tenth of the time."""
+        """Look as the plan allows, after every block, but never longer than a twentieth of the time."""
         now = time.monotonic()
         if self._ran == self._seen or (not last and now - self._looked < _LOOKS_TAKE_A * self._look_s):
             return
