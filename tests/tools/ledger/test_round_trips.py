@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.support.schemas import any_of
 
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, RollBack
@@ -19,6 +20,7 @@ from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Ratio, Trial
 from experiment_tracker_tools.domain.variant import Capture, CapturedVariant, Subject, Variant
 from experiment_tracker_tools.ledger import Batch, Ledger
+from experiment_tracker_tools.ledger.contribution import Part, Sums
 from experiment_tracker_tools.ledger.frames import (
     Order,
     chain_after,
@@ -31,8 +33,10 @@ from experiment_tracker_tools.ledger.frames import (
     to_line,
 )
 from experiment_tracker_tools.ledger.journal import JournalFile
+from experiment_tracker_tools.ledger.tables import TABLES
 
-QUICK = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ROUGH = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much, HealthCheck.too_slow]
+QUICK = settings(deadline=None, max_examples=25, suppress_health_check=ROUGH)
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -273,3 +277,26 @@ def test_the_short_way_to_a_line_gives_the_line_of_the_long_one(
     assert digest_holds(part)
     assert chain_after(part, "a" * 64) == part.chain
     assert read_parts(line[:-1]) == [part]
+
+
+@pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.__name__)
+def test_every_kind_of_entry_comes_back(kind: type[Model], new_experiment: Callable[[str], Experiment]) -> None:
+    @QUICK
+    @given(content=any_of(kind))
+    def comes_back(content: Model) -> None:
+        with TemporaryDirectory() as folder:
+            experiment = new_experiment("exp-2026-11-20-001")
+            fresh(folder, experiment).append(experiment.id, content)
+            ledger = reopened(folder)
+            assert [entry.content for entry in ledger.entries(experiment.id, kind)] == [content]
+            assert all(verified.fault is None for verified in ledger.verify())
+
+    comes_back()
+
+
+@QUICK
+@given(sums=any_of(Sums), part=any_of(Part))
+def test_what_stores_share_comes_back(sums: Sums, part: Part) -> None:
+    assert Sums.model_validate_json(sums.model_dump_json()) == sums
+    assert Sums.of(sums.variant, sums.metric, sums.running()).model_copy(update={"bins": sums.bins}) == sums
+    assert Part.model_validate_json(part.model_dump_json(exclude_defaults=True)) == part

@@ -14,6 +14,8 @@ from experiment_tracker_tools.domain.trial import Ratio, Trial
 from experiment_tracker_tools.ledger import Batch, Ledger
 from experiment_tracker_tools.ledger.index import Fingerprints, Rows
 from experiment_tracker_tools.ledger.statistics import Running
+from experiment_tracker_tools.stats.means import welch
+from experiment_tracker_tools.stats.samples import Moments, moments
 
 QUICK = settings(deadline=None, max_examples=60)
 samples = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=80)
@@ -141,3 +143,18 @@ def test_rows_behave_like_a_dictionary(steps: list[tuple[str, int]]) -> None:
     assert dict(rows.items()) == expected
     assert rows.count == len(expected)
     assert rows.newest() == max((id_ for id_ in expected if id_ > 0), default=None)
+
+
+@QUICK
+@given(control=st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=60), gain=st.floats(0.5, 2), seed=st.integers(0, 99))
+def test_a_test_from_running_statistics_equals_the_one_from_rows(control: list[float], gain: float, seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(0, 1, len(control))
+    treatment = [float(x * gain + e) for x, e in zip(control, noise, strict=True)]
+    rows = welch(moments(control), moments(treatment))
+    kept = [running_of(values) for values in (control, treatment)]
+    sums = welch(*(Moments(running.n, running.mean, running.m2) for running in kept))
+    scale = max(map(abs, control + treatment)) or 1.0
+    assert (sums.effect, sums.ci_low, sums.ci_high) == pytest.approx(
+        (rows.effect, rows.ci_low, rows.ci_high), rel=1e-9, abs=1e-9 * scale
+    )
+    assert sums.p_value == pytest.approx(rows.p_value, rel=1e-9, abs=1e-9)
