@@ -19,7 +19,15 @@ from experiment_tracker_tools.vcs import exact
 
 Verb = Literal["promote", "rollback"]
 VERBS: tuple[Verb, ...] = ("promote", "rollback")
-QUICK = ("clean", "index.lock", "staged other", "target moved, conflict", "hanging hook", "symlink path")
+QUICK = (
+    "clean",
+    "index.lock",
+    "staged other",
+    "ref moved meanwhile",
+    "target moved, conflict",
+    "hanging hook",
+    "symlink path",
+)
 
 
 class Found(NamedTuple):
@@ -29,17 +37,17 @@ class Found(NamedTuple):
     wrong: str
 
 
-def tried(project: Project, act: Callable[[], object]) -> Found:
-    """Call, and hold everything against the picture from before."""
-    before, rest, beside = project.picture(), _rest(project), _beside(project)
+def tried(project: Project, act: Callable[[], object], moves: str) -> Found:
+    """Call, and hold everything against the picture from before, but for what the state itself moves."""
+    before, rest, beside = project.picture() | {moves: ""}, _rest(project), _beside(project)
     head = project.git("rev-parse", "-q", "--verify", "HEAD", check=False)
     try:
         act()
     except ExperimentError:
-        same = project.picture() == before and _beside(project) == beside
+        same = project.picture() | {moves: ""} == before and _beside(project) == beside
         return Found("refused", "" if same else "refused, and something has changed")
     except Exception as error:
-        same = project.picture() == before and _beside(project) == beside
+        same = project.picture() | {moves: ""} == before and _beside(project) == beside
         return Found("failed", type(error).__name__ if same else f"{type(error).__name__}, and something has changed")
     return Found("done", _wrong(project, head, rest) or ("" if _beside(project) == beside else "wrote outside"))
 
@@ -73,9 +81,9 @@ def _wrong(project: Project, head: str, rest: object) -> str:
     return ""
 
 
-def ours(project: Project, verb: Verb) -> Found:
+def ours(project: Project, verb: Verb, moves: str) -> Found:
     """Our way, and the ledger with it."""
-    found = tried(project, project.promote if verb == "promote" else project.roll_back)
+    found = tried(project, project.promote if verb == "promote" else project.roll_back, moves)
     kind = Promotion if verb == "promote" else RollBack
     entry = project.workspace().ledger.latest(project.experiment, kind)
     if not found.wrong and (entry is not None) != (found.came == "done"):
@@ -83,7 +91,7 @@ def ours(project: Project, verb: Verb) -> Found:
     return found
 
 
-def dry(project: Project, verb: Verb) -> Found:
+def dry(project: Project, verb: Verb, _: str) -> Found:
     """Only asked what would be done: nothing may change, whatever the answer."""
     before = project.picture()
     workspace = project.workspace()
@@ -93,9 +101,10 @@ def dry(project: Project, verb: Verb) -> Found:
     return Found("asked", "" if project.picture() == before else "a question changed something")
 
 
-def naive(project: Project, verb: Verb) -> Found:
+def naive(project: Project, verb: Verb, moves: str) -> Found:
     """The obvious way."""
-    return tried(project, partial(git_naive.promote if verb == "promote" else git_naive.roll_back, project.root))
+    way = git_naive.promote if verb == "promote" else git_naive.roll_back
+    return tried(project, partial(way, project.root), moves)
 
 
 def questions(short: bool) -> list[Outcome]:
@@ -110,7 +119,9 @@ def questions(short: bool) -> list[Outcome]:
             for verb in VERBS:
                 place = folder / f"{number}-{verb}"
                 found = {
-                    name: way(state.lay(copied(templates[state.many][verb], place / name / "project")), verb)
+                    name: way(
+                        state.lay(copied(templates[state.many][verb], place / name / "project")), verb, state.moves
+                    )
                     for name, way in (("ours", ours), ("dry", dry), ("naive", naive))
                 }
                 expected = state.promote if verb == "promote" else state.rollback

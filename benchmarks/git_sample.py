@@ -193,8 +193,8 @@ def copied(project: Project, to: Path) -> Project:
 
 @contextmanager
 def scratch() -> Generator[Path]:
-    """A folder for one campaign, and no git settings but the project's own."""
-    folder = Path(tempfile.mkdtemp(prefix="git-faults-", dir="/var/tmp"))
+    """A folder for one campaign (below TMPDIR, else on a disk), and no git settings but the project's own."""
+    folder = Path(tempfile.mkdtemp(prefix="git-faults-", dir=os.environ.get("TMPDIR", "/var/tmp")))
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]
     os.environ |= {"HOME": str(folder), "GIT_CONFIG_GLOBAL": str(folder / "none"), "GIT_CONFIG_NOSYSTEM": "1"}

@@ -19,6 +19,7 @@ class State(NamedTuple):
         lay: brings a project into it, and gives the project that is worked in.
         promote, rollback: what must come of them.
         many: files that the repository has besides.
+        moves: what of the picture the state itself goes on to change, such as refs.
     """
 
     name: str
@@ -26,6 +27,7 @@ class State(NamedTuple):
     promote: Expected = "refused"
     rollback: Expected = "refused"
     many: int = 0
+    moves: str = ""
 
 
 def _clean(project: Project) -> Project:
@@ -170,7 +172,7 @@ STATES = (
     State("failing hook", _hook("pre-commit", "exit 1")),
     State("hanging hook", _hook("commit-msg", "sleep 8")),
     State("hook leaves a process", _hook("post-commit", "sleep 8 & exit 0"), "done", "done"),
-    State("ref moved meanwhile", _hook("pre-commit", MOVES)),
+    State("ref moved meanwhile", _hook("pre-commit", MOVES), moves="refs"),
     State("deleted variants, gc", _forgotten, "refused", "done"),
     State("shallow clone", _shallow, "done", "refused"),
     State("linked worktree", _linked, "done", "done"),
