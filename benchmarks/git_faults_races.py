@@ -2,10 +2,11 @@
 
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.git_sample import FAST, PATHS, SLOW, files_of, scratch, shipped, there_and_back
@@ -89,8 +90,7 @@ def swapped(place: Path, outside: Path, *, pause_s: float = 0.0005) -> Generator
                 place.rename(aside)
                 place.symlink_to(outside)
                 time.sleep(dice.uniform(0, 0.0005))
-                place.unlink()
-                aside.rename(place)
+                _put_back(place, aside)
         finally:
             os._exit(0)
     try:
@@ -98,9 +98,16 @@ def swapped(place: Path, outside: Path, *, pause_s: float = 0.0005) -> Generator
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        if place.is_symlink():
-            place.unlink()
-        if aside.exists():
+        _put_back(place, aside)
+
+
+def _put_back(place: Path, aside: Path) -> None:
+    """Whoever wrote in between has made the folder anew: that goes, the real one comes back."""
+    while aside.exists():
+        with suppress(OSError):
+            if place.is_symlink():
+                place.unlink()
+            shutil.rmtree(place, ignore_errors=True)
             aside.rename(place)
 
 
