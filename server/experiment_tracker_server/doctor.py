@@ -24,6 +24,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         _switch(workspace),
         *_git(workspace),
         *_interrupted(workspace),
+        *_runs(workspace),
         *_live(workspace),
         _plugin(),
     ]
@@ -32,9 +33,10 @@ def examine(workspace: Workspace) -> list[Finding]:
 def mend(workspace: Workspace) -> list[Finding]:
     """Finish or undo what was interrupted, put back what is no longer served live, and tell what was done."""
     from experiment_tracker_tools.conduct.live_pass import catch_up
+    from experiment_tracker_tools.conduct.run_folder import clear_left_over
     from experiment_tracker_tools.conduct.unfinished import settle
 
-    findings = [Finding("mended", ok=True, told=told) for told in catch_up(workspace)]
+    findings = [Finding("mended", ok=True, told=told) for told in (*catch_up(workspace), *clear_left_over(workspace))]
     for experiment in workspace.ledger.experiments() if workspace.folder.is_dir() else ():
         try:
             told = settle(workspace, experiment.id)
@@ -105,6 +107,15 @@ def _interrupted(workspace: Workspace) -> list[Finding]:
         return []
     told = f"{', '.join(found)} was interrupted: experiment-tracker doctor --mend finishes or undoes it"
     return [Finding("interrupted", ok=False, told=told)]
+
+
+def _runs(workspace: Workspace) -> list[Finding]:
+    from experiment_tracker_tools.conduct.run_folder import left_over
+
+    if not (found := [folder.run for folder in left_over(workspace)]):
+        return []
+    told = f"{', '.join(found)} was killed and left its work trees: run_trials goes on, or doctor --mend clears them"
+    return [Finding("runs", ok=False, told=told)]
 
 
 def _live(workspace: Workspace) -> list[Finding]:

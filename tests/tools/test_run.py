@@ -12,6 +12,7 @@ from tests.support.agent import CANCEL, DECLINE, Agent, agent
 from tests.support.project import Project
 from tests.support.runs import SCRIPT, WORK, comparing, left_behind, lines
 
+from experiment_tracker_server.doctor import examine, mend
 from experiment_tracker_tools.domain.run import RunState
 
 
@@ -154,6 +155,11 @@ def test_a_run_that_is_killed_leaves_no_command_behind_and_the_next_goes_on(repo
     command = int(lines(tmp_path / "log")[0])
     until(lambda: not Path(f"/proc/{command}").exists() or "Z" in state_of(command), "the command outlived its run")
     (tmp_path / "hold").unlink()
+    [finding] = [each for each in examine(workspace) if each.what == "runs"]
+    assert finding.told.startswith(f"{run} was killed and left its work trees")
+    assert [each.told for each in mend(workspace)] == [f"the work trees of {run}, which was killed, are gone"]
+    assert left_behind(repo) == [run]
+    assert "runs" not in {each.what for each in examine(workspace)}
     with agent(repo.workspace()) as connected:
         assert "stopped: 0 trials" in connected.call("status", experiment=experiment)["active"][0]["runs"][0]
         done = connected.call("run_trials", experiment=experiment, command=list(WORK))

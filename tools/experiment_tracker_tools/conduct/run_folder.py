@@ -66,13 +66,17 @@ class RunFolder:
         """Where the work tree of a variant stands."""
         return self.path / variant
 
+    def trees(self) -> list[Path]:
+        """The work trees that stand here."""
+        return [each for each in self.path.iterdir() if each.is_dir()] if self.path.is_dir() else []
+
     def take_trees_away(self) -> None:
         """Remove the work trees."""
         if self.workspace.worktree is None:
             return
         from experiment_tracker_tools.vcs import worktrees
 
-        for folder in [each for each in self.path.iterdir() if each.is_dir()] if self.path.is_dir() else []:
+        for folder in self.trees():
             worktrees.remove(self.workspace.worktree, folder)
 
     def remove(self) -> None:
@@ -114,6 +118,30 @@ def runs_of(workspace: Workspace, experiment_id: str | None = None) -> Iterator[
             yield folder, state
 
 
+def left_over(workspace: Workspace) -> list[RunFolder]:
+    """Folders of runs that were killed: with work trees that nobody uses, or without a word how they stood."""
+    folders = [RunFolder(workspace, path.name) for path in sorted(_runs(workspace).glob("run-*"))]
+    return [each for each in folders if not each.goes_on() and (each.trees() or each.state() is None)]
+
+
+def clear_left_over(workspace: Workspace) -> list[str]:
+    """Clear up behind runs that were killed, and tell what was done; units without outcome wait for the next run."""
+    told: list[str] = []
+    for folder in left_over(workspace):
+        with suppress(Conflict):
+            folder.hold()
+            state = folder.state()
+            if state is None:
+                folder.remove()
+            else:
+                folder.take_trees_away()
+                if state.ended is None:
+                    folder.save(_cut_off(workspace, state))
+                folder.let_go()
+            told.append(f"the work trees of {folder.run}, which was killed, are gone")
+    return told
+
+
 def in_words(folder: RunFolder, state: RunState) -> str:
     """A run in a line, for status."""
     done = sum(tally.trials for tally in state.tallies.values())
@@ -152,11 +180,15 @@ def inherited(workspace: Workspace, experiment: Experiment) -> list[Opened]:
             if state is not None:
                 left += state.opened
                 if state.ended is None:
-                    now = workspace.clock()
-                    cut = state.model_copy(update={"ended": now, "ended_why": "cut off: its process was gone"})
-                    workspace.ledger.append(experiment.id, cut)
+                    _cut_off(workspace, state)
             folder.remove()
     return _unrecorded(workspace, experiment, left)
+
+
+def _cut_off(workspace: Workspace, state: RunState) -> RunState:
+    cut = state.model_copy(update={"ended": workspace.clock(), "ended_why": "cut off: its process was gone"})
+    workspace.ledger.append(state.experiment, cut)
+    return cut
 
 
 def _unrecorded(workspace: Workspace, experiment: Experiment, left: list[Opened]) -> list[Opened]:
