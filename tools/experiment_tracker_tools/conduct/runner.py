@@ -24,6 +24,7 @@ from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.workspace import Workspace
 
 FUTILE = "STOP_FUTILE"
+_UNPAIRED = "tasks are shared equally, but how much they differ counts as noise: take tasks of like size, or more units"
 _LOOKS_TAKE_A = 20
 _A_LOOK_S = 0.05
 _MOST_AT_ONCE = 128
@@ -72,7 +73,7 @@ class Runner:
             spec=spec,
             started=workspace.clock(),
             environment=environment(),
-            notes=tuple(note for note in [load_note()] if note),
+            notes=tuple(note for note in (load_note(), _UNPAIRED if len(spec.tasks) > 1 else None) if note),
         )
         self._tell()
 
