@@ -71,3 +71,21 @@ def test_a_spool_goes_a_day_after_its_last_event(ledger: Ledger, running: str, s
 def test_no_spool_folder_is_nothing_to_take_in(ledger: Ledger, running: str) -> None:
     assert ledger.take_in_spools() == (0, 0, ())
     assert ledger.experiment(running).state == "running"
+
+
+def test_what_nobody_may_collect_is_not_kept_aside_either(ledger: Ledger, running: str, store: Path) -> None:
+    ledger.withdraw("session-1", reason="asked")
+    leave(store, "a", trial(running, 1), trial(running, 2))
+    taken = ledger.take_in_spools()
+    assert (taken.recorded, "withdrew" in taken.refused[0]) == (1, True)
+    assert not (store / "spool" / "a.refused").exists()
+
+
+def test_a_forgotten_unit_leaves_the_refused_events_too(ledger: Ledger, running: str, store: Path) -> None:
+    strange = [{**trial(running, number), "experiment": "exp-2026-11-20-777"} for number in (1, 2)]
+    leave(store, "a", *strange, [1])
+    ledger.take_in_spools()
+    ledger.forget_unit("session-1", reason="asked")
+    left = (store / "spool" / "a.refused").read_text()
+    assert "session-1" not in left
+    assert len(left.splitlines()) == 2

@@ -22,7 +22,7 @@ from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, p
 from experiment_tracker_tools.ledger.register import registered
 from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
-from experiment_tracker_tools.ledger.spool import Taken, take_in
+from experiment_tracker_tools.ledger.spool import Taken, forget, take_in
 from experiment_tracker_tools.ledger.state import Damage
 from experiment_tracker_tools.ledger.statistics import Running
 from experiment_tracker_tools.ledger.tables import (
@@ -272,6 +272,7 @@ class Ledger:
         units = frozenset({unit} if self._pseudonym is None else {unit, self._pseudonym(unit)})
         at = self._clock().isoformat()
         gone: dict[str, int] = {}
+        forget(self._folder / "spool", units)
         for experiment in self.experiments():
             volume = self._writable(experiment.id)
             if count := erase_unit(volume.journal, units, volume.tally, reason=reason, at=at, by=self._door):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
-from experiment_tracker_tools.core.errors import ExperimentError, StoreFailure
+from experiment_tracker_tools.core.errors import ConsentMissing, ExperimentError, StoreFailure
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger.disk import Handle, replace_file
 from experiment_tracker_tools.ledger.rules import Batch
@@ -70,6 +70,9 @@ def take_in(
             except StoreFailure:
                 _keep_offsets(folder, done)
                 raise
+            except ConsentMissing as error:
+                # Not kept aside: what nobody may collect is not collected there either.
+                refused.append(f"{spool.stem}: {error}")
             except (ExperimentError, ValidationError, ValueError, KeyError, TypeError) as error:
                 refused.append(f"{spool.stem}: {error}")
                 _keep_aside(spool.with_suffix(".refused"), line)
@@ -80,6 +83,23 @@ def take_in(
             del done[spool.name]
     _keep_offsets(folder, done)
     return Taken(new, repeats, tuple(refused))
+
+
+def forget(folder: Path, units: frozenset[str]) -> None:
+    """Take the refused events of these units out of what was kept aside."""
+    for aside in folder.glob("*.refused"):
+        lines = aside.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if _unit(line) not in units]
+        if len(kept) < len(lines):
+            replace_file(aside, kept)
+
+
+def _unit(line: bytes) -> str | None:
+    try:
+        fields = json.loads(line)
+        return str((fields.get("trial") or fields.get("exposure") or {}).get("unit"))
+    except (ValueError, AttributeError):
+        return None
 
 
 def _event(line: bytes) -> tuple[str, Batch] | None:
