@@ -80,3 +80,16 @@ def test_a_short_status_shows_the_whole_summary_and_control_beside_the_treatment
     assert told["summary"] == "1 active, 0 successful, 2 failed, no hours saved a month measured yet"
     for line in (*told["active"], *told["completed"]):
         assert set(line["bars"]) == set(line["means"]) == {"control", "treatment"}
+
+
+def test_an_experiment_whose_rows_went_after_their_time_still_tells_its_units(repo: Project, at_repo: Agent) -> None:
+    experiment = shipped(at_repo)
+    before = at_repo.call("status", experiment=experiment)
+    repo.clock.move(days=100)
+    workspace = repo.workspace()
+    assert workspace.ledger.enforce_retention() == {experiment: 40}
+    after = at_repo.call("status", experiment=experiment)
+    shown = [told["active"][0] for told in (before, after)]
+    assert shown[0]["bars"] == shown[1]["bars"]
+    assert shown[0]["verdict"] == shown[1]["verdict"] == "SHIP"
+    assert "to_come" not in shown[1]

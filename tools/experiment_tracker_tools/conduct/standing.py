@@ -5,7 +5,7 @@ from typing import NamedTuple
 from experiment_tracker_tools.analysis.savings import Savings, savings
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.lifecycle import ENDED
+from experiment_tracker_tools.domain.lifecycle import ENDED, OVER
 from experiment_tracker_tools.workspace import Workspace
 
 
@@ -45,9 +45,22 @@ def progress(workspace: Workspace, experiment: Experiment) -> Progress:
     from experiment_tracker_tools.analysis.cut import Entries, cut
 
     journal = workspace.ledger.journal(experiment.id)
+    if not journal.trials and (units := _of_erased_rows(workspace, experiment)) is not None:
+        return Progress(units, due=False)
     chosen = cut(experiment, Entries(journal.trials, journal.exposures, journal.aggregates), now=workspace.clock())
     started = experiment.entered("running") is not None
     return Progress(chosen.units, started and chosen.standing != "interim")
+
+
+def _of_erased_rows(workspace: Workspace, experiment: Experiment) -> dict[str, int] | None:
+    """Units of an experiment whose rows went after their time: as the last look had them, else its trials."""
+    totals = workspace.ledger.statistics(experiment.id)
+    if experiment.state not in OVER or not totals.trials:
+        return None
+    look = workspace.ledger.latest(experiment.id, Look)
+    decision = workspace.ledger.latest(experiment.id, Decision)
+    seen = decision.content.look if decision else look.content if look else None
+    return dict(seen.units) if seen else {each.name: totals.trials.get(each.name, 0) for each in experiment.variants}
 
 
 def outcome(workspace: Workspace, experiment: Experiment) -> Outcome:
