@@ -90,9 +90,12 @@ def _show_line(out: Console, line: Line) -> None:
         mean = f"  mean {line.means[name]}" if line.means and name in line.means else ""
         out.print(f"  {name:<12} {bar}{mean}")
     against = line.overridden and f"promoted against the verdict: {line.overridden}"
-    for told in (line.results, *line.runs, against, line.ended and f"ended: {line.ended}", f"next: {line.next_action}"):
-        if told:
-            out.print(f"  {escape(told)}")
+    told = [line.results, *line.runs, against, line.ended and f"ended: {line.ended}"]
+    rated = ", ".join(f"{name} {mean}" for name, mean in (line.feedback or {}).items())
+    told += [f"alert, {alert}" for alert in line.alerts] + [f"not as planned: {each}" for each in line.deviations]
+    told += [rated and f"ratings: {rated}", line.seal and f"seal {line.seal}", f"next: {line.next_action}"]
+    for each in filter(None, told):
+        out.print(f"  {escape(each)}")
 
 
 def _show_flags(reply: FlagReport) -> None:

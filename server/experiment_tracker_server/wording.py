@@ -36,7 +36,7 @@ def as_commands(text: str) -> str:
     >>> as_commands("Start it: transition_experiment (start).")
     'Start it: transition (start).'
     """
-    return _TOOL.sub(lambda found: NAMES[found[1]], text)
+    return _TOOL.sub(lambda found: NAMES[found[1]], text).replace("with apply", "with --auto")
 
 
 def explained(error: ValidationError, *, known: list[str], within: str = "") -> str:

@@ -207,3 +207,16 @@ def test_the_environment_switches_off_too(value: str, monkeypatch: pytest.Monkey
     assert "EXPERIMENT_TRACKER=off" in run("record", experiment, "--trials", json.dumps(times(1))).stderr
     assert "EXPERIMENT_TRACKER=off" in answer("status")["now"]
     assert answer("on")["off"] is True
+
+
+def test_a_terminal_is_told_commands_alerts_and_the_seal(repo: Project) -> None:
+    experiment = str(answer(*DESIGN)["experiment"])
+    answer("transition", experiment, "start")
+    answer("record", experiment, "--trials", json.dumps(times()), "--feedback", '[{"variant": "control", "rating": 4}]')
+    assert answer("monitor")["next_action"] == "Call monitor with --auto to do what is due."
+    answer("monitor", "--auto")
+    shown = run("status", experiment).output
+    assert "alert, level 1: " in shown
+    assert "ratings: control 4 of 5 (1)" in shown
+    assert "seal " in shown
+    assert "transition_experiment" not in shown

@@ -51,7 +51,7 @@ def test_a_dry_run_tells_what_is_due_and_changes_nothing(repo: Project, at_repo:
     told = at_repo.call("monitor_experiments")
     assert told["dry_run"] is True
     assert one(told)["due"] == ["record SHIP", "promote the winner by a commit on the current branch"]
-    assert told["next_action"] == "Call it again with apply to do what is due."
+    assert told["next_action"] == "Call monitor_experiments with apply to do what is due."
     assert repo.picture() == before
 
 

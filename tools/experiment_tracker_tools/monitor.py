@@ -135,5 +135,5 @@ def _next(passes: list[Pass], *, apply: bool) -> str:
     if any(found.problems for found in passes):
         return "Mend the problems, then call it again."
     if not apply and any(found.actions for found in passes):
-        return "Call it again with apply to do what is due."
+        return "Call monitor_experiments with apply to do what is due."
     return "status tells what waits for a person."
