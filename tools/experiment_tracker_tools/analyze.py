@@ -68,6 +68,7 @@ class Analysis(Model):
         information: fraction of the planned information; looks: points of the plan's grid so far.
         boundary: primary's statistic and what it must reach, signed so that larger is better.
         p_better: of each treatment, by prior; beside the decision, never part of it.
+        practical: against the plan's ready_at and practical_effect, by treatment; told, never part of the decision.
         results: the primary first.
         more_results: how many further ones the resource holds.
         uri, next_action: where the rest is, and what to do now.
@@ -86,6 +87,7 @@ class Analysis(Model):
     looks: int | None = None
     boundary: dict[str, tuple[float | None, float | None]] | None = None
     p_better: dict[str, dict[str, float]] | None = None
+    practical: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     more_results: int | None = None
     uri: str
@@ -95,6 +97,7 @@ class Analysis(Model):
 @tool("Analyze", idempotent=True, most_bytes=2048)
 def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
     """Health, progress and, once the plan allows it, effects with intervals. Looking early or often changes nothing."""
+    from experiment_tracker_tools.analysis.practical import practical
     from experiment_tracker_tools.analysis.verdict import judge
 
     settle(workspace, experiment)
@@ -115,6 +118,7 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         looks=look.looks or None,
         boundary=_boundary(found, look),
         p_better=_p_better(look),
+        practical=practical(found, look)[:_MOST_RESULTS],
         results=tuple(_result(found, estimate) for estimate in look.estimates[:_MOST_RESULTS]),
         more_results=_left(look),
         uri=uri_of(experiment),

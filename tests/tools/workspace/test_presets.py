@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 from tests.support.agent import Agent
-from tests.support.plans import TIME, plan
+from tests.support.plans import TIME, designed, plan, started, times
+from tests.support.project import Project
 
 from experiment_tracker_tools.workspace import Preset
 from experiment_tracker_tools.workspace.settings import preset_settings
@@ -53,6 +54,81 @@ def test_the_larger_of_minimum_and_power_analysis_binds_and_the_reply_says_both(
     advice = next(each for each in told["advice"] if "power analysis asks" in each)
     assert f"asks for 134 a variant, the minimum (preset {preset}) for {least};" in advice
     assert f"{planned} binds" in advice
+
+
+@pytest.mark.parametrize("preset", ["product", "data_driven"])
+def test_a_preset_arms_a_breaker_on_a_catastrophic_loss_apart_from_the_largest_regression(
+    repo: Project, at_repo: Agent, preset: str
+) -> None:
+    told = at_repo.call("design_experiment", **plan(preset=preset, metrics=[TIME, {"name": "cost"}]))
+    assert told["settings"]["catastrophic_loss"] == f"0.2 (preset {preset})"
+    assert told["settings"]["max_regression"] == f"0.1 (preset {preset})"
+    experiment = repo.workspace().ledger.experiment(told["experiment"])
+    (breaker,) = experiment.plan.harm.breakers
+    assert (breaker.name, breaker.metric, breaker.kind, breaker.limit) == ("catastrophic_loss", "time", "loss", 0.2)
+    assert next(m.margin for m in experiment.metrics if m.role == "guardrail") == 0.1
+    assert experiment.plan.harm.tolerated_loss == 0.0
+
+
+def breakers(repo: Project, agent: Agent, **changes: object) -> list[tuple[str, float | None]]:
+    experiment = designed(agent, **{"preset": "product", **changes})
+    return [(each.name, each.limit) for each in repo.workspace().ledger.experiment(experiment).plan.harm.breakers]
+
+
+def test_a_call_moves_the_breaker_disarms_it_or_brings_its_own(repo: Project, at_repo: Agent) -> None:
+    own = {"name": "mine", "metric": "time", "kind": "loss", "limit": 0.3}
+    other = {"name": "slow", "metric": "time", "kind": "below", "limit": 0.1}
+    assert breakers(repo, at_repo, plan={"catastrophic_loss": 0.4}) == [("catastrophic_loss", 0.4)]
+    assert breakers(repo, at_repo, plan={"catastrophic_loss": 0}) == []
+    assert breakers(repo, at_repo, plan={"harm": {"breakers": [own]}}) == [("mine", 0.3)]
+    assert breakers(repo, at_repo, plan={"harm": {"breakers": [other]}}) == [("slow", 0.1), ("catastrophic_loss", 0.2)]
+    assert breakers(repo, at_repo, preset="high_risk") == []
+
+
+def test_a_ratio_has_no_breaker_and_the_reply_says_so(repo: Project, at_repo: Agent) -> None:
+    ratio = {"name": "per_view", "role": "primary", "kind": "ratio", "direction": "increase"}
+    told = at_repo.call("design_experiment", **plan(preset="product", metrics=[ratio]))
+    assert repo.workspace().ledger.experiment(told["experiment"]).plan.harm.breakers == ()
+    assert "No breaker on a catastrophic loss: per_view is a ratio; watch its numerator." in told["advice"]
+
+
+def test_a_catastrophic_loss_rolls_back_before_the_least_units_and_days(at_repo: Agent) -> None:
+    options = {"harm": {"primary_weight": 0}, "futility": False}
+    small = {"metrics": [TIME], "preset": "product", "sample_size": 200}
+    experiment = started(at_repo, **small, plan=options)
+    at_repo.call("record_trial", experiment=experiment, trials=times(60, ratio=2.0))
+    told = at_repo.call("decide", experiment=experiment)
+    assert (told["verdict"], told["reasons"][0].split(" of ")[0]) == ("ROLL_BACK", "catastrophic_loss")
+    within = started(at_repo, **small, plan={**options, "repeat_reason": "a smaller loss"})
+    at_repo.call("record_trial", experiment=within, trials=times(60, ratio=1.1))
+    assert at_repo.call("decide", experiment=within)["verdict"] == "CONTINUE"
+
+
+def test_meta_tells_readiness_and_practical_size_and_neither_ships(repo: Project, at_repo: Agent) -> None:
+    told = at_repo.call("design_experiment", **plan(preset="meta", plan={"futility": False}))
+    assert told["settings"]["ready_at"] == "0.8 (preset meta)"
+    assert told["settings"]["practical_effect"] == "0.5 (preset meta)"
+    experiment = str(told["experiment"])
+    at_repo.call("transition_experiment", experiment=experiment, action="start")
+    at_repo.call("record_trial", experiment=experiment, trials=times(10, ratio=0.8))
+    seen = at_repo.call("analyze", experiment=experiment)
+    (line,) = seen["practical"]
+    assert line.startswith("treatment: ready: P(better) 0.")
+    assert "practically significant: gain of " in line
+    assert "practical_effect 0.5" in line
+    assert seen["verdict"] == "CONTINUE"
+    assert repo.workspace().ledger.experiment(experiment).state == "running"
+
+
+def test_these_figures_are_the_callers_to_move_and_no_plan_without_them_tells_any(at_repo: Agent) -> None:
+    strict = started(at_repo, preset="meta", plan={"ready_at": 0.999_999, "practical_effect": 9, "futility": False})
+    at_repo.call("record_trial", experiment=strict, trials=times(10, ratio=0.85))
+    (line,) = at_repo.call("analyze", experiment=strict)["practical"]
+    assert line.startswith("treatment: not ready: ")
+    assert "not practically significant" in line
+    plain = started(at_repo, plan={"method": "sequential", "repeat_reason": "no preset"})
+    at_repo.call("record_trial", experiment=plain, trials=times(10, ratio=0.85))
+    assert "practical" not in at_repo.call("analyze", experiment=plain)
 
 
 def test_a_call_overrides_a_preset_in_every_option(at_plain: Agent) -> None:

@@ -19,7 +19,8 @@ def panel_of(room: Room, look: int) -> Panel:
     """P(better), expected loss and credible interval of every treatment under every prior, and P(best)."""
     believed = [found for treatment in room.experiment.treatments for found in _of(room, treatment.name, look)]
     chosen: Prior = "stated" if room.experiment.plan.belief else "flat"
-    ready = any(found.p_better >= READY for found in believed if found.prior == chosen)
+    needed = room.experiment.plan.ready_at or READY
+    ready = any(found.p_better >= needed for found in believed if found.prior == chosen)
     return Panel(
         believed=tuple(believed),
         p_best=_best(room, look) if believed else {},

@@ -91,7 +91,7 @@ def drafted(
         variants=shares,
         metrics=measured,
         subject=subject,
-        plan=with_attributes(planned(settings, sizing.sample_size)),
+        plan=with_attributes(planned(settings, sizing.sample_size, primary)),
         settings=settings,
         sizing=sizing,
         explicit=sample_size is not None,

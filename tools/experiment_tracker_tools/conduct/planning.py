@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from experiment_tracker_tools.assignment.blocks import block_size
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.experiment import ExperimentType
+from experiment_tracker_tools.domain.harm import Harm
+from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
@@ -75,8 +77,8 @@ def with_scheme(settings: Resolved, kind: ExperimentType, variants: Sequence[Var
     return Resolved(values=values, sources={"block_size": "default", **settings.sources, "scheme": why})
 
 
-def planned(settings: Resolved, sample_size: int) -> Plan:
-    """The plan with a fresh random salt.
+def planned(settings: Resolved, sample_size: int, primary: Metric) -> Plan:
+    """The plan with a fresh random salt, and the breaker on a catastrophic loss of the primary armed.
 
     Raises:
         InvalidInput: if the shortest runtime is longer than the longest.
@@ -86,9 +88,11 @@ def planned(settings: Resolved, sample_size: int) -> Plan:
     if least > most:
         raise InvalidInput(f"min_runtime_days = {least:g} is above runtime_days = {most:g}. Give a longer runtime.")
     options = {name: getattr(values, name) for name in PlanOptions.model_fields.keys() & Plan.model_fields.keys()}
+    harm = (values.harm or Harm()).with_catastrophe(primary, values.catastrophic_loss)
     return Plan.model_validate(
         {
             **{name: value for name, value in options.items() if value is not None},
+            "harm": harm,
             "alpha": round(1 - (values.confidence_level or 0.95), 12),
             "power": values.power or 0.8,
             "sample_size": sample_size,

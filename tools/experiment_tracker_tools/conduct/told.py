@@ -61,11 +61,12 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
         filled_in=draft.filled_in,
         settings={"sample_size": f"{sizing.sample_size} ({basis})", **sources},
         not_enforced=unenforced(experiment),
-        advice=(*_advice(workspace, experiment, sizing), *capture_notes(experiment), *live_notes(experiment)),
+        advice=(*_advice(workspace, experiment, draft), *capture_notes(experiment), *live_notes(experiment)),
     )
 
 
-def _advice(workspace: Workspace, experiment: Experiment, sizing: Sizing) -> list[str]:
+def _advice(workspace: Workspace, experiment: Experiment, draft: Draft) -> list[str]:
+    sizing = draft.sizing
     advice = list(sizing.advice)
     try:
         check_no_collision(workspace, experiment.subject, experiment.plan, own=experiment.id)
@@ -73,6 +74,8 @@ def _advice(workspace: Workspace, experiment: Experiment, sizing: Sizing) -> lis
         advice.append(f"It cannot start yet: {conflict}")
     if sizing.unknown is not None:
         advice.append(f"No power analysis: {sizing.unknown}.")
+    if draft.settings.values.catastrophic_loss and experiment.primary.kind == "ratio":
+        advice.append(f"No breaker on a catastrophic loss: {experiment.primary.name} is a ratio; watch its numerator.")
     for metric in experiment.metrics:
         if metric.role == "leading":
             advice.append(f"{metric.name} is leading: an early sign that never decides.")

@@ -5,8 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiment_tracker_tools.domain.base import Number, Options, Positive, Slug
+from experiment_tracker_tools.domain.metric import Metric
 
 PRIMARY_LOSS = "primary_loss"
+CATASTROPHE = "catastrophic_loss"
+_CATASTROPHE_WEIGHT = 0.25
 
 
 class Breaker(Options):
@@ -67,3 +70,11 @@ class Harm(Options):
         if len(set(names)) != len(names):
             raise ValueError(f"two breakers share a name: {', '.join(names)}")
         return self
+
+    def with_catastrophe(self, primary: Metric, limit: float | None) -> Self:
+        """The same with a breaker on a loss of the primary beyond `limit`, unless it has one or cannot have one."""
+        own = any(b.name == CATASTROPHE or (b.metric == primary.name and b.kind == "loss") for b in self.breakers)
+        if not limit or own or primary.kind == "ratio":
+            return self
+        breaker = Breaker(name=CATASTROPHE, metric=primary.name, kind="loss", limit=limit, weight=_CATASTROPHE_WEIGHT)
+        return self.model_copy(update={"breakers": (*self.breakers, breaker)})

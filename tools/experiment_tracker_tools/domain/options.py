@@ -42,6 +42,11 @@ class PlanOptions(Options):
         iterate_rating: mean rating, 1 to 5, from which a flat result is worth another iteration.
         traffic_allocation: share of the units that the treatments get together; equal shares where nobody says.
         max_regression: largest tolerated loss of a guardrail that has no margin or limit of its own, as a fraction.
+        catastrophic_loss: loss of the primary, as a fraction, that trips a breaker of the plan's harm before any
+            verdict, apart from max_regression. 0 arms none; a loss breaker of your own on the primary stands in for it.
+        practical_effect: standardised effect (in standard deviations) from which a change is told as practically
+            significant; told, never decisive.
+        ready_at: P(better) from which a treatment is told as ready; told, never decisive.
         units_per_day: how many units come in, to tell how long it takes; measured from earlier experiments on the same
             files or flag where left out.
         cost_per_trial: what one unit costs, in the unit that you like, to tell what the experiment costs.
@@ -83,6 +88,9 @@ class PlanOptions(Options):
     iterate_rating: Annotated[Number, Field(ge=1, le=5)] | None = None
     traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None
     max_regression: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    catastrophic_loss: Annotated[Number, Field(ge=0, lt=10)] | None = None
+    practical_effect: Annotated[Number, Field(gt=0, le=10)] | None = None
+    ready_at: Annotated[Number, Field(gt=0.5, lt=1)] | None = None
     units_per_day: Annotated[Positive, Field(le=1e12)] | None = None
     cost_per_trial: Annotated[Positive, Field(le=1e12)] | None = None
     certainty: Annotated[Number, Field(ge=0, le=1)] | None = None

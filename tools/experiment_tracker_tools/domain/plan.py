@@ -40,6 +40,8 @@ class Plan(Model):
         belief: the stated prior.
         success_metrics: secondary metrics that ship as the primary does; all of them share alpha by Holm.
         confirmatory: secondary metrics that are tested after the primary, with alpha passed on.
+        practical_effect: standardised effect that is told as practically significant; it decides nothing.
+        ready_at: P(better) that is told as ready; it decides nothing.
         cheaper_by: metric that picks the cheaper of equivalent variants.
         iterate_rating: mean rating, 1 to 5, from which a flat result is worth another iteration.
         min_runtime_days: no verdict earlier, however many units came in.
@@ -74,6 +76,8 @@ class Plan(Model):
     success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] = ()
     confirmatory: Annotated[tuple[Slug, ...], Field(max_length=10)] = ()
     cheaper_by: Slug | None = None
+    practical_effect: Annotated[Number, Field(gt=0, le=10)] | None = None
+    ready_at: Annotated[Number, Field(gt=0.5, lt=1)] | None = None
     iterate_rating: Annotated[Number, Field(ge=1, le=5)] = 4.0
     min_runtime_days: Annotated[Number, Field(ge=0, le=3650)] = 0.0
     max_runtime_days: Annotated[Number, Field(gt=0, le=3650)] = 14.0

@@ -82,7 +82,8 @@ class Panel(Model):
     Attributes:
         believed: by treatment and prior.
         p_best: probability of each variant to be the best, control included, under the flat prior.
-        ready: the most probable treatment has P(better) of 0.80 or more under the stated prior; told, never decisive.
+        ready: the most probable treatment has P(better) of the plan's ready_at (0.80 where it says none) under the
+            stated prior, else the flat one; told, never decisive.
         error: `bayesian` plans: chance that the stopping rule ships or keeps where there is no effect.
     """
 
