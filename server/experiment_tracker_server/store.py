@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import click
 
@@ -79,13 +79,13 @@ def import_(*, file: IO[str], json_output: bool) -> None:
     _say(done._asdict(), f"{done.records} records taken in, {done.repeats} were there", json_output=json_output)
 
 
-def _older(text: str) -> object | None:
+def _older(text: str) -> object:
     """The older file, which is one JSON object with experiments; None for lines of an export."""
     try:
-        document = json.loads(text)
+        document: object = json.loads(text)
     except ValueError:
         return None
-    return document if isinstance(document, dict) and "experiments" in document else None
+    return cast("object", document) if isinstance(document, dict) and "experiments" in document else None
 
 
 @click.command()

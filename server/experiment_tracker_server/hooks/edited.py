@@ -19,7 +19,8 @@ def main() -> None:
     from experiment_tracker_server.hooks.edits import told_of
 
     start = os.environ.get("CLAUDE_PROJECT_DIR") or os.getcwd()
-    before = (event.get("tool_response") or {}).get("originalFile") or ""
+    response: dict[str, str | None] = event.get("tool_response") or {}
+    before = response.get("originalFile") or ""
     text = told_of(event["tool_input"]["file_path"], before, start=start, session=str(event["session_id"]), data=data)
     if text is not None:
         reply = {"hookSpecificOutput": {"hookEventName": "PostToolUse", "additionalContext": text}}

@@ -104,7 +104,7 @@ def simulate(experiment: Experiment, looks: Looks, drawn: Drawn) -> Simulated:
     verdicts = np.full(len(course.look), "INCONCLUSIVE", dtype="<U14")
     keys = np.column_stack([course.harmed, course.status])
     for row in np.unique(keys, axis=0):
-        found: Verdict | None = settled([STATUSES[status] for status in row[1:]], harmed=bool(row[0]))
+        found: Verdict | None = settled([STATUSES[int(status)] for status in row[1:]], harmed=bool(row[0]))
         if found is not None:
             verdicts[(keys == row).all(axis=1)] = found
     return Simulated(verdicts, np.asarray(looks.times)[course.look], course)
@@ -143,8 +143,17 @@ def _first_side(above: "Flags", below: "Flags") -> "tuple[Flags, Flags]":
     import numpy as np
 
     up, down = np.logical_or.accumulate(above, axis=-1), np.logical_or.accumulate(below, axis=-1)
-    first_up, first_down = (np.where(each.any(-1), each.argmax(-1), each.shape[-1]) for each in (up, down))
+    first_up, first_down = _first_look(up), _first_look(down)
     return up & (first_up <= first_down)[..., None], down & (first_down < first_up)[..., None]
+
+
+def _first_look(crossed: "Flags") -> "NDArray[np.int64]":
+    """The first look with a crossing; their number where there is none."""
+    import numpy as np
+
+    ever: Flags = np.asarray(crossed.any(-1))
+    first: NDArray[np.int64] = crossed.argmax(-1)
+    return np.where(ever, first, crossed.shape[-1])
 
 
 def _worth(experiment: Experiment, drawn: Drawn, hypotheses: list[tuple[Metric, str]], z: "Array") -> "Flags":

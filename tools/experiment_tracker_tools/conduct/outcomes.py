@@ -181,7 +181,7 @@ def _at(document: Any, pointer: str) -> Any:
         if isinstance(document, dict):
             document = cast("dict[str, Any]", document).get(name)
         elif isinstance(document, list) and name.isdecimal():
-            items: list[Any] = document
+            items = cast("list[object]", document)
             document = items[int(name[:9])] if int(name[:9]) < len(items) else None
         else:
             return None

@@ -83,15 +83,20 @@ def older_experiments(document: object, now: datetime) -> list[Older | str]:
     Raises:
         InvalidInput: if it is no such file.
     """
-    listed = document.get("experiments") if isinstance(document, dict) else None
+    whole = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    listed: object = whole.get("experiments")
     if isinstance(listed, dict):
-        listed = [{"id": alias, **fields} for alias, fields in listed.items() if isinstance(fields, dict)]
+        listed = _with_ids(cast("dict[str, object]", listed))
     if not isinstance(listed, list):
         raise InvalidInput('This is no older experiments.json: it has no list "experiments". Nothing was imported.')
-    others = sorted(set(cast("dict[str, Any]", document)) - {"experiments"})
+    others = sorted(set(whole) - {"experiments"})
     found: list[Older | str] = [f"the file's {quoted(name)} was not understood; left out" for name in others]
-    every: list[Any] = listed
+    every = cast("list[object]", listed)
     return found + [_older(fields, place, now) for place, fields in enumerate(every, 1)]
+
+
+def _with_ids(named: Mapping[str, object]) -> list[Fields]:
+    return [{"id": name, **cast("Fields", fields)} for name, fields in named.items() if isinstance(fields, dict)]
 
 
 def _older(fields: object, place: int, now: datetime) -> Older | str:
@@ -196,7 +201,7 @@ def _hypothesis(fields: Fields, name: str) -> Hypothesis:
 def _apart(groups: Mapping[str, Group], notes: list[str]) -> list[Trial | Aggregate]:
     """All outcomes; a unit that stands in both groups is no unit: a unit meets one variant."""
     units = [{each.unit for each in group.contents if isinstance(each, Trial)} for group in groups.values()]
-    both = set.intersection(*units) - {None}
+    both = set[str | None].intersection(*units) - {None}
     if both:
         notes.append(f"{len(both)} units stand in both groups, such as {quoted(min(map(str, both)))}: taken as none")
     return [
@@ -219,8 +224,8 @@ def _checked(experiment: Experiment, content: Trial | Aggregate, notes: list[str
 def _named(metrics: object) -> list[str]:
     if isinstance(metrics, dict):
         return [str(name) for name in cast("dict[str, Any]", metrics)]
-    listed: list[Any] = metrics if isinstance(metrics, list) else []
-    return [str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in listed]
+    listed = cast("list[object]", metrics) if isinstance(metrics, list) else []
+    return [str(cast("dict[str, Any]", each).get("name", "") if isinstance(each, dict) else each) for each in listed]
 
 
 def _first(fields: Fields, names: tuple[str, ...]) -> Any:

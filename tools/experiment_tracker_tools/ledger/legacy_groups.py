@@ -36,8 +36,7 @@ def read_group(told: object, variant: str, metric: str) -> Group:
     """Read a group; `metric` is what plain numbers are."""
     group = Group([], {}, [])
     if isinstance(told, list):
-        rows: list[Any] = told
-        _take_list(group, rows, variant, metric)
+        _take_list(group, cast("list[object]", told), variant, metric)
     elif isinstance(told, dict):
         _take_fields(group, cast("dict[str, Any]", told), variant, metric)
     elif told is not None:
@@ -61,8 +60,10 @@ def _take_fields(group: Group, fields: Mapping[str, Any], variant: str, metric: 
     for name in _LISTS:
         if isinstance(rest.get(name), list):
             _take_list(group, rest.pop(name), variant, metric)
-    columns = rest.pop("metrics") if isinstance(rest.get("metrics"), dict) else rest
-    lists = {slug(name): value for name, value in columns.items() if isinstance(value, list) and slug(name)}
+    columns: dict[str, Any] = rest.pop("metrics") if isinstance(rest.get("metrics"), dict) else rest
+    lists: dict[str, list[Any]] = {
+        slug(name): value for name, value in columns.items() if isinstance(value, list) and slug(name)
+    }
     if lists:
         _take_columns(group, lists, variant)
     elif columns is not rest and columns:
