@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from errno import EACCES
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import uuid4
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.compaction import Compaction
-from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, status_of, sync_data, sync_folder
+from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, sync_data, sync_folder
 from experiment_tracker_tools.ledger.follower import Fold, Follower
 from experiment_tracker_tools.ledger.frames import (
     FORMAT,
@@ -186,50 +185,46 @@ class JournalFile(Follower):
         if not self._writers.acquire(timeout=DEADLINE_S):
             raise held(self.about, os.getpid())
         try:
-            return self._at_once() or self._locked(deadline, new=new)
+            return self._locked(deadline, new=new)
         except BaseException:
             self._writers.release()
             raise
 
-    def _at_once(self) -> Handle | None:
-        """The lock at the first attempt, where nobody has written since this process did; None: take the long way."""
-        handle = self._handle
-        if handle is None or not handle.writable or not took(handle.fd):
-            return None
-        with suppress(OSError), self._reading:
-            status, end = status_of(self._name), self._state.end
-            is_last = status.st_size == end > 0 and (self._fold is None or self._folded == end)
-            if is_last and handle.identity == (status.st_dev, status.st_ino):
-                self._crowded = self._own_end not in {0, end}
-                return handle
-        release(handle.fd)
-        return None
-
     def _locked(self, deadline: float, *, new: bool) -> Handle:
         while True:
             try:
-                with self._reading:
-                    if self._handle is None:
-                        self._follow()
-                    handle = self._handle or self._made(new=new)
-                    # A journal that was rewritten is folded anew: not while the others wait for the lock.
-                    self._catch_up()
-                acquire(handle.fd, deadline, self.about, self._keep_up)
+                handle = self._handle
+                # Mostly nobody else is at it, and the lock is there for the asking.
+                is_known = self._fold is None or self._folded == self._state.end
+                if handle is None or not is_known or not took(handle.fd):
+                    with self._reading:
+                        if self._handle is None:
+                            self._follow()
+                        handle = self._handle or self._made(new=new)
+                        # A journal that was rewritten is folded anew: not while the others wait for the lock.
+                        self._catch_up()
+                    acquire(handle.fd, deadline, self.about, self._keep_up)
             except OSError as error:
                 raise self._unwritable(error.strerror) from error
-            try:
-                with self._reading:
-                    self._follow()
-                    if self._handle is handle:
-                        if not handle.writable:
-                            raise self._unwritable(os.strerror(EACCES))
-                        self._mend(handle)
-                        self._crowded = self._own_end not in {0, self._state.end}
-                        return handle
-            except BaseException:
-                release(handle.fd)
-                raise
+            if self._settled(handle):
+                return handle
+
+    def _settled(self, handle: Handle) -> bool:
+        """Whether what is locked is the journal that stands there now; all of it is known then."""
+        try:
+            with self._reading:
+                self._follow()
+                if self._handle is handle:
+                    if not handle.writable:
+                        raise self._unwritable(os.strerror(EACCES))
+                    self._mend(handle)
+                    self._crowded = self._own_end not in {0, self._state.end}
+                    return True
+        except BaseException:
             release(handle.fd)
+            raise
+        release(handle.fd)
+        return False
 
     def _unwritable(self, reason: str | None) -> StoreFailure:
         return StoreFailure(f"The store of {self.about} is not writable: {reason}. Nothing was recorded; mend it.")
