@@ -51,12 +51,12 @@ def test_without_a_person_or_yes_nothing_runs(repo: Project, tmp_path: Path) -> 
 def test_options_reach_the_run(repo: Project, tmp_path: Path) -> None:
     script = f'echo "$1" >> {tmp_path}/log; echo "score 7"\n'
     score = {"name": "score", "role": "primary", "kind": "continuous", "direction": "increase"}
-    experiment = comparing(repo, script, script, metrics=[score], plan={"block_size": 2})
+    experiment = comparing(repo, script, script, metrics=[score], sample_size=6, plan={"block_size": 2})
     (tmp_path / "tasks").write_text("one\n\ntwo words\n")
     options = ["--tasks", str(tmp_path / "tasks"), "--metric", r"score=regex:score (\d+)", "--warmup", "0"]
     done = ran(repo, experiment, *options, "--trials", "4", "--cpus", "0", "--yes", "--json", "--", *WORK, "{task}")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["trials"] == {"control": "2 of 4", "treatment": "2 of 4"}
+    assert json.loads(done.stdout)["trials"] == {"control": "2 of 6", "treatment": "2 of 6"}
     assert sorted(lines(tmp_path / "log")) == ["one", "one", "two words", "two words"]
 
 
