@@ -23,6 +23,8 @@ def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
         return "Nothing; it is archived."
     if verdict is None and experiment.state == "running" and experiment.plan.live is not None:
         return "Work as usual: sessions that start from now on meet a variant, and every run is recorded."
+    if verdict == "SHIP" and experiment.subject.flag is not None:
+        return "Call promote: it rolls the flag out in steps; or roll it out yourself, then archive it."
     if verdict == "SHIP" and not experiment.subject.files:
         return "Roll the winner out yourself (its subject is not in git); then archive it: transition_experiment."
     if verdict is not None and experiment.state in {"decided", "analyzing", "running", "paused"}:

@@ -87,6 +87,11 @@ def propose_step(workspace: Workspace, experiment: Experiment, *, override: str 
         FlagFailure: if the provider does not answer.
     """
     variant, share = _next(workspace, experiment, override)
+    if not has_lever(workspace, experiment):
+        raise IllegalStep(
+            f"{experiment.id} has no files in git, and its flag {quoted(_key(experiment))} is not switched from here: "
+            f"set [feature_flags] in config.toml, or roll {variant} out where it lives; then archive."
+        )
     flag = provider_of(workspace, experiment).read(_key(experiment))
     steps = experiment.plan.ramp.steps
     unshown = f", although {quoted(override, 200)}" if override else ""
