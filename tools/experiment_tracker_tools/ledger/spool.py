@@ -97,7 +97,8 @@ def forget(folder: Path, units: frozenset[str]) -> None:
 def _unit(line: bytes) -> str | None:
     try:
         fields = json.loads(line)
-        return str((fields.get("trial") or fields.get("exposure") or {}).get("unit"))
+        content: dict[str, Any] = fields.get("trial") or fields.get("exposure") or {}
+        return str(content.get("unit"))
     except (ValueError, AttributeError):
         return None
 
