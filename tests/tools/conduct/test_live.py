@@ -10,7 +10,7 @@ from tests.support.live import AGENT, COMMAND, SKILL, TEXTS, add_assets, planned
 from tests.support.project import Project
 
 from experiment_tracker_tools.conduct.live import attached, detach, tend
-from experiment_tracker_tools.core.errors import GitRefused, IllegalStep, InvalidInput
+from experiment_tracker_tools.core.errors import Conflict, GitRefused, IllegalStep, InvalidInput
 from experiment_tracker_tools.lifecycle import Action, transition_experiment
 
 STAND_INS = {
@@ -138,8 +138,11 @@ def test_one_asset_serves_one_experiment_at_a_time(project: Project) -> None:
     workspace = project.workspace()
     first = started(workspace, COMMAND)
     second = planned(workspace, COMMAND).experiment
-    with pytest.raises(IllegalStep, match=f"{first.id} already serves command review_pr"):
+    with pytest.raises(Conflict, match=f"{first.id} is running on the same file"):
         transition_experiment(workspace, experiment=second, action="start")
+    beside = planned(workspace, COMMAND, options={"factorial": True}).experiment
+    with pytest.raises(IllegalStep, match=f"{first.id} already serves command review_pr"):
+        transition_experiment(workspace, experiment=beside, action="start")
 
 
 def test_what_is_over_is_no_longer_served_after_the_next_look(project: Project) -> None:

@@ -46,7 +46,7 @@ def read_contributions(shared: Mapping[str, Mapping[str, bytes]]) -> tuple[list[
     """What stores gave, by store and file; and what of it cannot be used, because others wrote it.
 
     >>> read_contributions({"ab12": {"exp-2026-11-20-001.json": b"{"}})[1]
-    ["ab12/exp-2026-11-20-001.json is not what `share` writes; it is left out."]
+    ['ab12/exp-2026-11-20-001.json is not what `share` writes; it is left out.']
     """
     found, strange = list[Contribution](), list[str]()
     for writer, files in sorted(shared.items()):
