@@ -2,7 +2,7 @@
 
     from openfeature import api
     from experiment_tracker_server.openfeature import ExperimentProvider
-    api.set_provider(ExperimentProvider("."))
+    api.set_provider_and_wait(ExperimentProvider("."))
     api.get_client().get_boolean_value("new-checkout", False, EvaluationContext(targeting_key="user-7"))
 
 Needs the extra `openfeature`. The flag is the subject of a running experiment; without one, and on every failure, the

@@ -150,7 +150,7 @@ from openfeature import api
 from openfeature.contrib.provider.flagd import FlagdProvider
 from openfeature.contrib.provider.flagd.config import ResolverType
 from openfeature.evaluation_context import EvaluationContext
-api.set_provider(FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=sys.argv[1]))
+api.set_provider_and_wait(FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=sys.argv[1]))
 client = api.get_client()
 contexts = [EvaluationContext(targeting_key=f"unit-{number}") for number in range(2000)]
 print(sum(client.get_boolean_value(sys.argv[2], False, context) for context in contexts) / 2000)

@@ -21,7 +21,7 @@ USER = EvaluationContext(targeting_key="user-7")
 
 @pytest.fixture
 def client(plain: Project) -> Generator[OpenFeatureClient]:
-    api.set_provider(ExperimentProvider(plain.root))
+    api.set_provider_and_wait(ExperimentProvider(plain.root))
     yield api.get_client()
     api.shutdown()
     api.clear_providers()
