@@ -4,44 +4,15 @@ Run `python -m benchmarks.calibration` (minutes), `--quick` for a tenth of the e
 same table. The exit status is 1 if a target is missed by more than two Monte Carlo errors.
 """
 
-import argparse
-import sys
-from collections.abc import Callable
-from time import perf_counter
-
 from benchmarks import calibration_errors, calibration_estimates, calibration_harm, calibration_power
-from benchmarks.calibration_row import Row
+from benchmarks.table import Families, run
 
-FAMILIES: dict[str, Callable[[float], list[Row]]] = {
+FAMILIES: Families = {
     "errors": calibration_errors.rows,
     "harm": calibration_harm.rows,
     "power": calibration_power.rows,
     "estimates": calibration_estimates.rows,
 }
 
-
-def main() -> int:
-    """Print the table; the number of families and experiments is chosen on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the experiments")
-    parser.add_argument("families", nargs="*", choices=[*FAMILIES, []], help="which parts; all if none is named")
-    chosen = parser.parse_args()
-    print(f"{'quantity':<74} {'target':>13} {'ours':>8} {'± MC':>7} {'naive':>7}  met")
-    missed = 0
-    for family in chosen.families or FAMILIES:
-        start = perf_counter()
-        for row in FAMILIES[family](0.1 if chosen.quick else 1.0):
-            naive = "" if row.naive is None else f"{row.naive:.4f}"
-            print(f"{row.quantity:<74} {row.target:>13} {row.ours:>8.4f} {row.error:>7.4f} {naive:>7}  {line(row)}")
-            missed += not row.met
-        print(f"# {family}: {perf_counter() - start:.0f} s", flush=True)
-    return 1 if missed else 0
-
-
-def line(row: Row) -> str:
-    """The verdict on a row in a word."""
-    return "yes" if row.met else "NO"
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(FAMILIES, __doc__)

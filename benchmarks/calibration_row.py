@@ -44,6 +44,22 @@ def rate_error(rate: float, experiments: int) -> float:
     return math.sqrt(centre * (1 - centre) / (experiments + 4))
 
 
+def errors_without_effect(cell: str, verdicts: "NDArray[np.str_]", naive: tuple[float, float, float]) -> list[Row]:
+    """The rows of one A/A cell: how many ship, roll back, and do either.
+
+    Args:
+        cell: which one, in words.
+        verdicts: of every experiment.
+        naive: the rates of a rule that looks without paying: on the good side, on the bad one, on either.
+    """
+    names = {"ships": ["SHIP"], "rolls back": ["ROLL_BACK"], "ships or rolls back": ["SHIP", "ROLL_BACK"]}
+    found: list[Row] = []
+    for (word, wrong), naively in zip(names.items(), naive, strict=True):
+        rate, size = float(np.isin(verdicts, wrong).mean()), len(verdicts)
+        found.append(Row(f"A/A {word}, {cell}", "<= 5.4%", rate, rate_error(rate, size), naively, high=0.05))
+    return found
+
+
 def median_error(values: Vector) -> float:
     """The Monte Carlo standard error of a simulated median, from its order statistics."""
     ordered, n = np.sort(values), len(values)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from benchmarks.calibration_row import Row, Vector, rate_error
+from benchmarks.calibration_row import Row, Vector, errors_without_effect, rate_error
 from benchmarks.decisions_plans import SD_LOG, drawn, guardrail, planned
 
 from experiment_tracker_tools.analysis.simulation import Simulated, deviates_of, looks_of, simulate
@@ -65,16 +65,11 @@ def walked(experiment: Experiment, make: Maker, ratio: float, experiments: int, 
 
 
 def without_effect(name: str, kind: Kind, make: Maker, n: int, experiments: int) -> list[Row]:
-    """A/A experiments: how many ship, and how many roll back."""
+    """A/A experiments: how many ship, how many roll back, and how many do either."""
     seen, z = walked(planned(n, kind), make, 1.0, experiments, 1)
-    naive_ship = float((z <= -Z_NAIVE).any(axis=1).mean())
-    naive_back = float((z >= Z_NAIVE).any(axis=1).mean())
-    shipped, back = (float((seen.verdicts == verdict).mean()) for verdict in ("SHIP", "ROLL_BACK"))
-    cell = f"n = {n}, {name}"
-    return [
-        Row(f"A/A ships, {cell}", "<= 5.4%", shipped, rate_error(shipped, experiments), naive_ship, high=0.05),
-        Row(f"A/A rolls back, {cell}", "<= 5.4%", back, rate_error(back, experiments), naive_back, high=0.05),
-    ]
+    low, high = ((side * z >= Z_NAIVE).any(axis=1) for side in (-1, 1))
+    naive = float(low.mean()), float(high.mean()), float((low | high).mean())
+    return errors_without_effect(f"n = {n}, {name}", seen.verdicts, naive)
 
 
 def worse_shipped(worse: float, scale: float) -> Row:

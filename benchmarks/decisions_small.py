@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import numpy as np
-from benchmarks.calibration_row import Row, Vector, rate_error
+from benchmarks.calibration_row import Row, Vector, errors_without_effect, rate_error
 from benchmarks.decisions_bulk import Z_NAIVE
 from benchmarks.decisions_plans import SD_LOG, START, cumulative, planned
 
@@ -29,17 +29,13 @@ def rows(scale: float) -> list[Row]:
 def without_effect(n: int, name: str, experiments: int) -> list[Row]:
     """A/A experiments with hashed units: how many ship, and how many roll back."""
     kind: Kind = "duration" if name == "log-normal" else "binary" if name == "binary 3%" else "continuous"
-    rng, verdicts, naive = np.random.default_rng([11, n, len(name)]), list[str](), np.zeros(2)
+    rng, verdicts, naive = np.random.default_rng([11, n, len(name)]), list[str](), list[Vector]()
     for _ in range(experiments):
         values, treated = _values(rng, name, n, 1.0)
         verdicts.append(_verdict(planned(n, kind), values, treated))
-        naive += _naive(values, treated, logs_too=name == "log-normal")
-    cell, found = f"n = {n}, {name}", list[Row]()
-    for word, verdict, naively in (("ships", "SHIP", naive[0]), ("rolls back", "ROLL_BACK", naive[1])):
-        rate = verdicts.count(verdict) / experiments
-        error = rate_error(rate, experiments)
-        found.append(Row(f"A/A {word}, {cell}", "<= 5.4%", rate, error, naively / experiments, high=0.05))
-    return found
+        naive.append(_naive(values, treated, logs_too=name == "log-normal"))
+    low, high, either = np.mean(naive, axis=0).tolist()
+    return errors_without_effect(f"n = {n}, {name}", np.array(verdicts), (low, high, either))
 
 
 def small_power(scale: float) -> Row:
@@ -78,7 +74,7 @@ def _entry(seq: int, value: float, treated: float) -> Entry[Trial]:
 
 
 def _naive(values: Vector, treated: Vector, *, logs_too: bool) -> Vector:
-    """Whether a test after every unit from the tenth on is ever below 0.05 on the good and on the bad side."""
+    """Whether a test after every unit from the tenth on is ever below 0.05 on the good, the bad and either side."""
     x, lows, highs = np.log(values) if logs_too else values, False, False
     for end in range(10, len(x) + 1):
         control, treatment = x[:end][treated[:end] == 0], x[:end][treated[:end] > 0]
@@ -87,4 +83,4 @@ def _naive(values: Vector, treated: Vector, *, logs_too: bool) -> Vector:
         sides = [cumulative(side[None, :], (len(side),)) for side in (control, treatment)]
         z = float((logs if logs_too else means)(*sides).z[0, 0])
         lows, highs = lows or z <= -Z_NAIVE, highs or z >= Z_NAIVE
-    return np.array([lows, highs], dtype=float)
+    return np.array([lows, highs, lows or highs], dtype=float)

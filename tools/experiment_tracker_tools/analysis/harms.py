@@ -10,7 +10,7 @@ from experiment_tracker_tools.analysis.lines import Line, against_limit, line, s
 from experiment_tracker_tools.analysis.rules import Share, harm_bounds, harm_shares
 from experiment_tracker_tools.analysis.series import values_of
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.harm import PRIMARY_LOSS, Breaker
+from experiment_tracker_tools.domain.harm import Breaker
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.stats.breaker import log_e_rate, share_of_events
 
@@ -61,9 +61,9 @@ def harm_lines(room: Room) -> list[Line]:
 def watched_by(experiment: Experiment, share: Share) -> Watched | None:
     """What a share of the budget watches; None for events, which are judged after every unit."""
     metrics = {metric.name: metric for metric in experiment.metrics}
-    if share.name == PRIMARY_LOSS:
+    if share.watch == "primary":
         return Watched(experiment.primary, experiment.plan.harm.tolerated_loss, None)
-    breaker = _breaker(experiment, share.name)
+    breaker = _breaker(experiment, share)
     if breaker is None:
         metric = metrics[share.name]
         return Watched(metric, metric.margin, None if metric.margin is not None else metric.limit)
@@ -77,14 +77,17 @@ def trips(experiment: Experiment, entries: Entries) -> list[Trip]:
     """Every event breaker, judged after every unit's first outcome."""
     found: list[Trip] = []
     for share in harm_shares(experiment):
-        breaker = _breaker(experiment, share.name)
+        breaker = _breaker(experiment, share)
         if breaker is not None and breaker.kind == "events":
             found.append(_trip(experiment, entries, breaker, share))
     return found
 
 
-def _breaker(experiment: Experiment, name: str) -> Breaker | None:
-    return next((breaker for breaker in experiment.plan.harm.breakers if breaker.name == name), None)
+def _breaker(experiment: Experiment, share: Share) -> Breaker | None:
+    """The breaker of a share; None where a metric of whatever name has it."""
+    if share.watch != "breaker":
+        return None
+    return next(breaker for breaker in experiment.plan.harm.breakers if breaker.name == share.name)
 
 
 def _trip(experiment: Experiment, entries: Entries, breaker: Breaker, share: Share) -> Trip:

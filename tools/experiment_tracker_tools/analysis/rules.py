@@ -7,10 +7,10 @@ safety and each side of equivalence 5% like O'Brien and Fleming. Plans without h
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.harm import PRIMARY_LOSS
+from experiment_tracker_tools.domain.harm import PRIMARY_LOSS, Breaker
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Method
 from experiment_tracker_tools.stats.anytime_t import prior_precision, t_boundary
@@ -21,6 +21,7 @@ from experiment_tracker_tools.stats.looks import z_from_t
 from experiment_tracker_tools.stats.normal_mixture import BURN_IN, information, tuned_ratio, z_boundary
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, POCOCK, Spending
 
+Watch = Literal["primary", "guardrail", "breaker"]
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 
@@ -46,8 +47,15 @@ class Grid(NamedTuple):
 
 
 class Share(NamedTuple):
-    """One harm test's part of the budget: its name (metric or breaker), treatment and one-sided error rate."""
+    """One harm test's part of the budget.
 
+    Attributes:
+        watch: what it is about: the primary's loss, a guardrail or a breaker.
+        name: of the guardrail or breaker; treatment: which variant.
+        alpha: its one-sided error rate.
+    """
+
+    watch: Watch
     name: str
     treatment: str
     alpha: float
@@ -91,18 +99,31 @@ def success_alphas(experiment: Experiment) -> tuple[float, ...]:
 
 
 def harm_shares(experiment: Experiment) -> tuple[Share, ...]:
-    """The budget of harm, shared by weight among the primary's loss, the guardrails and the breakers."""
+    """The budget of harm, shared by weight among the primary's loss, the guardrails and the breakers.
+
+    A breaker on a loss of the primary beyond the tolerated one takes nothing of it: it can only trip where the
+    primary's own test does, which asks for less at the same error rate (closed testing, Marcus, Peritz & Gabriel 1976).
+    """
     harm = experiment.plan.harm
-    weights = [(PRIMARY_LOSS, harm.primary_weight)]
-    weights += [(metric.name, harm.guardrail_weight) for metric in guardrails(experiment)]
-    weights += [(breaker.name, breaker.weight) for breaker in harm.breakers]
-    total = sum(weight for _, weight in weights) * len(experiment.treatments)
+    weights: list[tuple[Watch, str, float]] = [("primary", PRIMARY_LOSS, harm.primary_weight)]
+    weights += [("guardrail", metric.name, harm.guardrail_weight) for metric in guardrails(experiment)]
+    weights += [("breaker", each.name, each.weight) for each in harm.breakers if not is_nested(experiment, each)]
+    total = sum(weight for *_, weight in weights) * len(experiment.treatments)
+    free = [each.name for each in harm.breakers if is_nested(experiment, each)]
+    weights += [("breaker", name, harm.primary_weight) for name in free]
     return tuple(
-        Share(name, treatment.name, harm.budget * weight / total)
-        for name, weight in weights
+        Share(watch, name, treatment.name, harm.budget * weight / total)
+        for watch, name, weight in weights
         if weight > 0
         for treatment in experiment.treatments
     )
+
+
+def is_nested(experiment: Experiment, breaker: Breaker) -> bool:
+    """Whether a breaker trips only where the primary's own harm test has."""
+    harm, limit = experiment.plan.harm, breaker.limit or 0.0
+    own = breaker.kind == "loss" and breaker.metric == experiment.primary.name
+    return own and harm.primary_weight > 0 and limit >= harm.tolerated_loss
 
 
 def guardrails(experiment: Experiment) -> tuple[Metric, ...]:

@@ -51,14 +51,15 @@ class Harm(Options):
     """How harm is tested while an experiment runs.
 
     Attributes:
-        budget: one-sided error rate of everything together that can roll back: primary loss, guardrails, breakers.
+        budget: one-sided error rate of everything together that can roll back: primary loss, guardrails, breakers. At
+            2.5% it and a false ship (the good side of a two-sided alpha of 5%) come to 5% together.
         tolerated_loss: loss of the primary that is no harm, as a fraction of control's mean.
         primary_weight: the primary's part of the budget beside the others' weights.
         guardrail_weight: each guardrail's part.
         breakers: further rules.
     """
 
-    budget: Annotated[Number, Field(gt=0, lt=0.5)] = 0.05
+    budget: Annotated[Number, Field(gt=0, lt=0.5)] = 0.025
     tolerated_loss: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     primary_weight: Annotated[Number, Field(ge=0)] = 1.0
     guardrail_weight: Annotated[Number, Field(ge=0)] = 1.0

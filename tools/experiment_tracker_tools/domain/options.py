@@ -44,6 +44,8 @@ class PlanOptions(Options):
         max_regression: largest tolerated loss of a guardrail that has no margin or limit of its own, as a fraction.
         catastrophic_loss: loss of the primary, as a fraction, that trips a breaker of the plan's harm before any
             verdict, apart from max_regression. 0 arms none; a loss breaker of your own on the primary stands in for it.
+            It costs nothing of harm.budget, and speaks first only where harm.tolerated_loss is larger or the primary
+            has no weight: otherwise the primary's own harm test stops at the same look or before.
         practical_effect: standardised effect (in standard deviations) from which a change is told as practically
             significant; told, never decisive.
         ready_at: P(better) from which a treatment is told as ready; told, never decisive.
