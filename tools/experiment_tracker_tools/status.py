@@ -9,6 +9,7 @@ from experiment_tracker_tools.analysis.feedback import tabulated
 from experiment_tracker_tools.analysis.savings import HOURS
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.aftercare import changes, worsened
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.looks import damage_told
@@ -57,6 +58,7 @@ class Line(Model):
         overridden: why a variant was promoted against it.
         saves: what the promotion that stands comes to in a month and a year, with its interval.
         days_since_promotion: of the promotion that stands.
+        since_promotion: what its later runs say against the winner's trials.
         runs: of run_trials, those that go on or were cut off.
         priority: of a planned experiment, 1 to 10; the backlog is listed by it.
         ended: why it ended.
@@ -80,6 +82,7 @@ class Line(Model):
     overridden: str | None = None
     saves: str | None = None
     days_since_promotion: float | None = None
+    since_promotion: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     priority: float | None = None
     ended: str | None = None
@@ -179,6 +182,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         saves=saving.told if (saving := saved(experiment, done)) is not None else None,
         priority=_priority(experiment),
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
+        since_promotion=tuple(change.told for change in changes(workspace, experiment)[:3]),
         runs=tuple(in_words(folder, state) for folder, state in runs_of(workspace, experiment.id)),
         ended=why_it_ended(experiment),
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
@@ -235,6 +239,8 @@ def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: b
         return told
     if (intent := unfinished(workspace, experiment.id)) is not None:
         return f"{what_of(intent)} was interrupted; call again to finish or undo it: experiment-tracker doctor --mend."
+    if worsened(workspace, experiment) is not None:
+        return "It got worse since its promotion: ask a person, then rollback; or keep it and archive it."
     if due and experiment.state in {"running", "paused", "analyzing"}:
         return "The planned look is due: analyze, then decide."
     return next_action(experiment, done.verdict if experiment.state == "decided" else None)

@@ -25,6 +25,7 @@ def serve(around: Around, name: str, arguments: str) -> None:
     consume(around)
     live = _live(around, ("command", "skill"), name)
     if live is None:
+        _note_after(around, ("command", "skill"), name, call="")
         return
     chosen = given(live, _unit(around, live), os.path.join(around.live, live.experiment))
     template = text_of(os.path.join(around.live, live.experiment, chosen.variant + ".md"))
@@ -49,6 +50,7 @@ def redirect(around: Around, asked: "dict[str, Any]") -> "dict[str, Any] | None"
     name = str(asked.get("subagent_type") or "")
     live = _live(around, ("agent",), name)
     if live is None:
+        _note_after(around, ("agent",), name, call=around.call)
         return None
     chosen = given(live, _unit(around, live), os.path.join(around.live, live.experiment))
     agent = live.agents[chosen.variant]
@@ -83,6 +85,12 @@ def _live(around: Around, kinds: "tuple[str, ...]", name: str) -> "Live | None":
             usable = time.time() < live.expires_at and not is_off(around.store)
             return live if usable and sessions.may_meet(around, live) else None
     return None
+
+
+def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, *, call: str) -> None:
+    from experiment_tracker_server.hooks.aftercare import note
+
+    note(around, kinds, name, call)
 
 
 def _unit(around: Around, live: Live) -> str:

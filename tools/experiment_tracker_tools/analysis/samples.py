@@ -75,6 +75,13 @@ def sample_of_units(units: Units, metric: Metric) -> Sample:
     return Sample(numerators, logs, None, missing)
 
 
+def unit_values(units: Units, metric: Metric) -> list[float]:
+    """One value a unit that has one, in the order in which the units arrived; of a ratio its numerator."""
+    ordered = sorted(units.trials, key=units.first_seq.__getitem__)
+    found = (_reduced(metric, units.trials[unit]) for unit in ordered)
+    return [value for value, _ in (each for each in found if each is not None)]
+
+
 def sample_of_aggregates(aggregates: Sequence[Aggregate]) -> Sample:
     """Add up a variant's periods."""
     total = Moments(0, 0.0, 0.0)

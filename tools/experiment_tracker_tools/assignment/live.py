@@ -1,7 +1,8 @@
 """Live experiments as hooks see them: the assignment file, the unit of a run, and the variant that it gets.
 
 `.experiments/live/<experiment>.json` says all that a hook needs; it is there only while the experiment runs. Beside it
-`<experiment>/` holds the variants' texts and, for permuted blocks, the places that units have taken.
+`<experiment>/` holds the variants' texts and, for permuted blocks, the places that units have taken. After a promotion
+`after-<experiment>.json` says the same of what was promoted, with the winner as control.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
 from experiment_tracker_tools.assignment.hashing import variant_of
 
 FOLDER = "live"
+AFTER = "after-"
 SPOOL = "spool"
 STRATUM = "live"
 DAY_S = 86_400.0

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from experiment_tracker_tools.conduct.aftercare import worsened
 from experiment_tracker_tools.conduct.standing import outcome, progress
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -29,7 +30,7 @@ def notices(workspace: Workspace) -> list[Notice]:
     """The news of every experiment that goes on, the most pressing first."""
     found: list[tuple[int, Notice]] = []
     for experiment in workspace.ledger.experiments():
-        if experiment.state in ENDED or experiment.archived:
+        if experiment.archived or (experiment.state in ENDED and experiment.state != "completed"):
             continue
         try:
             found += [(weight, _notice(experiment, text)) for weight, text in _news(workspace, experiment)]
@@ -40,6 +41,10 @@ def notices(workspace: Workspace) -> list[Notice]:
 
 def _news(workspace: Workspace, experiment: Experiment) -> list[tuple[int, str]]:
     news: list[tuple[int, str]] = []
+    if experiment.state == "completed":
+        worse = worsened(workspace, experiment)
+        told = f"got worse since its promotion: {worse}"[:400] + ": /meta_experiment rollback undoes it"
+        return [(0, told)] if worse is not None else []
     last = experiment.history[-1]
     if experiment.state == "paused" and last.by == "monitor":
         news.append((0, f"was paused by the watch: {last.reason[:120]}"))

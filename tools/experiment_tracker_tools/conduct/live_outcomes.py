@@ -14,6 +14,7 @@ from experiment_tracker_tools.conduct.live_transcript import Turn, agent_run, tu
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Kind
+from experiment_tracker_tools.domain.run_after import RunAfter
 from experiment_tracker_tools.domain.trial import Trial, Value
 from experiment_tracker_tools.workspace import Workspace
 
@@ -88,6 +89,9 @@ def _settled(workspace: Workspace, run: Run) -> str | None:
         agent, turn = _measured(run)
     except (ValueError, TypeError, AttributeError) as error:
         return f"its transcript has a form that is not understood ({type(error).__name__})"
+    if turn is None and run.died:
+        # Killed before the client wrote anything: cut short, at a cost that nobody knows.
+        turn = Turn()
     if turn is None or not (turn.final or turn.failed or turn.interrupted or turn.overtaken or run.over):
         return "the transcript does not tell of it" if run.over else _WAITS
     return _recorded(workspace, run, turn, agent)
@@ -105,6 +109,9 @@ def _recorded(workspace: Workspace, run: Run, turn: Turn, agent: str) -> str | N
 
     try:
         experiment = workspace.ledger.experiment(run.experiment)
+        if run.after:
+            workspace.ledger.record_after(run.experiment, _run_after(experiment, run, turn))
+            return None
         trial = _trial(workspace, experiment, run, turn, agent=agent)
         workspace.ledger.record(run.experiment, Batch(trials=[trial]), provenance="hook")
     except ExperimentError as error:
@@ -112,22 +119,40 @@ def _recorded(workspace: Workspace, run: Run, turn: Turn, agent: str) -> str | N
     return None
 
 
+def _run_after(experiment: Experiment, run: Run, turn: Turn) -> RunAfter:
+    return RunAfter(
+        variant=run.variant,
+        unit=run.unit,
+        key=run.event,
+        metrics=_planned(experiment, turn),
+        attributes=_around(turn),
+        note="; ".join(_unknown(turn)),
+    )
+
+
+def _planned(experiment: Experiment, turn: Turn) -> dict[str, Value]:
+    names = {metric.name for metric in experiment.metrics}
+    return {name: value for name, value in values(turn).items() if name in names}
+
+
+def _around(turn: Turn) -> dict[str, bool | float | str]:
+    return {
+        "model": ", ".join(sorted(turn.models)) or "none",
+        "client": turn.client or "unknown",
+        "plugins": _plugins(),
+        "ended": "interrupted" if unended(turn) else "failed" if turn.failed else "whole",
+    }
+
+
 def _trial(workspace: Workspace, experiment: Experiment, run: Run, turn: Turn, *, agent: str) -> Trial:
     served, how = _served(workspace, run, turn, agent)
-    planned = {metric.name for metric in experiment.metrics}
     return Trial(
         variant=served,
         # A unit stays with its first variant: what met another one counts as a unit of its own.
         unit=run.unit if served == run.variant else f"{run.unit}:{run.event[:8]}",
         key=run.event,
-        metrics={name: value for name, value in values(turn).items() if name in planned},
-        attributes={
-            "model": ", ".join(sorted(turn.models)) or "none",
-            "client": turn.client or "unknown",
-            "plugins": _plugins(),
-            "served": how,
-            "ended": "interrupted" if unended(turn) else "failed" if turn.failed else "whole",
-        },
+        metrics=_planned(experiment, turn),
+        attributes={**_around(turn), "served": how},
         note="; ".join([*([f"assigned {run.variant}"] if served != run.variant else []), *_unknown(turn)]),
     )
 
@@ -135,7 +160,7 @@ def _trial(workspace: Workspace, experiment: Experiment, run: Run, turn: Turn, *
 def last_run(workspace: Workspace, experiment_id: str | None = None) -> Run | None:
     """The newest run that hooks noted, of one experiment or of any; what it met is in the ledger then."""
     runs = [run for spool in (workspace.folder / SPOOL).glob("*.jsonl") for run in runs_in(spool)]
-    own = [run for run in runs if experiment_id in {None, run.experiment}]
+    own = [run for run in runs if not run.after and experiment_id in {None, run.experiment}]
     return max(own, key=lambda run: run.at, default=None)
 
 

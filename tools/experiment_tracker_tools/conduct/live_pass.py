@@ -4,6 +4,7 @@ import json
 import os
 
 from experiment_tracker_tools.assignment.live import FOLDER, SPOOL
+from experiment_tracker_tools.conduct.aftercare import attend, is_attended
 from experiment_tracker_tools.conduct.live import attached, tend
 from experiment_tracker_tools.conduct.live_notices import notices
 from experiment_tracker_tools.conduct.live_outcomes import measure_runs
@@ -26,7 +27,8 @@ def catch_up(workspace: Workspace) -> tuple[str, ...]:
             done.append(f"{settled.recorded} runs recorded")
         done += settled.lost if settled is not None else ()
         done += tend(workspace)
-        if attached(workspace):
+        attend(workspace)
+        if attached(workspace) or is_attended(workspace):
             news = [notice._asdict() for notice in notices(workspace)]
             (live / "notices.json").write_text(json.dumps(news), "utf-8")
     except (ExperimentError, OSError, ValueError, KeyError, TypeError) as error:

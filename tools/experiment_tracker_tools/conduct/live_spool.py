@@ -16,7 +16,9 @@ class Run(NamedTuple):
         session, prompt, call: the client's ids; call only for agents.
         transcript: where the client tells of it.
         agent: the agent type that was asked for; served, length: hash and length of the text that was served.
-        stopped: a turn of its session ended since; over: the session, or its client, ended.
+        stopped: a turn of its session ended since; over: the session, or its client, ended; died: its client ended
+            and could not say so.
+        after: it ran after the promotion of its variant.
     """
 
     at: float
@@ -33,6 +35,8 @@ class Run(NamedTuple):
     length: int
     stopped: bool
     over: bool
+    died: bool
+    after: bool
 
 
 def runs_in(spool: Path) -> Iterator[Run]:
@@ -48,7 +52,8 @@ def runs_in(spool: Path) -> Iterator[Run]:
 
 
 def _noted(line: dict[str, Any], session: str, later: list[str]) -> Run:
-    run, exposure = line["run"], line["exposure"]
+    run, exposure = line["run"], line.get("exposure") or line["after"]
+    gone = is_gone(run["client"])
     return Run(
         at=run["at"],
         event=line["event"],
@@ -63,7 +68,9 @@ def _noted(line: dict[str, Any], session: str, later: list[str]) -> Run:
         served=run["served"],
         length=run["length"],
         stopped=bool(later),
-        over="SessionEnd" in later or is_gone(run["client"]),
+        over="SessionEnd" in later or gone,
+        died=gone and "SessionEnd" not in later,
+        after="after" in line,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.conduct.aftercare import worsened
 from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_alerts
 from experiment_tracker_tools.conduct.live import follow
 from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
@@ -109,7 +110,16 @@ def _due(workspace: Workspace, experiment: Experiment) -> _Found:
     found = _Found(_lagging(experiment, workspace.clock()), [], decision.verdict)
     if experiment.state == "decided":
         _follow_up(workspace, experiment, decision, found)
+    if (worse := worsened(workspace, experiment)) is not None:
+        _got_worse(workspace, experiment, worse, found)
     return found
+
+
+def _got_worse(workspace: Workspace, experiment: Experiment, worse: str, found: _Found) -> None:
+    """A promotion that disappoints: told with its evidence, undone only where the sealed plan says so."""
+    found.alerts.append(alert_of("harm", f"After the promotion: {worse}", about="promotion"))
+    if experiment.plan.aftercare.automatic_rollback:
+        found.actions.append(_roll_back(workspace, experiment, worse))
 
 
 def _past_limits(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:

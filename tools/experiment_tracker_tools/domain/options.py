@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
+from experiment_tracker_tools.domain.aftercare import Aftercare
 from experiment_tracker_tools.domain.base import Note, Number, Options, Positive, Slug
 from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.harm import Harm
@@ -70,6 +71,7 @@ class PlanOptions(Options):
         privacy: whose data may be kept, on what ground, and for how long.
         live: serves the variants of a command, skill or agent in Claude Code while people work; {} takes the defaults.
         ramp: how the winner of a flag is rolled out: steps, limits, and what the monitor may do.
+        aftercare: how long a promoted command, skill or agent is watched, and what may follow.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -113,6 +115,7 @@ class PlanOptions(Options):
     privacy: Privacy | None = None
     live: Live | None = None
     ramp: Ramp | None = None
+    aftercare: Aftercare | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from experiment_tracker_tools.domain.aftercare import Aftercare
 from experiment_tracker_tools.domain.base import Model, Note, Number, Slug
 from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.harm import Harm
@@ -59,6 +60,7 @@ class Plan(Model):
         salt: random, per experiment, so that experiments do not share their splits.
         privacy: whose data may be kept, on what ground, and for how long.
         ramp: how the winner of a flag is rolled out.
+        aftercare: how a promoted command, skill or agent is watched.
     """
 
     method: Method = "fixed"
@@ -100,6 +102,7 @@ class Plan(Model):
     salt: Slug
     privacy: Privacy = Privacy()
     ramp: Ramp = Ramp()
+    aftercare: Aftercare = Aftercare()
 
     @model_validator(mode="after")
     def _scheme_has_what_it_needs(self) -> Self:

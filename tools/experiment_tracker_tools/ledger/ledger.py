@@ -11,6 +11,7 @@ from experiment_tracker_tools.core.errors import Conflict, ConsentMissing, NotFo
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import LIVE, OVER
+from experiment_tracker_tools.domain.run_after import RunAfter
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.answers import Journal, Recorded, Totals
 from experiment_tracker_tools.ledger.disk import close_to_others, refuse_network
@@ -18,7 +19,7 @@ from experiment_tracker_tools.ledger.erasure import erase_rows, erase_unit, is_p
 from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
 from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.migration import migrate
-from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures, stored
+from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures, put_run_after, stored
 from experiment_tracker_tools.ledger.register import registered
 from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
@@ -217,6 +218,12 @@ class Ledger:
             if is_new:
                 put_entries(draft, [content], "command", after=last_seq(volume.journal))
         return is_new
+
+    def record_after(self, experiment_id: str, run: RunAfter) -> bool:
+        """Record a run after the promotion; gives whether it was new and may be kept."""
+        with self._writing(experiment_id) as (volume, draft):
+            known = volume.known(self._pseudonym, registered(self._shelf.catalogue))
+            return put_run_after(draft, _present(volume), run, known)
 
     def amend(self, experiment_id: str, seq: int, *, reason: str) -> Amendment:
         """Let a wrongly recorded trial no longer count; it stays, with a tombstone that says why.

@@ -7,6 +7,7 @@ from experiment_tracker_tools.core.errors import ConsentMissing
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.run_after import RunAfter
 from experiment_tracker_tools.domain.trial import Exposure, Provenance
 from experiment_tracker_tools.ledger.answers import Recorded
 from experiment_tracker_tools.ledger.consent import refusal_of, refused
@@ -101,6 +102,16 @@ def put_exposures(
         found.append(exposure.model_copy(update={"unit": unit}))
     put_entries(draft, new, "command", after=last_seq(known.journal))
     return tuple(found)
+
+
+def put_run_after(draft: Draft, experiment: Experiment, run: RunAfter, known: Known) -> bool:
+    """Put a run after the promotion, once; gives whether it is new. Of whom consent forbids it, nothing is kept."""
+    if refusal_of(experiment, [run], known) is not None:
+        return False
+    if any(entry.content.key == run.key for entry in entries(known.journal, RunAfter)):
+        return False
+    put_entries(draft, [stored(run, known)], "hook", after=last_seq(known.journal))
+    return True
 
 
 def stored(content: Content, known: Known) -> Content:

@@ -104,9 +104,9 @@ def _unit(line: bytes) -> str | None:
 
 
 def _event(line: bytes) -> tuple[str, Batch] | None:
-    """What a line wants recorded; None for one that only tells how a turn went."""
+    """What a line wants recorded; None for one that only tells how a turn went, or of a run after a promotion."""
     fields = cast("dict[str, Any]", json.loads(line))
-    if "turn" in fields:
+    if "turn" in fields or "after" in fields:
         return None
     if "trial" in fields:
         trial = Trial.model_validate({**fields["trial"], "key": fields["event"]})

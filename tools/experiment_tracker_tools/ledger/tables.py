@@ -16,6 +16,7 @@ from experiment_tracker_tools.domain.intent import Abandoned, Intent
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.ramp import Ramped, SwitchedOff, Watched
 from experiment_tracker_tools.domain.run import RunState
+from experiment_tracker_tools.domain.run_after import RunAfter
 from experiment_tracker_tools.domain.seal import Seal
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
 from experiment_tracker_tools.ledger.frames import Record
@@ -112,6 +113,7 @@ TABLES: dict[type[Model], str] = {
     Seal: "seals",
     Alert: "alerts",
     Delivery: "deliveries",
+    RunAfter: "runs_after",
 }
 
 

@@ -1,0 +1,40 @@
+"""Runs of what was promoted: noted and nothing else; the file itself is served, to everybody."""
+
+import hashlib
+import os
+import time
+
+from experiment_tracker_server.hooks import spool
+from experiment_tracker_server.hooks.events import Around
+from experiment_tracker_server.hooks.place import is_off, text_of
+from experiment_tracker_tools.assignment.clients import client
+from experiment_tracker_tools.assignment.live import AFTER, read, unit_of
+
+
+def note(around: Around, kinds: "tuple[str, ...]", name: str, call: str) -> None:
+    """Note a run of a promoted asset, for as long as it is watched."""
+    for file in os.listdir(around.live):
+        if not file.startswith(AFTER) or not file.endswith(".json"):
+            continue
+        live = read(text_of(os.path.join(around.live, file)))
+        if live.kind not in kinds or live.name != name or time.time() > live.expires_at or is_off(around.store):
+            continue
+        parts = (live.experiment, around.session, around.prompt, call)
+        run = {
+            "session": around.session,
+            "prompt": around.prompt,
+            "call": call,
+            "at": time.time(),
+            "transcript": around.event.get("transcript_path") or "",
+            "client": client(),
+            "agent": name if call else "",
+            "length": 0,
+            "served": "",
+        }
+        line = {
+            "event": hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32],
+            "experiment": live.experiment,
+            "after": {"unit": unit_of(live, around.session, around.prompt, call, time.time()), "variant": live.control},
+            "run": run,
+        }
+        spool.append(around.store, around.session, line)
