@@ -1,0 +1,103 @@
+"""What came in as plots: units against the planned shares with the state of health, and values by variant."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from experiment_tracker_tools.domain.decision import Look
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.reports.figure import Figure, Spec, coloured, figure, layered, quantity
+
+_ROW, _FRAME = 34, 30
+
+
+class Bin(NamedTuple):
+    """How many units of a variant lie from low to high."""
+
+    low: float
+    high: float
+    units: int
+
+
+def units_figure(experiment: Experiment, look: Look) -> Figure:
+    """Units by variant against their planned shares, with what the gates of health say in words."""
+    total = sum(look.units.values())
+    shares = {variant.name: variant.share or 0.0 for variant in experiment.variants}
+    rows: list[Spec] = [
+        {"variant": name, "units": look.units.get(name, 0), "expected": share * total, "planned": look.planned}
+        for name, share in shares.items()
+    ]
+    y: Spec = {"field": "variant", "type": "nominal", "title": None, "sort": list(shares)}
+    bar: Spec = {
+        "mark": {"type": "bar", "height": 16},
+        "encoding": {
+            "x": quantity("units", "units (bar), their share as planned (tick)", zero=True),
+            "y": y,
+            "color": _of(experiment),
+        },
+    }
+    tick: Spec = {
+        "mark": {"type": "tick", "thickness": 3, "size": 28, "opacity": 1},
+        "encoding": {"x": {"field": "expected", "type": "quantitative"}, "y": y},
+    }
+    spec = layered(rows, [bar, tick], height=_FRAME + _ROW * len(rows))
+    return figure("units", "Units and health", _health_in_words(look, total), spec)
+
+
+def distribution_figures(
+    experiment: Experiment, spread: Mapping[str, Mapping[str, Sequence[Bin]]]
+) -> tuple[Figure, ...]:
+    """One figure a metric: what part of a variant's values lies where."""
+    metrics = {metric.name: metric for metric in experiment.metrics}
+    return tuple(_distribution(experiment, metrics[name], bins) for name, bins in spread.items() if any(bins.values()))
+
+
+def _distribution(experiment: Experiment, metric: Metric, bins: Mapping[str, Sequence[Bin]]) -> Figure:
+    totals = {name: sum(each.units for each in counted) for name, counted in bins.items()}
+    rows: list[Spec] = [
+        {"variant": name, "low": each.low, "high": each.high, "part": each.units / totals[name]}
+        for name, counted in bins.items()
+        for each in counted
+        if totals[name]
+    ]
+    unit = f" ({metric.unit})" if metric.unit else ""
+    step: Spec = {
+        "mark": {"type": "bar", "opacity": 0.55, "binSpacing": 0},
+        "encoding": {
+            "x": {**quantity("low", f"{metric.name}{unit}"), "bin": {"binned": True}},
+            "x2": {"field": "high"},
+            "y": {**quantity("part", "part of the units", percent=True, zero=True), "stack": None},
+            "color": _of(experiment, legend=True),
+        },
+    }
+    told = [f"{name}: {_spread_in_words(counted)}" for name, counted in bins.items() if totals[name]]
+    spec = layered(rows, [step], height=200)
+    return figure(f"distribution-{metric.name}", f"Values of {metric.name} by variant", told, spec)
+
+
+def _of(experiment: Experiment, *, legend: bool = False) -> Spec:
+    channel = coloured([variant.name for variant in experiment.treatments], control=experiment.control.name)
+    return channel if legend else {**channel, "legend": None}
+
+
+def _spread_in_words(bins: Sequence[Bin]) -> str:
+    most = max(bins, key=lambda each: each.units)
+    units = sum(each.units for each in bins)
+    return (
+        f"{units} units from {bins[0].low:.3g} to {bins[-1].high:.3g}, "
+        f"most ({most.units}) from {most.low:.3g} to {most.high:.3g}"
+    )
+
+
+def _health_in_words(look: Look, total: int) -> list[str]:
+    units = ", ".join(f"{name} {n}" for name, n in look.units.items())
+    told = [f"{total} units ({units}), {look.planned} a variant planned"]
+    told.append("share check: too few units" if look.srm_p is None else f"share check p = {look.srm_p:.3g}")
+    if look.missing:
+        told.append("without a value: " + ", ".join(f"{name} {n}" for name, n in look.missing.items()))
+    health = look.health
+    if health is not None:
+        told += [f"stops: {finding.told}" for finding in health.halts]
+        told += [f"warning: {finding.told}" for finding in health.warnings]
+        told += [] if health.halts or health.warnings else ["every gate passed"]
+    return told
