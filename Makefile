@@ -33,8 +33,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 demo: $(VENV)/.run ## a real experiment from design to rollback, through our own MCP server
 	@$(VENV)/bin/experiment-tracker demo
 
-test: $(VENV)/.dev ## the test suite (needs neither node nor root)
-	@$(PY) -m pytest
+test: $(VENV)/.dev ## the test suite, a process a core (needs neither node nor root)
+	@$(PY) -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/ruff check .
