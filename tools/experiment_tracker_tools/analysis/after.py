@@ -35,8 +35,8 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
     if se <= 0:
         return None
     log = bool(found.log[look])
-    if (segments := room.segments.get((metric.name, treatment))) is not None:
-        inverted = interval(segments, Question(alpha, 2, OBRIEN_FLEMING))
+    if (blocks := room.blocks.get((metric.name, treatment))) is not None:
+        inverted = interval(blocks, Question(alpha, 2, OBRIEN_FLEMING))
         if inverted is not None and (log or metric.kind == "duration"):
             return _lifted(*inverted, log=metric.kind == "duration", p_value=None, raw=effect)
     if room.grid.method in {"always_valid", "bayesian"}:

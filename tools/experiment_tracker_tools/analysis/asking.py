@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.analysis.deviates import Estimates, Scale, against, estimates
-from experiment_tracker_tools.analysis.exact import Answer, Segments, ask
+from experiment_tracker_tools.analysis.exact import Answer, Blocks, ask
 from experiment_tracker_tools.analysis.exact import Question as Exact
 from experiment_tracker_tools.analysis.lines import Line, line, scale_of, stats_along
 from experiment_tracker_tools.analysis.rules import (
@@ -38,13 +38,13 @@ class Room(NamedTuple):
         experiment: with its plan.
         grid: the looks.
         along: samples by metric at each look.
-        segments: by metric and treatment, for the comparisons that the randomisation test decides.
+        blocks: by metric and treatment, for the comparisons that the randomisation test decides.
     """
 
     experiment: Experiment
     grid: Grid
     along: Mapping[str, Sequence[Samples]]
-    segments: Mapping[tuple[str, str], Segments]
+    blocks: Mapping[tuple[str, str], Blocks]
 
 
 class Asked(NamedTuple):
@@ -84,8 +84,8 @@ def good_sign(metric: Metric) -> int:
 
 def one_sided(room: Room, asked: Asked) -> Line:
     """A one-sided question along the looks."""
-    segments = room.segments.get((asked.metric.name, asked.treatment)) if asked.scale is None else None
-    if segments is not None and (found := _exactly(room, asked, segments)) is not None:
+    blocks = room.blocks.get((asked.metric.name, asked.treatment)) if asked.scale is None else None
+    if blocks is not None and (found := _exactly(room, asked, blocks)) is not None:
         return found
     statistic = asked.sign * _deviates(room, asked.metric, asked.treatment, shift=asked.shift, scale=asked.scale)
     return line(asked.question, asked.name, asked.treatment, statistic=statistic, boundary=_bounds(room.grid, asked))
@@ -96,9 +96,9 @@ def success(room: Room, metric: Metric, treatment: str, *, alpha: float) -> Succ
     import numpy as np
 
     sign = good_sign(metric)
-    segments = room.segments.get((metric.name, treatment))
-    if segments is not None:
-        answer = ask(segments, Exact(alpha, 2, OBRIEN_FLEMING))
+    blocks = room.blocks.get((metric.name, treatment))
+    if blocks is not None:
+        answer = ask(blocks, Exact(alpha, 2, OBRIEN_FLEMING))
         good = answer.above == (sign > 0)
         found = _line_of(room, ("better", metric.name, treatment), answer, sides=2, side=1 if good else -1)
         first = _speaking(room, answer.look)
@@ -156,14 +156,14 @@ def _bounds(grid: Grid, asked: Asked) -> tuple[float, ...]:
     return safety_bounds(grid) if asked.question == "safe" else equivalence_bounds(grid)
 
 
-def _exactly(room: Room, asked: Asked, segments: Segments) -> Line | None:
+def _exactly(room: Room, asked: Asked, blocks: Blocks) -> Line | None:
     """By the randomisation test, where the hypothesis is no effect, or a ratio and the values are logarithms."""
     if asked.shift and scale_of(asked.metric, room.along[asked.metric.name]) != "logs":
         return None
     harm = asked.question == "harm"
     alpha = asked.alpha if harm else SAFETY_ALPHA
     shift = math.log1p(asked.shift) if asked.shift else 0.0
-    answer = ask(segments, Exact(alpha, 1, POCOCK if harm else OBRIEN_FLEMING, shift, asked.sign))
+    answer = ask(blocks, Exact(alpha, 1, POCOCK if harm else OBRIEN_FLEMING, shift, asked.sign))
     found = _line_of(room, (asked.question, asked.name, asked.treatment), answer, sides=1, side=1)
     return found if harm else found._replace(first=_speaking(room, answer.look))
 

@@ -113,10 +113,10 @@ def _without_interval(each: Estimate, alpha: float) -> Estimate:
 
 def _inverted(room: Room, each: Estimate, alpha: float) -> Estimate:
     """The limits of the randomisation test in the place of the t statistic's."""
-    segments = room.segments.get((each.metric, each.treatment))
-    if segments is None or each.metric != room.experiment.primary.name:
+    blocks = room.blocks.get((each.metric, each.treatment))
+    if blocks is None or each.metric != room.experiment.primary.name:
         return each
-    found = interval(segments, Question(alpha, 2, OBRIEN_FLEMING))
+    found = interval(blocks, Question(alpha, 2, OBRIEN_FLEMING))
     if found is None or each.lift_mean != "geometric":
         return each
     low, high = (math.expm1(end) if abs(end) < 700 else None for end in found[1:])
@@ -125,10 +125,10 @@ def _inverted(room: Room, each: Estimate, alpha: float) -> Estimate:
 
 def _corrected(room: Room, metric: Metric, each: Estimate, gain: Unbiased) -> Estimate:
     """The stage-wise numbers in the place of the raw ones; an effect in the unit follows its lift."""
-    segments = room.segments.get((metric.name, each.treatment))
+    blocks = room.blocks.get((metric.name, each.treatment))
     changes: dict[str, object] = {"interval": "stage-wise"}
-    if segments is not None:
-        answer = ask(segments, Question(1 - each.confidence, 2, OBRIEN_FLEMING))
+    if blocks is not None:
+        answer = ask(blocks, Question(1 - each.confidence, 2, OBRIEN_FLEMING))
         changes |= {"test": "randomisation", "p_value": answer.p_value, "statistic": None, "df": None}
     elif gain.p_value is not None:
         changes["p_value"] = gain.p_value

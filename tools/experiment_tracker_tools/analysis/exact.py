@@ -1,18 +1,10 @@
-"""Small plans: the sequential randomisation test, look by look, on the units of the plan's segments.
+"""Small plans: the sequential randomisation test, look by look, on the blocks that `blocks` has found."""
 
-Units that hashing assigned are exchangeable between two looks, given how many of them each variant got; so the units
-of each segment between two points of the grid are a block, whose members are re-randomised. A segment with one variant
-only tells nothing and joins the next one.
-"""
-
-import math
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from experiment_tracker_tools.stats.checks import Sides
 from experiment_tracker_tools.stats.randomisation import (
-    ENUMERABLE,
     Block,
     Design,
     Interval,
@@ -22,23 +14,20 @@ from experiment_tracker_tools.stats.randomisation import (
 )
 from experiment_tracker_tools.stats.spending import Spending
 
-if TYPE_CHECKING:
-    from experiment_tracker_tools.analysis.series import Reduced
 
-
-class Segments(NamedTuple):
+class Blocks(NamedTuple):
     """The blocks of one comparison.
 
     Attributes:
         blocks: in order; values are logarithms for ratios.
-        looks: number of the look at which each block was complete.
-        planned: number of blocks planned.
-        closes: the last block is final although fewer than planned are there.
+        looks: number of the look at which each block is first read.
+        times: fraction of the planned information at each look.
+        closes: the last of these looks is the plan's final one.
     """
 
     blocks: tuple[Block, ...]
     looks: tuple[int, ...]
-    planned: int
+    times: tuple[float, ...]
     closes: bool
 
 
@@ -67,70 +56,36 @@ class Answer(NamedTuple):
     spent: float
 
 
-def segments_of(
-    looks: "Sequence[Reduced]",
-    ends: Sequence[int],
-    *,
-    variants: tuple[int, int],
-    logs: bool,
-    planned: int,
-    closes: bool,
-) -> Segments | None:
-    """The blocks of control and one treatment between the looks that end at the positions `ends`.
-
-    A unit's value is the one that it had at the look at which it entered, so that later trials do not change the past.
-    None where a block is too large to be re-randomised: then units did not come as an assignment brings them.
-    """
-    import numpy as np
-
-    blocks: list[Block] = []
-    places: list[int] = []
-    values, treated = list[float](), list[bool]()
-    after = -math.inf
-    for look, (units, end) in enumerate(zip(looks, ends, strict=True)):
-        chosen = np.isin(units.variants, variants) & (units.entered > after) & (units.entered <= end)
-        order = np.flatnonzero(chosen)[np.argsort(units.entered[chosen], kind="stable")]
-        values += (np.log(units.x[order]) if logs else units.x[order]).tolist()
-        treated += (units.variants[order] == variants[1]).tolist()
-        after = end
-        if not any(treated) or all(treated):
-            continue
-        if math.comb(len(treated), sum(treated)) > ENUMERABLE:
-            return None
-        blocks.append(Block(tuple(values), tuple(treated)))
-        places.append(look)
-        values, treated = [], []
-    return Segments(tuple(blocks), tuple(places), planned, closes)
-
-
-def ask(segments: Segments, question: Question) -> Answer:
+def ask(blocks: Blocks, question: Question) -> Answer:
     """The first look at which the test rejects."""
-    if not segments.blocks:
+    if not blocks.blocks:
         return Answer(None, above=False, p_value=None, spent=0.0)
-    found = _tested(_shifted(segments.blocks, question), _design(segments, question), segments.closes)
-    look = segments.looks[found.blocks - 1] if found.crossed else None
+    found = _tested(_shifted(blocks.blocks, question), _design(blocks, question), blocks.closes)
+    at = len(blocks.times) - 1 if found.final else blocks.looks[found.blocks - 1]
+    look = at if found.crossed else None
     above = found.estimate > 0 if question.sides == 2 else True
     return Answer(look, above=above, p_value=found.p_value, spent=found.spent)
 
 
-def interval(segments: Segments, question: Question) -> tuple[float, float, float] | None:
+def interval(blocks: Blocks, question: Question) -> tuple[float, float, float] | None:
     """Estimate and limits of the effects that the test has not rejected; None where there is nothing to tell."""
-    if not segments.blocks:
+    if not blocks.blocks:
         return None
-    design = _design(segments, question)
-    found = _interval(segments.blocks, design, segments.closes)
-    estimate = _tested(segments.blocks, design, segments.closes).estimate
+    design = _design(blocks, question)
+    found = _interval(blocks.blocks, design, blocks.closes)
+    estimate = _tested(blocks.blocks, design, blocks.closes).estimate
     return None if found is None else (estimate, found.low, found.high)
 
 
-def _design(segments: Segments, question: Question) -> Design:
+def _design(blocks: Blocks, question: Question) -> Design:
+    ends = {look: number for number, look in enumerate(blocks.looks, 1)}
     return Design(
-        max(segments.planned, len(segments.blocks)),
+        len(blocks.blocks),
         alpha=question.alpha,
         sides=question.sides,
         spending=question.spending,
-        first=1,
         sampled=True,
+        looks=tuple((number, blocks.times[look]) for look, number in ends.items()),
     )
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from experiment_tracker_tools.analysis.asking import Room
+from experiment_tracker_tools.analysis.blocks import blocks_of, places_of
 from experiment_tracker_tools.analysis.cut import Entries
-from experiment_tracker_tools.analysis.exact import Segments, segments_of
+from experiment_tracker_tools.analysis.exact import Blocks
 from experiment_tracker_tools.analysis.information import planned_units
-from experiment_tracker_tools.analysis.points import Point, grid_of, is_exact
+from experiment_tracker_tools.analysis.points import Point, is_exact
 from experiment_tracker_tools.analysis.rules import Grid
 from experiment_tracker_tools.analysis.series import reduced, series, values_of
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -32,18 +33,16 @@ def room_of(experiment: Experiment, entries: Entries, points: Sequence[Point]) -
         information(planned[0], min(planned[1:])),
     )
     along = {metric.name: series(experiment, entries, points, metric) for metric in experiment.metrics}
-    segments, notes = _segments(experiment, entries, points) if is_exact(experiment) else ({}, ())
-    return Room(experiment, grid, along, segments), notes
+    blocks, notes = _blocks(experiment, entries, points) if is_exact(experiment) else ({}, ())
+    return Room(experiment, grid, along, blocks), notes
 
 
-def _segments(
+def _blocks(
     experiment: Experiment, entries: Entries, points: Sequence[Point]
-) -> tuple[dict[tuple[str, str], Segments], tuple[str, ...]]:
+) -> tuple[dict[tuple[str, str], Blocks], tuple[str, ...]]:
     """The blocks of every comparison of the plan."""
-    found: dict[tuple[str, str], Segments] = {}
+    found: dict[tuple[str, str], Blocks] = {}
     notes: list[str] = []
-    ends, last = [point.seq for point in points], closes(points)
-    planned = len(grid_of(experiment))
     for metric in experiment.metrics:
         if metric.kind == "ratio" or any(entry.content.metric == metric.name for entry in entries.aggregates):
             notes.append(f"{metric.name} is tested by its t statistic: only single values can be re-randomised.")
@@ -51,13 +50,14 @@ def _segments(
         values = values_of(experiment, entries, metric)
         looks = [reduced(experiment, values, metric, point) for point in points]
         for number, treatment in enumerate(experiment.treatments, 1):
-            blocks = segments_of(
+            blocks = blocks_of(
+                values,
                 looks,
-                ends,
-                variants=(0, number),
+                points,
+                places=places_of(experiment, number),
+                treatment=number,
                 logs=metric.kind == "duration",
-                planned=planned,
-                closes=last,
+                closes=closes(points),
             )
             if blocks is None:
                 notes.append(f"{metric.name} of {treatment.name} is tested by its t statistic: variants came in bulk.")

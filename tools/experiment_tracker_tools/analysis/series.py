@@ -26,6 +26,7 @@ class Values(NamedTuple):
         seqs: position of each value, shape (values,); units: which unit, by number.
         x: values, numerators for ratios; y: denominators, 1 otherwise.
         entered: position at which each unit arrived, shape (units,); variants: number of its variant.
+        strata: number of the schedule that assigned each unit; slots: its place there, -1 for none.
     """
 
     seqs: "NDArray[np.int64]"
@@ -34,11 +35,14 @@ class Values(NamedTuple):
     y: "NDArray[np.float64]"
     entered: "NDArray[np.int64]"
     variants: "NDArray[np.int64]"
+    strata: "NDArray[np.int64]"
+    slots: "NDArray[np.int64]"
 
 
 class Reduced(NamedTuple):
-    """One value a unit, for the units of one look, in the order in which they arrived."""
+    """One value a unit, for the units of one look, in the order in which they arrived; units: which, by number."""
 
+    units: "NDArray[np.int64]"
     x: "NDArray[np.float64]"
     y: "NDArray[np.float64]"
     variants: "NDArray[np.int64]"
@@ -60,24 +64,22 @@ def values_of(experiment: Experiment, entries: Entries, metric: Metric) -> Value
 
     numbers = {variant.name: number for number, variant in enumerate(experiment.variants)}
     known: dict[str, int] = {}
-    entered, variants = list[int](), list[int]()
-
-    def unit_of(name: str, variant: str, seq: int) -> int:
-        place = known.setdefault(name, len(known))
-        if place == len(entered):
-            entered.append(seq)
-            variants.append(numbers[variant])
-        return place
-
+    strata: dict[str, int] = {}
+    # Of each unit: position, variant, stratum and slot, as the entry tells them by which it arrived.
+    arrivals: list[tuple[int, int, int, int]] = []
     rows: list[tuple[int, int, float, float]] = []
     for entry in _in_order(entries):
         content = entry.content
-        unit = unit_of(content.unit or f"trial {entry.seq}", content.variant, entry.seq)
+        unit = known.setdefault(content.unit or f"trial {entry.seq}", len(known))
+        stratum, slot = ("", None) if isinstance(content, Trial) else (content.stratum, content.slot)
+        if unit == len(arrivals):
+            place = strata.setdefault(stratum, len(strata)), -1 if slot is None else slot
+            arrivals.append((entry.seq, numbers[content.variant], *place))
         if isinstance(content, Trial):
             rows.append((entry.seq, unit, *_pair(content.metrics.get(metric.name))))
     table = np.array(rows, dtype=float).reshape(-1, 4)
     seqs, units = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
-    return Values(seqs, units, table[:, 2], table[:, 3], np.array(entered, np.int64), np.array(variants, np.int64))
+    return Values(seqs, units, table[:, 2], table[:, 3], *np.array(arrivals, np.int64).reshape(-1, 4).T)
 
 
 def samples_at(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Samples:
@@ -116,7 +118,7 @@ def reduced(experiment: Experiment, values: Values, metric: Metric, point: Point
     silent = metric.kind in ZERO_WHERE_MISSING and experiment.primary.kind in ZERO_WHERE_MISSING
     known = there & ((times > 0) | (trials == 0 if silent else False))
     lost = np.bincount(values.variants[there & ~known], minlength=len(experiment.variants))
-    return Reduced(x[known], y[known], values.variants[known], values.entered[known], lost)
+    return Reduced(np.flatnonzero(known), x[known], y[known], values.variants[known], values.entered[known], lost)
 
 
 def _in_order(entries: Entries) -> "list[Entry[Trial] | Entry[Exposure]]":

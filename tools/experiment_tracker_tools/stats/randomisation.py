@@ -56,6 +56,8 @@ class Design(NamedTuple):
         draws: re-randomisations where the arrangements cannot be enumerated, the observed one among them.
         seed: of these.
         sampled: re-randomise even if the arrangements could be enumerated: for blocks whose sizes are not all planned.
+        looks: (blocks so far, information time) of each look, where there is not one after every block; the last one
+            that there will be has time 1.
     """
 
     blocks: int
@@ -66,6 +68,7 @@ class Design(NamedTuple):
     draws: int = 20_000
     seed: int = 0
     sampled: bool = False
+    looks: tuple[tuple[int, float], ...] = ()
 
 
 class Randomised(NamedTuple):
@@ -115,7 +118,7 @@ def sequential_test(blocks: Sequence[Block], *, design: Design, closes: bool = F
     """The first look at which complete blocks reject no effect at all.
 
     Args:
-        blocks: complete ones, in the order of the schedule; those past the planned number are not read.
+        blocks: complete ones, in the order of the schedule; those past the last look are not read.
         design: the plan.
         closes: whether the last block is final although fewer than planned are there, known before its data.
 
@@ -213,7 +216,8 @@ def _parts(blocks: Sequence[Block], design: Design) -> list[_Part]:
             raise InvalidInput(f"{name} = {number!r} is below 1. Give 1 or more.")
     if not blocks:
         raise InvalidInput("There is no complete block. Wait for the first.")
-    return [_part(number, block) for number, block in enumerate(blocks[: design.blocks], 1)]
+    last = design.looks[-1][0] if design.looks else design.blocks
+    return [_part(number, block) for number, block in enumerate(blocks[:last], 1)]
 
 
 def _part(number: int, block: Block) -> _Part:
@@ -239,22 +243,29 @@ def _run(parts: Sequence[_Part], design: Design, *, shift: float, closes: bool) 
     import numpy as np
 
     alive, p_value, paid = np.ones(1, dtype=bool), None, 0.0
+    times = _times(len(parts), design, closes=closes)
     for number, sums in enumerate(_sums(parts, design, shift), 1):
         alive = np.repeat(alive, len(sums) // len(alive))
-        final = number == design.blocks or (closes and number == len(parts))
-        if number < design.first and not final:
+        if number not in times:
             continue
-        time = 1.0 if final else number / design.blocks
+        time = times[number]
         paid = design.sides * spent(time, alpha=design.alpha / design.sides, spending=design.spending)
         statistic = np.abs(sums) if design.sides == 2 else sums
         tie = TIE * float(statistic.max() - min(0.0, statistic.min()))
         at_least = len(sums) - int(np.count_nonzero(alive & (statistic < statistic[0] - tie)))
         p_value, allowed = at_least / len(sums), math.floor(paid * len(sums) + 1e-9)
         if at_least <= allowed:
-            return _Stop(number, rejected=True, final=final, p_value=p_value, spent=paid)
+            return _Stop(number, rejected=True, final=time == 1, p_value=p_value, spent=paid)
         if number < len(parts):
             alive &= statistic <= _critical(statistic[alive], allowed - int(np.count_nonzero(~alive))) + tie
-    return _Stop(len(parts), rejected=False, final=len(parts) == design.blocks or closes, p_value=p_value, spent=paid)
+    return _Stop(len(parts), rejected=False, final=times.get(len(parts)) == 1, p_value=p_value, spent=paid)
+
+
+def _times(blocks: int, design: Design, *, closes: bool) -> dict[int, float]:
+    """Of each look, after which block it is taken and at what time; the final one's is 1."""
+    every = tuple((number, number / design.blocks) for number in range(design.first, design.blocks))
+    found = dict(design.looks or (*every, (design.blocks, 1.0)))
+    return found | {blocks: 1.0} if closes else found
 
 
 def _critical(statistics: "Vector", allowed: int) -> float:

@@ -1,0 +1,99 @@
+"""What chance arranged, block by block: the units that an exact test re-randomises together.
+
+Where permuted blocks assigned the units, these are the blocks: a stratum's places, `block_size` at a time. A block is
+read at the look at which all its places of the comparison have answered; at the final look as far as it has come, for
+any part of a permuted block is one too. Units without a place, and those of blocks too large to be enumerated, are
+exchangeable within their stratum between two looks, given how many of them each variant got.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.analysis.exact import Blocks
+from experiment_tracker_tools.stats.randomisation import ENUMERABLE, Block
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.analysis.points import Point
+    from experiment_tracker_tools.analysis.series import Reduced, Values
+    from experiment_tracker_tools.domain.experiment import Experiment
+
+Key = tuple[int, int]
+_LOOSE = -1
+
+
+class Places(NamedTuple):
+    """How the plan's blocks are cut.
+
+    Attributes:
+        size: places of a block, None where units are exchangeable between looks.
+        both: of them those of control and the treatment together.
+    """
+
+    size: int | None
+    both: int = 0
+
+
+def places_of(experiment: "Experiment", treatment: int) -> Places:
+    """The blocks of control and the treatment of this number, if they can be enumerated."""
+    size = experiment.plan.block_size
+    if size is None:
+        return Places(None)
+    control, treated = (round((experiment.variants[at].share or 0.0) * size) for at in (0, treatment))
+    fits = math.comb(control + treated, treated) <= ENUMERABLE
+    return Places(size, control + treated) if fits else Places(None)
+
+
+def blocks_of(
+    values: "Values",
+    looks: "Sequence[Reduced]",
+    points: "Sequence[Point]",
+    *,
+    places: Places,
+    treatment: int,
+    logs: bool,
+    closes: bool,
+) -> Blocks | None:
+    """The blocks of control and one treatment, in the order in which the looks read them.
+
+    A unit's value is the one that it had at the look that reads its block, so that later trials do not change the past.
+    None where units came in bulk, more at a time than can be re-randomised.
+    """
+    found: list[Block] = []
+    at: list[int] = []
+    read = set[Key]()
+    taken = set[int]()
+    for look, units in enumerate(looks):
+        last = closes and look + 1 == len(looks)
+        for key, members in _grouped(values, units, taken, places, treatment).items():
+            treated = tuple(bool(units.variants[member] == treatment) for member in members)
+            complete = len(members) >= places.both if key[1] != _LOOSE else True
+            if not (complete or last) or key in read or all(treated) or not any(treated):
+                continue
+            if math.comb(len(treated), sum(treated)) > ENUMERABLE:
+                return None
+            x = [float(units.x[member]) for member in members]
+            found.append(Block(tuple(map(math.log, x)) if logs else tuple(x), treated))
+            at.append(look)
+            taken.update(int(units.units[member]) for member in members)
+            if key[1] != _LOOSE:
+                read.add(key)
+    return Blocks(tuple(found), tuple(at), tuple(point.time for point in points), closes)
+
+
+def _grouped(
+    values: "Values", units: "Reduced", taken: set[int], places: Places, treatment: int
+) -> dict[Key, list[int]]:
+    """The rows of a look that no earlier one has read, by stratum and block, in the order of arrival."""
+    import numpy as np
+
+    groups: dict[Key, list[int]] = {}
+    compared = np.flatnonzero((units.variants == 0) | (units.variants == treatment))
+    for row in compared[np.argsort(units.entered[compared], kind="stable")].tolist():
+        unit = int(units.units[row])
+        if unit in taken:
+            continue
+        slot = int(values.slots[unit])
+        block = slot // places.size if places.size is not None and slot >= 0 else _LOOSE
+        groups.setdefault((int(values.strata[unit]), block), []).append(row)
+    return groups
