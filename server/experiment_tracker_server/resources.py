@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from experiment_tracker_server.plan_reference import plan_reference
 from experiment_tracker_tools.analysis.hypothesis import review
+from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.core.errors import ExperimentError, NotFound
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -66,6 +67,7 @@ def _document(workspace: Workspace, experiment_id: str) -> str:
         decision=decision.content if decision else None,
         promotion=promotion.content if promotion else None,
         rollback=rollback.content if rollback else None,
+        deviations=deviations(workspace, experiment),
     )
 
 

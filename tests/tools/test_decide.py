@@ -73,6 +73,13 @@ def test_an_unsafe_guardrail_keeps_a_winner_from_shipping(at_repo: Agent) -> Non
     assert any("Guardrail cost of treatment is not shown to be within its margin" in r for r in decided["reasons"])
 
 
+def test_analyze_warns_of_a_gain_that_is_too_good_to_be_true(at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times(ratio=0.05))
+    told = at_repo.call("analyze", experiment=experiment)
+    assert "is too good to be true" in str(told["warnings"])
+
+
 def test_looking_leaves_a_trace_and_changes_nothing_else(repo: Project, at_repo: Agent) -> None:
     experiment = started(at_repo)
     head = repo.workspace().ledger.head(experiment)

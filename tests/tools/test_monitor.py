@@ -103,6 +103,21 @@ def test_what_was_only_told_is_never_promoted_automatically(repo: Project, at_re
     assert (state(repo, experiment), repo.read(PROGRAM)) == ("decided", SLOW)
 
 
+@pytest.mark.parametrize("recorded_by", ["monitor", "decide"])
+def test_a_gain_that_is_too_good_to_be_true_is_left_to_a_person(
+    repo: Project, at_repo: Agent, recorded_by: str
+) -> None:
+    """Negative control: the gain of 40% in the tests above is promoted."""
+    experiment = started(at_repo, **FILES, plan={"auto_promote": "commit"})
+    measured(repo, experiment, ratio=0.05)
+    if recorded_by == "decide":
+        told = at_repo.call("decide", experiment=experiment)
+        assert "is too good to be true" in str(told["reasons"])
+    told = one(at_repo.call("monitor_experiments", apply=True))
+    assert "Not promoted automatically: treatment: a gain of 94% is too good to be true" in str(told["alerts"])
+    assert (state(repo, experiment), repo.read(PROGRAM)) == ("decided", SLOW)
+
+
 def test_a_verdict_that_somebody_else_recorded_is_followed_up(repo: Project, at_repo: Agent) -> None:
     experiment = started(at_repo, **FILES, plan={"auto_promote": "commit"})
     measured(repo, experiment)

@@ -11,7 +11,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
 
-_MOST_RESULTS = 4
+_MOST_RESULTS, _MOST_WARNINGS = 4, 3
 
 
 class Result(Model):
@@ -63,6 +63,7 @@ class Analysis(Model):
         verdict: what decide would say now.
         reasons: why.
         units: independent units by variant, of `planned` each.
+        warnings: what a reader must know of the data, the effect itself included.
         missing: units without the primary's value.
         srm_p: p-value of the planned shares; below 0.001 halts.
         information: fraction of the planned information; looks: points of the plan's grid so far.
@@ -79,6 +80,7 @@ class Analysis(Model):
     standing: Standing
     verdict: Verdict
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     units: dict[str, int]
     planned: int
     missing: dict[str, int] | None = None
@@ -110,6 +112,7 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         standing=look.standing,
         verdict=judged.verdict,
         reasons=judged.reasons[:3],
+        warnings=_warnings(look),
         units=look.units,
         planned=look.planned,
         missing=look.missing or None,
@@ -133,6 +136,12 @@ def _next(experiment: Experiment, look: Look, verdict: Verdict) -> str:
     if verdict == "CONTINUE" and min(look.units.values()) >= look.planned:
         return "Wait for what the reasons name; then stop it (transition_experiment) and decide."
     return next_action(experiment, verdict)
+
+
+def _warnings(look: Look) -> tuple[str, ...]:
+    """The newest gates' warnings; that there are few units is told by their number."""
+    found = look.health.warnings if look.health is not None else ()
+    return tuple(finding.told for finding in found if finding.gate != "too_few")[-_MOST_WARNINGS:]
 
 
 def _boundary(experiment: Experiment, look: Look) -> dict[str, tuple[float | None, float | None]] | None:

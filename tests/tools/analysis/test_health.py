@@ -191,6 +191,26 @@ def test_a_model_that_changes_inside_the_run_is_told() -> None:
     assert warned(gates(TIMES, entries(served("one")), START)) == []
 
 
+def test_live_runs_that_met_another_text_than_their_own_warn_and_halt_by_their_bound() -> None:
+    """Negative control: as many runs that met their own text, or of which nobody knows."""
+
+    def live(other: int, how: str = "relabelled") -> list[Content]:
+        runs = measured(100)
+        return [
+            run.model_copy(update={"attributes": {"served": how if place < other else "verified"}})
+            for place, run in enumerate(runs)
+            if isinstance(run, Trial)
+        ]
+
+    assert (halted(gates(TIMES, entries(live(60)), START)), warned(gates(TIMES, entries(live(12)), START))) == (
+        ["served"],
+        ["served"],
+    )
+    for fine in (live(5), live(60, "unverified"), live(0)):
+        found = gates(TIMES, entries(fine), START)
+        assert "served" not in halted(found) + warned(found)
+
+
 def test_a_unit_that_permuted_blocks_would_have_served_otherwise_halts() -> None:
     """Negative control: the schedule's own variants pass."""
     blocks = TIMES.model_copy(update={"plan": Plan(sample_size=1000, salt="salt", scheme="blocks", block_size=4)})

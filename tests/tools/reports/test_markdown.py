@@ -18,6 +18,14 @@ def test_recorded_text_has_no_active_character_that_is_not_escaped(text: str) ->
     assert re.sub(r"\\(.)", r"\1", shown) == " ".join(text.split())
 
 
+def test_deviations_are_listed_and_their_absence_is_told_once_it_ran() -> None:
+    told = document(values.experiment(), deviations=["Trial 3 of control was excluded: <b>a typo</b>"])
+    assert "## Deviations from the plan\n\n- Trial 3 of control was excluded: \\<b\\>a typo\\</b\\>" in told
+    assert "None: everything went as sealed." in document(values.experiment(), deviations=())
+    assert "Deviations" not in document(values.in_state("planned"), deviations=())
+    assert "Deviations" not in document(values.experiment())
+
+
 def test_sections_without_content_are_left_out() -> None:
     told = document(values.experiment())
     assert "## Results" not in told

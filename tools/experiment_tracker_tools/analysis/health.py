@@ -18,8 +18,9 @@ from experiment_tracker_tools.domain.lifecycle import LIVE
 from experiment_tracker_tools.domain.trial import Entry, Provenance, Ratio, Trial
 from experiment_tracker_tools.stats.health import crossed_units, defect_share, outliers
 
-MISSING_LIMIT, WRONG_LIMIT, CROSSED_LIMIT = 0.05, 0.05, 0.01
+MISSING_LIMIT, WRONG_LIMIT, CROSSED_LIMIT, SERVED_LIMIT = 0.05, 0.05, 0.01, 0.05
 LEAST_UNITS = 10
+OTHER_TEXT = "relabelled"
 _OUTLYING = 0.01
 _FINE_DIGITS = 6
 _VERSIONS = ("model", "client", "plugins", "tool")
@@ -48,6 +49,7 @@ def gates(
         *_guardrails_missing(experiment, seen),
         _accuracy(experiment, seen, sum((amended or {}).values())),
         _crossed(seen),
+        _served(seen),
         _constant(experiment, seen),
     ]
     warned = [_too_few(chosen), _provenance(seen), _drift(seen), _outlying(experiment, seen)]
@@ -158,6 +160,13 @@ def _crossed(entries: Entries) -> Judged | None:
         return judged
     told = f"{found.crossed} of {found.units} units met two variants."
     return False, Finding(gate="crossed_units", told=told, numbers={"share": found.share or 0.0})
+
+
+def _served(entries: Entries) -> Judged | None:
+    """Live runs whose text was not the one of the variant that they were assigned."""
+    told = [entry.content.attributes["served"] for entry in entries.trials if "served" in entry.content.attributes]
+    other = sum(how == OTHER_TEXT for how in told)
+    return _judged("served", "live runs met another text than their own", other, len(told), SERVED_LIMIT)
 
 
 def _constant(experiment: Experiment, entries: Entries) -> Judged | None:

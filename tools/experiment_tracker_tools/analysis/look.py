@@ -16,10 +16,12 @@ from experiment_tracker_tools.analysis.points import Point
 from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
 from experiment_tracker_tools.analysis.series import Samples, series
+from experiment_tracker_tools.analysis.suspicions import too_good, wearing_off
 from experiment_tracker_tools.analysis.weighing import Weighed, weigh
 from experiment_tracker_tools.domain.decision import Estimate, Look, Standing
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.health import Finding
 from experiment_tracker_tools.domain.seen import Opinion, Tested
 
 
@@ -68,7 +70,16 @@ def look_at(experiment: Experiment, entries: Entries, *, now: datetime, beside: 
     )
     if experiment.plan.method == "fixed" and standing == "interim":
         return look
-    return look.model_copy(update=_findings(experiment, found, standing, chosen, now))
+    doubted = health.model_copy(update={"warnings": (*health.warnings, *_doubts(experiment, entries, found, standing))})
+    return look.model_copy(update={"health": doubted, **_findings(experiment, found, standing, chosen, now)})
+
+
+def _doubts(experiment: Experiment, entries: Entries, found: Weighed, standing: Standing) -> tuple[Finding, ...]:
+    """What the effect itself makes suspicious; a trend is asked for once, when the plan has its answer."""
+    if found.room is None or standing == "exploratory":
+        return ()
+    trends = wearing_off(experiment, entries, found.room, found.points[found.look]) if standing == "final" else ()
+    return (*too_good(found.room, found.look), *trends)
 
 
 def _units(experiment: Experiment, point: Point) -> dict[str, int]:

@@ -72,12 +72,18 @@ def _answered(experiment: Experiment, look: Look, statuses: Mapping[str, Status]
         shipped = told(experiment, _primary(experiment, look, winner))
         if disliked := liked_less(look, winner):
             return Judgement("INVESTIGATE", None, (shipped, disliked, *look.notes))
-        return Judgement("SHIP", winner, (shipped, *why, *_doubts(experiment, look, statuses), *look.notes))
+        return Judgement(
+            "SHIP", winner, (shipped, *why, *_suspicions(look), *_doubts(experiment, look, statuses), *look.notes)
+        )
     reasons = (*(told(experiment, each) for each in _primaries(experiment, look, statuses)), *_copies(experiment, look))
     if verdict is not None:
         extra = equivalent_told(experiment, look) if verdict == "EQUIVALENT" else _why_not(experiment, verdict)
         return Judgement(verdict, None, (*reasons, *extra, *look.notes))
     return _unresolved(experiment, look, statuses, reasons)
+
+
+def _suspicions(look: Look) -> tuple[str, ...]:
+    return tuple(finding.told for finding in look.health.doubts) if look.health is not None else ()
 
 
 def _real(experiment: Experiment, look: Look) -> Mapping[str, Status]:

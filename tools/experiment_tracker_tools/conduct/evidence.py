@@ -1,5 +1,6 @@
 """What a promotion's or roll-back's commit message says, and what a pull request says."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.wording import change_in_words
@@ -68,13 +69,13 @@ def rollback_message(experiment: Experiment, undone: RollBack) -> Message:
     return Message(f"experiment: roll back {experiment.id}", body, tuple(trailers))
 
 
-def pull_request(experiment: Experiment, decided: Decided) -> str:
+def pull_request(experiment: Experiment, decided: Decided, *, deviations: Sequence[str]) -> str:
     """The body of a pull request: what changes and why, then the whole experiment."""
     from experiment_tracker_tools.reports.markdown import document, inert
 
     told = "\n\n".join(inert(sentence) for sentence in _sentences(experiment, decided))
     back = f"To undo it once it is merged: `experiment-tracker rollback {experiment.id}`."
-    return f"{told}\n\n{back}\n\n{document(experiment, decision=decided.entry.content)}"
+    return f"{told}\n\n{back}\n\n{document(experiment, decision=decided.entry.content, deviations=deviations)}"
 
 
 def _sentences(experiment: Experiment, decided: Decided) -> list[str]:

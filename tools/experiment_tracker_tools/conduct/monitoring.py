@@ -1,8 +1,9 @@
 """One pass over an experiment: what its sealed plan asks for now, told in a dry run, done otherwise.
 
 What may happen without a person: recording a due verdict, pausing at an integrity risk, rolling back on harm (unless
-the plan says no), promoting a SHIP (only if the plan says so and every value was measured), ending an overdue
-experiment on control. Each step is checked under the ledger's lock again, so that two passes at once do it once.
+the plan says no), promoting a SHIP (only if the plan says so, every value was measured and the gain is not too good to
+be true), ending an overdue experiment on control. Each step is checked under the ledger's lock again, so that two
+passes at once do it once.
 """
 
 from collections.abc import Callable
@@ -175,7 +176,7 @@ def _running(workspace: Workspace, experiment: Experiment) -> _Found:
         return found
     found.alerts.extend(_milestones(experiment, look, workspace.clock()))
     if judged.verdict in FINAL:
-        _conclude(workspace, experiment, judged, found)
+        _conclude(workspace, experiment, judged, look, found)
     elif _is_new(workspace, experiment, look):
         found.actions.append(Action("record a look", lambda: take_look(workspace, experiment)))
     return found
@@ -211,14 +212,14 @@ def _milestones(experiment: Experiment, look: Look, now: datetime) -> list[Alert
     return found
 
 
-def _conclude(workspace: Workspace, experiment: Experiment, judged: "Judgement", found: _Found) -> None:
+def _conclude(workspace: Workspace, experiment: Experiment, judged: "Judgement", look: Look, found: _Found) -> None:
     verdict, reason = judged.verdict, judged.reasons[0]
     harm = verdict == "ROLL_BACK"
     found.alerts.append(alert_of("harm" if harm else "verdict_ready", f"{verdict}: {reason}", about=verdict))
     told = f"record {verdict}" + (": everybody gets control" if harm else "")
     found.actions.append(Action(told, lambda: conclude(workspace, experiment, rationale=BY)))
     if verdict == "SHIP":
-        _promote(workspace, experiment, health_of(workspace, experiment), found)
+        _promote(workspace, experiment, look, found)
 
 
 def _follow_up(workspace: Workspace, experiment: Experiment, decision: Decision, found: _Found) -> None:
@@ -227,7 +228,7 @@ def _follow_up(workspace: Workspace, experiment: Experiment, decision: Decision,
     if verdict == "ROLL_BACK" and experiment.plan.automatic_rollback:
         found.actions.append(_roll_back(workspace, experiment, decision.reasons[0]))
     if verdict == "SHIP" and standing_promotion(workspace, experiment) is None:
-        _promote(workspace, experiment, health_of(workspace, experiment), found)
+        _promote(workspace, experiment, decision.look, found)
 
 
 def _roll_back(workspace: Workspace, experiment: Experiment, reason: str) -> Action:
@@ -244,16 +245,12 @@ def _roll_back(workspace: Workspace, experiment: Experiment, reason: str) -> Act
     return Action("roll back: everybody gets control", do)
 
 
-def _promote(workspace: Workspace, experiment: Experiment, health: Health, found: _Found) -> None:
+def _promote(workspace: Workspace, experiment: Experiment, look: Look, found: _Found) -> None:
     mode = experiment.plan.auto_promote
     if mode == "off":
         return
-    if not health.measured:
-        told = "Not promoted automatically: not every value was measured by a hook or a command."
-        found.alerts.append(alert_of("not_promoted", told))
-        return
-    if experiment.capture is None:
-        found.alerts.append(alert_of("not_promoted", "Not promoted automatically: its subject is not files in git."))
+    if (why := _unfit(workspace, experiment, look)) is not None:
+        found.alerts.append(alert_of("not_promoted", f"Not promoted automatically: {why}"))
         return
 
     def do() -> None:
@@ -264,6 +261,16 @@ def _promote(workspace: Workspace, experiment: Experiment, health: Health, found
 
     where = f"as branch experiment/{experiment.id}" if mode == "branch" else "by a commit on the current branch"
     found.actions.append(Action(f"promote the winner {where}", do))
+
+
+def _unfit(workspace: Workspace, experiment: Experiment, look: Look) -> str | None:
+    """Why a winner is left to a person although the plan allows its promotion; None where nothing speaks against it."""
+    if not health_of(workspace, experiment).measured:
+        return "not every value was measured by a hook or a command."
+    if experiment.capture is None:
+        return "its subject is not files in git."
+    doubts = look.health.warnings if look.health is not None else ()
+    return next((finding.told for finding in doubts if finding.gate == "too_good"), None)
 
 
 def _once(do: Callable[[], object], workspace: Workspace, experiment: Experiment, target: State) -> None:

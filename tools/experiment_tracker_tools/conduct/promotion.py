@@ -11,6 +11,7 @@ from experiment_tracker_tools.conduct.confirming import (
     place_told,
     proposed,
 )
+from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.evidence import Decided, promotion_message, pull_request
 from experiment_tracker_tools.conduct.sealing import seal_of
 from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
@@ -165,7 +166,7 @@ def _made(
 
     def announce(moves: "Moves") -> None:
         if ask.mode == "branch":
-            body = pull_request(experiment, decided)
+            body = pull_request(experiment, decided, deviations=deviations(workspace, experiment))
             hand_out(workspace.folder, f"{experiment.id}/{PULL_REQUEST}", body.encode())
         moved = entry.model_copy(update={"commit": moves.new})
         workspace.ledger.append(experiment.id, intent_of(moves, root, entry=moved))

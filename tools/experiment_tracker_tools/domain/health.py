@@ -19,6 +19,7 @@ Gate = Literal[
     "outliers",
     "too_good",
     "novelty",
+    "served",
 ]
 MEASURED: tuple[Provenance, ...] = ("hook", "command")
 
@@ -38,11 +39,11 @@ class Finding(Model):
 
 
 class Health(Model):
-    """The gates before any verdict; they use counts and times, never an effect.
+    """The gates before any verdict; what halts uses counts and times, never an effect.
 
     Attributes:
         halts: findings that stop the experiment.
-        warnings: findings that a reader must know.
+        warnings: findings that a reader must know; in a look that shows effects also what they make suspicious.
         srm_p: p-value of the planned shares: always valid while units come, one test once the look is final.
         missing: units without the primary's value whose time has passed, by variant.
         provenance: how many trials and aggregates came, by who measured them.
@@ -53,6 +54,11 @@ class Health(Model):
     srm_p: float | None = None
     missing: dict[Slug, int] = Field(default_factory=dict[Slug, int])
     provenance: dict[Provenance, int] = Field(default_factory=dict[Provenance, int])
+
+    @property
+    def doubts(self) -> tuple[Finding, ...]:
+        """What the effect itself makes suspicious."""
+        return tuple(finding for finding in self.warnings if finding.gate in {"too_good", "novelty"})
 
     @property
     def measured(self) -> bool:

@@ -1,6 +1,7 @@
 """One experiment as a Markdown document: empty sections are left out, and recorded text is quoted as text."""
 
 import re
+from collections.abc import Sequence
 
 from experiment_tracker_tools.analysis.wording import change_in_words
 from experiment_tracker_tools.domain.decision import Decision, Promotion, RollBack
@@ -15,14 +16,16 @@ def document(
     decision: Decision | None = None,
     promotion: Promotion | None = None,
     rollback: RollBack | None = None,
+    deviations: Sequence[str] | None = None,
 ) -> str:
-    """The experiment from hypothesis to outcome."""
+    """The experiment from hypothesis to outcome; of deviations nothing is said where nobody asked for them."""
     sections = [
         _overview(experiment),
         _hypothesis(experiment),
         _design(experiment),
         _results(experiment, decision),
         _outcome(decision, promotion, rollback),
+        _deviations(experiment, deviations),
         _history(experiment),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -92,6 +95,14 @@ def _outcome(decision: Decision | None, promotion: Promotion | None, rollback: R
         what = f"{rollback.reverts} undone by {rollback.commit}" if rollback.commit else "nothing had been promoted"
         lines.append(f"- Rolled back: {what}. {inert(rollback.reason)}".rstrip())
     return "## Decision\n\n" + "\n".join(lines) if lines else ""
+
+
+def _deviations(experiment: Experiment, deviations: Sequence[str] | None) -> str:
+    """What was not as planned; that there was nothing is told too, once it has run."""
+    if deviations is None or experiment.entered("running") is None:
+        return ""
+    told = "\n".join(f"- {inert(each)}" for each in deviations) or "None: everything went as sealed."
+    return f"## Deviations from the plan\n\n{told}"
 
 
 def _history(experiment: Experiment) -> str:
