@@ -7,19 +7,16 @@ import statistics
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+
+from benchmarks.flags_accuracy import accuracy
 
 from experiment_tracker_tools.flags.files import texts
 from experiment_tracker_tools.flags.project import cache_of, cached, scanned
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 ROOT = Path(__file__).parents[1]
-SAMPLE = Path(__file__).with_name("flags_sample.toml")
-# Uses that ask; what merely names a key is told too, and is no point of use.
-READS = {"call", "wrapper", "thunk", "member", "index", "component", "decorator", "environment"}
 EDIT = """
 import sys, time
 begun = time.perf_counter()
@@ -33,36 +30,6 @@ note = note_on(Edit("app.py", before, after), Remembered(), lambda keys: {{}})
 done = time.perf_counter()
 print(1e3 * (done - begun), 1e3 * (done - begun_edit), note is not None)
 """
-
-
-class Score(NamedTuple):
-    """Right, wrongly told, missed."""
-
-    right: int
-    wrong: int
-    missed: int
-
-    def __str__(self) -> str:
-        precision = self.right / (self.right + self.wrong) if self.right + self.wrong else float("nan")
-        recall = self.right / (self.right + self.missed) if self.right + self.missed else float("nan")
-        return f"precision {precision:.3f} ({self.right}/{self.right + self.wrong}), recall {recall:.3f}"
-
-
-def accuracy() -> Score:
-    """The sample's labels against the scan, each project scanned by itself; misses and false hits are printed."""
-    projects: dict[str, list[dict[str, Any]]] = {}
-    for file in tomllib.loads(SAMPLE.read_text("utf-8"))["file"]:
-        projects.setdefault(file["project"], []).append(file)
-    wanted: set[tuple[str, str, int, str]] = set()
-    found: set[tuple[str, str, int, str]] = set()
-    for project, files in projects.items():
-        scan = scanned((file["path"], file["code"].lstrip("\n")) for file in files)
-        wanted |= {(project, file["path"], line, key) for file in files for line, key in file["reads"]}
-        found |= {(project, use.path, use.line, use.key) for use in scan.uses if use.form in READS}
-    for what, places in (("missed", wanted - found), ("not labelled", found - wanted)):
-        for place in sorted(places):
-            print(f"  {what}: {place}")
-    return Score(len(wanted & found), len(found - wanted), len(wanted - found))
 
 
 def best(work: Callable[[], object]) -> float:
@@ -108,7 +75,8 @@ def hook() -> None:
 def main() -> None:
     """Print accuracy, speed and the hook's cost."""
     print("sample (own snippets in public shapes; target: precision .98, recall at points of use .95):")
-    print(f"  {accuracy()}")
+    for half in ("seen", "held"):
+        print(f"  {half}: {accuracy(half, told=False)}")
     speed()
     hook()
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from experiment_tracker_tools.flags.detect import Sighting, sightings
+from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.sighting import Sighting
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
@@ -95,6 +96,37 @@ def test_the_fallback_is_told_as_it_is_written() -> None:
     call = seen('client.boolVariation("new-ui", context, true)', "ts")[0]
     assert call.default == "true"
     assert call.kind == "boolean"
+
+
+def test_what_a_receiver_was_made_from_says_whose_client_it_is() -> None:
+    asks = "const v = client.variation('new-ui', false);"
+    assert keys(f"const client = load();\n{asks}", "ts") == []
+    assert keys(f"const client = LDClient.init();\n{asks.replace('client.', 'ldClient.')}", "ts") == ["new-ui"]
+    assert keys(f"const client = createLaunchDarkly(key);\n{asks}", "ts") == ["new-ui"]
+    assert keys('class A { FF4j switches; boolean b() { return switches.check("new-ui"); } }', "java") == []
+
+
+def test_settings_of_a_deployment_are_flags_only_among_flags() -> None:
+    assert keys("csp = os.environ.get('ENABLE_CSP')", "py") == []
+    assert keys("const FEATURES = { signup: process.env.ENABLE_SIGNUP === '1' };", "ts") == ["ENABLE_SIGNUP"]
+    assert keys("delete process.env.FEATURE_NEW_UI;", "ts") == []
+    assert (
+        keys("def _flag_enabled(name):\n    return os.environ.get(name) == '1'\nx = _flag_enabled('DEBUG_X')", "py")
+        == []
+    )
+
+
+def test_what_is_taken_out_of_all_flags_is_read() -> None:
+    code = "import { useFlags } from 'launchdarkly-react-client-sdk';\nconst { newUi, oldUi: old } = useFlags();"
+    assert keys(code, "ts") == ["newUi", "oldUi"]
+    assert keys("const { newUi } = useFlags();", "ts") == []
+
+
+def test_members_of_enums_that_are_asked_are_flags_and_services_are_not() -> None:
+    assert keys("if MyFeatures.NEW_MAP.isActive() {}", "java") == ["MyFeatures.NEW_MAP"]
+    assert keys("if FeatureFlags.new_map.enabled?", "rb") == ["FeatureFlags.new_map"]
+    assert keys('if FeatureFlags::FeatureFlag.active?("new_map")', "rb") == ["new_map"]
+    assert keys("if MapperFeature.USE_ANNOTATIONS.enabledByDefault() {}", "java") == []
 
 
 def test_a_key_that_is_put_together_is_no_key() -> None:

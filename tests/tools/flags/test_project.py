@@ -29,6 +29,30 @@ def test_members_of_enums_classes_and_objects_are_followed() -> None:
     assert found(files) == {("new-ui", "view.py", 2), ("new-map", "Map.kt", 1)}
 
 
+def test_constants_are_followed_into_files_that_show_nothing_else() -> None:
+    files = {
+        "src/names.py": 'NEW_FLOW_FLAG = "new-flow"\n',
+        "src/use.py": "from names import NEW_FLOW_FLAG\nif is_feature_enabled(NEW_FLOW_FLAG):\n    pass\n",
+    }
+    assert found(files) == {("new-flow", "src/use.py", 2)}
+
+
+def test_a_wrapper_around_a_list_of_keys_reads_each() -> None:
+    files = {
+        "gate.py": "def validate_flags(flags):\n    return all(is_feature_enabled(flag) for flag in flags)\n",
+        "app.py": "@validate_flags(['new-a', 'new-b'])\ndef view(): ...\n",
+    }
+    assert found(files) == {("new-a", "app.py", 1), ("new-b", "app.py", 1)}
+
+
+def test_a_static_import_says_whose_constant_it_is() -> None:
+    files = {
+        "Features.java": "public enum Features implements Feature { SPEAKS, LISTENS }\n",
+        "Hello.java": "import static a.Features.SPEAKS;\nvoid b() { if (featureManager.isActive(SPEAKS)) a(); }",
+    }
+    assert found(files) == {("SPEAKS", "Hello.java", 2)}
+
+
 def test_a_declaration_counts_only_when_a_use_corroborates_it() -> None:
     declared = {"flags.ts": "export const FLAGS = { newUi: 'new-ui', oldUi: 'old-ui' };\n"}
     assert scan(declared).uses == ()

@@ -20,6 +20,7 @@ _ACCESSOR = (
 )
 _CAST = r"\s+as\s+[\w.<>\[\]'| ]+$|!$"
 _LEADING = r"(?:await\s+|\.\.\.|&(?:mut\s+)?|\*)+"
+_NAMED_TEXT = r"(?:new\s+)?[\w.]*(?:Feature|Flag|Toggle|Gate|Key|Symbol)\w*\(\s*(?=[\"'])"
 _DYNAMIC = r"\$\{|#\{|\\\("
 
 
@@ -115,6 +116,9 @@ def value_at(source: Source, start: int, end: int) -> Value:
         literal = source.string_at(start + prefix.end()) or source.string_at(start)
         if literal is not None:
             return _literal(source, literal, prefix.group(), end)
+    named = pattern(_NAMED_TEXT).match(shown)
+    if named is not None and (inner := source.string_at(start + named.end())) and code[inner[1] : end].strip() == ")":
+        return Value("literal", inner[0])
     if source.language in {"rb", "ex"} and shown.startswith(":"):
         symbol = re.match(r":(?:([A-Za-z_]\w*[?!]?)|(?=[\"']))", shown)
         quoted = source.string_at(start + 1)
@@ -187,7 +191,7 @@ def receiver_before(source: Source, start: int) -> str:
             at = lowest + len(code[lowest:at].rstrip())
         else:
             break
-    return re.sub(r"\s+", "", code[at:end])
+    return re.sub(r"\s+", "", code[at:end]).lstrip("!")
 
 
 def _opening_of(code: str, closing: int, lowest: int) -> int:

@@ -7,10 +7,10 @@ from bisect import bisect_right
 from typing import Iterator, NamedTuple, Sequence
 
 from experiment_tracker_tools.flags import names
-from experiment_tracker_tools.flags.detect import Sighting
 from experiment_tracker_tools.flags.keys import Constant
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
+from experiment_tracker_tools.flags.sighting import Sighting
 
 
 class Wrapper(NamedTuple):
@@ -83,19 +83,24 @@ def constants(source: Source) -> list[Constant]:
     found: list[Constant] = []
     for match in pattern(_CONSTANT).finditer(source.code):
         name = match.group(1)
-        if name in _KEYWORDS:
+        if name in _KEYWORDS or (name and source.language in {"java", "cs"}):
             second = re.match(r"[\w$]+[ \t]+([\w$]+)", match.group())
-            name = second.group(1) if second else ""
+            name = second.group(1) if second else "" if name in _KEYWORDS else name
         elif not name:
             quoted = source.string_at(match.start())
             name = quoted[0] if quoted else ""
         value = source.string_at(match.end())
         text = value[0] if value else _symbol(source, match.end())
-        if name and text and names.is_key(text) and not (match.group().rstrip().endswith("(") and name[:1].islower()):
+        if name and text and names.is_key(text) and not _is_call(match.group(), name):
             found.append(Constant(_container(blocks, match.start()), name, text, match.start()))
             if len(found) >= _MOST_CONSTANTS:
                 break
     return found
+
+
+def _is_call(declared: str, name: str) -> bool:
+    """Whether a variable takes what a function gives for a text, and no key."""
+    return declared.rstrip().endswith("(") and name[:1].islower() and " new " not in declared
 
 
 def members(source: Source) -> list[Constant]:
@@ -141,17 +146,29 @@ def wrappers(source: Source, seen: Sequence[Sighting]) -> list[Wrapper]:
             or not re.fullmatch(r"@?[A-Za-z_]\w*", each.name)
         ):
             continue
-        header = _enclosing(source, each.offset, each.name)
+        parameter = _looped_over(source.code, each) or each.name
+        header = _enclosing(source, each.offset, parameter)
         if header is not None:
             name, parameters, _ = header
             listed = [p for p in re.split(r",(?![^<\[({]*[>\])}])", parameters) if p.strip()]
             plain = [p for p in listed if p.strip().split(":")[0].strip() not in {"self", "cls", "this", "&self"}]
             at = next(
-                (i for i, p in enumerate(plain) if re.search(rf"(?<![\w$]){re.escape(each.name)}(?![\w$])", p)), None
+                (i for i, p in enumerate(plain) if re.search(rf"(?<![\w$]){re.escape(parameter)}(?![\w$])", p)), None
             )
             if at is not None and not names.is_setter(name):
                 found.append(Wrapper(name, at, _owner(source, each.offset)))
     return sorted(set(found))
+
+
+def _looped_over(code: str, each: Sighting) -> str | None:
+    """The list that a key's name runs over, where it does: for flag in flags, flags.every(flag => ...)."""
+    name, near = re.escape(each.name or ""), code[max(0, each.offset - 200) : each.end + 80]
+    found = re.search(
+        rf"\bfor\s*\(?\s*(?:const|let|var|final|\w+)?\s*\b{name}\s*(?:in|of|:)\s+(\w+)|"
+        rf"(\w+)\.(?:every|some|any|all|none|map|filter|forEach)[?]?\s*[({{]\s*\(?\|?\s*{name}\b",
+        near,
+    )
+    return None if found is None else found.group(1) or found.group(2)
 
 
 def thunks(source: Source, seen: Sequence[Sighting]) -> list[Thunk]:
@@ -226,6 +243,11 @@ def _header_name(code: str, lowest: int, begin: int, body: str) -> str:
         return "" if defined is None and pattern(_CALLS).search(lead) else name
     assigned = pattern(_ASSIGNED).search(before[: named.start()] if named else before)
     return assigned.group(1) if assigned else ""
+
+
+def container_of(source: Source, offset: int) -> str:
+    """The name of the innermost named block around an offset; empty outside of all."""
+    return _container(_blocks(source), offset)
 
 
 def _owner(source: Source, offset: int) -> str:

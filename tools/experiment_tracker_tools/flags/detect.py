@@ -3,66 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Sequence, Tuple
+from typing import Iterator, Sequence
 
 from experiment_tracker_tools.flags import names
-from experiment_tracker_tools.flags.arguments import (
-    Argument,
-    Value,
-    arguments,
-    bare_arguments,
-    receiver_before,
-    value_at,
-)
+from experiment_tracker_tools.flags.arguments import Argument, arguments, bare_arguments, receiver_before
 from experiment_tracker_tools.flags.catalogue import Rule
-from experiment_tracker_tools.flags.evidence import HOMEMADE, Evidence, chosen_rule
+from experiment_tracker_tools.flags.environment import asks_the_environment, in_environment, switches_a_feature
+from experiment_tracker_tools.flags.evidence import Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.objects import held
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import default_of, first_key, values_at
+from experiment_tracker_tools.flags.sighting import HOMEMADE, Call, Sighting, Span, told
 
-Span = Tuple[int, int]
-
-
-class Sighting(NamedTuple):
-    """One place where a flag is read, switched or declared, or an event is sent.
-
-    Attributes:
-        offset, end: where the call or member begins and ends.
-        form: call, wrapper, member, index, component, decorator, environment, or track for events.
-        call: name of the function, method or object.
-        key: the flag's key or the event's name, where it stands there; None where only a name does.
-        name: the constant, member or parameter that stands in the key's place; None for a literal.
-        receiver: what it is a member of.
-        vendor: whose call shape it is, or home-made.
-        kind: boolean, multivariate, experiment, config, toggle, define, event.
-        default: source of the fallback value; None where none is given.
-        exposure: automatic, by hand or none.
-    """
-
-    offset: int
-    end: int
-    form: str
-    call: str
-    key: str | None = None
-    name: str | None = None
-    receiver: str = ""
-    vendor: str = HOMEMADE
-    kind: str = "boolean"
-    default: str | None = None
-    exposure: str = "none"
-
-
-class Call(NamedTuple):
-    """A call as it is written."""
-
-    name: str
-    receiver: str
-    start: int
-    given: list[Argument]
-    end: int
-
-
-_CALLED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*[?!]?)\s*(?:(?:::)?<[\w\s.,|<>\[\]\"'\x01?]{1,80}>\s*)?(\()")
+_CALLED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*[?!]?)\s*(?:(?:::)?<[\w\s.,|<>\[\]\"'\x01?{}:;]{1,120}>\s*)?(\()")
 _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \t]+(?=:[a-z\"']|[\"'])"
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 _COMPONENT = r"<([A-Z][\w.]*)(?=[\s/])"
@@ -71,36 +25,17 @@ _FLAG_COMPONENT = (
     r"(?:flag|gate|toggle|enabled|gated?|flagged|guard|provider)?$"
 )
 _FLAG_PROPERTIES = "flag feature name flagKey featureKey flagName featureFlag experiment toggle".split()
-_TEMPLATE_TAG = r"\{%-?\s*(flag|switch|sample)\s+"
-_INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:])"
-_MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
-_GETTER = r"(?:\?\.|\.)get\(\s*(?=[\"'`:])"
+_TEMPLATE_TAG = r"\{%-?\s*(flag|switch|sample|flag_enabled|flag_disabled)\s+"
 _DEFINES = (
     r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
     r"new)\s+(?:\([^)]*\)\s*)?|\*)$"
-)
-_ENVIRONMENT = (
-    r"(?:\bprocess\.env|\bimport\.meta\.env|\bos\.environ|\bENV|\bDeno\.env)(?:\.(?:get|fetch)\(|\[|"
-    r"\.)\s*(?:([A-Z][A-Z0-9_]+)\b|(?=[\"']))|"
-    r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|"
-    r"os\.LookupEnv)\(\s*(?=[\"'])"
-)
-_IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
-_NOT_MEMBERS = frozenset(
-    (
-        "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
-        "loading error subscribe pipe update push reduce includes items isLoading toJSON toString prototype value "
-        "current state default contains isEmpty copy first last count each any all delete add clear concat join sort "
-        "slice constructor call apply bind name type class key id flags isActive is_enabled bool ready fetch reload "
-        "refresh reset init load register connect initialize close service provider client store"
-    ).split()
 )
 
 
 def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> list[Sighting]:
     """All that one file shows, or what begins inside of a span, in the order of its text."""
     inside = span or (0, len(source.code))
-    found = [*_calls(source, evidence, inside), *_members(source, evidence, inside), *_environment(source, inside)]
+    found = [*_calls(source, evidence, inside), *held(source, evidence, inside), *in_environment(source, inside)]
     if source.language in {"ts", "page"}:
         found += _components(source, evidence, inside)
     if source.language in {"rb", "ex", "template"}:
@@ -109,7 +44,7 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
         found += _template_tags(source, inside)
     within = [(each.offset, each.end, each.name) for each in found if each.name and each.form != "member"]
     kept = {
-        each
+        each._replace(name=evidence.imported(each.name)) if each.name else each
         for each in found
         if each.form != "member" or not any(s <= each.offset < e and name == each.name for s, e, name in within)
     }
@@ -157,7 +92,7 @@ def _call(source: Source, evidence: Evidence, call: Call) -> Iterator[Sighting]:
     elif names.sends_an_event(call.name):
         event = first_key(source, call.given, events=True)
         if event is not None:
-            yield Sighting(call.start, call.end, "track", call.name, *_told(event), call.receiver, kind="event")
+            yield Sighting(call.start, call.end, "track", call.name, *told(event), call.receiver, kind="event")
     else:
         yield from _home_made(source, evidence, call)
 
@@ -165,21 +100,35 @@ def _call(source: Source, evidence: Evidence, call: Call) -> Iterator[Sighting]:
 def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sighting]:
     position = evidence.vocabulary.wrappers.get(call.name)
     if position is not None:
-        found = values_at(source, call.given, ({"position": position},))
-        value = found[0] if found else None
-    elif (
+        values = values_at(source, call.given, ({"position": position},))
+        if values and values[0].kind == "list":
+            values = values_at(source, call.given, ({"list": position},))
+    elif _asks(evidence, call):
+        first = first_key(source, call.given)
+        values = [] if first is None else [first]
+    else:
+        return
+    form, kind, default = "call" if position is None else "wrapper", kind_of(call.name), None
+    for value in values:
+        if value.kind not in {"literal", "name"}:
+            continue
+        if asks_the_environment(source, call.name):
+            if value.kind == "literal" and switches_a_feature(source, value.text, call.start):
+                yield Sighting(call.start, call.end, "environment", call.name, value.text)
+            continue
+        default, (key, name) = default_of(source, call.given, ()), told(value)
+        yield Sighting(call.start, call.end, form, call.name, key, name, call.receiver, HOMEMADE, kind, default)
+
+
+def _asks(evidence: Evidence, call: Call) -> bool:
+    """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
+    return (
         names.asks_for_a_flag(call.name)
         or names.asks_a_service(call.receiver, call.name)
         or evidence.comes_from_home(call.name, call.receiver)
-    ):
-        value = first_key(source, call.given)
-    else:
-        return
-    if value is not None and value.kind in {"literal", "name"}:
-        form, kind = "call" if position is None else "wrapper", kind_of(call.name)
-        default = default_of(source, call.given, ())
-        told = _told(value)
-        yield Sighting(call.start, call.end, form, call.name, *told, call.receiver, HOMEMADE, kind, default)
+        # A set's has() takes one argument; who is asked about comes with a second one.
+        or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
+    )
 
 
 def _by_rule(source: Source, rule: Rule, call: Call, form: str) -> Iterator[Sighting]:
@@ -187,9 +136,19 @@ def _by_rule(source: Source, rule: Rule, call: Call, form: str) -> Iterator[Sigh
     kind = "event" if rule.tracks else rule.kind if rule.kind != "multivariate" else kind_of(call.name, rule.kind)
     for value in values_at(source, call.given, rule.key):
         if value.kind in {"literal", "name"} and (rule.tracks or value.kind == "name" or names.is_key(value.text)):
-            told = _told(value)
+            key, name = told(value)
             yield Sighting(
-                call.start, call.end, form, call.name, *told, call.receiver, rule.vendor, kind, default, rule.exposure
+                call.start,
+                call.end,
+                form,
+                call.name,
+                key,
+                name,
+                call.receiver,
+                rule.vendor,
+                kind,
+                default,
+                rule.exposure,
             )
 
 
@@ -241,73 +200,8 @@ def _template_tags(source: Source, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_TEMPLATE_TAG).finditer(source.text, *inside):
         found = re.match(r"[\"']([\w.\-:]+)[\"']", source.text[match.end() :])
         if found is not None:
-            yield Sighting(match.start(), match.end(), "call", match.group(1), found.group(1), vendor="django-waffle")
-
-
-def _members(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
-    code = source.code
-    for match in pattern(_INDEXED).finditer(code, *inside):
-        if _is_set(source, evidence, match):
-            yield from _keyed(source, evidence, match, match.end(), "index")
-    for match in pattern(_MEMBER).finditer(code, *inside):
-        if not _is_set(source, evidence, match):
-            continue
-        member, end = match.group(2), match.end(2)
-        after = code[end : end + 3].lstrip()
-        if member in {"get", "has", "fetch", "getBoolean"} and after.startswith("("):
-            opening = code.index("(", end)
-            skip = re.match(r"\s*", code[opening + 1 :])
-            yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
-        elif not after.startswith("(") and _is_read(code, match.start(), member, after):
-            yield from _member(match, member, end)
-
-
-def _member(match: re.Match[str], member: str, end: int) -> Iterator[Sighting]:
-    held = match.group(1)
-    if not held[:1].isupper():
-        yield Sighting(match.start(), end, "member", held, member)
-    elif member[:1].isupper() and not (held.isupper() and not member.isupper()):
-        # A class or enum: what its member stands for is looked up.
-        yield Sighting(match.start(), end, "member", held, None, f"{held}.{member}")
-
-
-def _is_read(code: str, start: int, member: str, after: str) -> bool:
-    if member in _NOT_MEMBERS or names.is_setter(member) or (after.startswith("=") and after[:2] not in {"==", "=>"}):
-        return False
-    return pattern(_IMPORTS).search(code[max(0, start - 200) : start]) is None
-
-
-def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
-    name = match.group(1)
-    if any(rule.shape == "index" for rule in evidence.rules(name)):
-        return True
-    if evidence.is_module(name):
-        return False
-    if name in evidence.sets or names.is_set_of_flags(name):
-        receiver = receiver_before(source, match.start(1))
-        return not names.is_set_of_flags(receiver) or name.isupper()
-    return False
-
-
-def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, form: str) -> Iterator[Sighting]:
-    end = at
-    while end < len(source.code) and source.code[end] not in "],)\n":
-        end += 1
-    rules = evidence.rules(match.group(1))
-    vendor = rules[0].vendor if rules and form == "index" else HOMEMADE
-    after = source.code[end : end + 4]
-    value = value_at(source, at, end)
-    if value.kind == "literal" and names.is_key(value.text) and not re.match(r"\]\s*=(?!=)", after):
-        yield Sighting(match.start(), end, form, match.group(1), value.text, vendor=vendor)
-
-
-def _environment(source: Source, inside: Span) -> Iterator[Sighting]:
-    for match in pattern(_ENVIRONMENT).finditer(source.code, *inside):
-        literal = source.string_at(match.end()) if match.group(1) is None else (match.group(1), match.end())
-        if literal is not None and re.match(r"\]?\s*=(?![=>])", source.code[literal[1] : literal[1] + 6]):
-            continue
-        if literal is not None and names.is_environment_flag(literal[0]):
-            yield Sighting(match.start(), literal[1], "environment", "environment", literal[0])
+            vendor = "django-flags" if "_" in match.group(1) else "django-waffle"
+            yield Sighting(match.start(), match.end(), "call", match.group(1), found.group(1), vendor=vendor)
 
 
 def kind_of(name: str, otherwise: str = "multivariate") -> str:
@@ -328,7 +222,3 @@ def kind_of(name: str, otherwise: str = "multivariate") -> str:
 
 def _form(rule: Rule) -> str:
     return "decorator" if rule.shape == "decorator" else "call"
-
-
-def _told(value: Value) -> tuple[str | None, str | None]:
-    return (value.text, None) if value.kind == "literal" else (None, value.text)

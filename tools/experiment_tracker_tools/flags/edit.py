@@ -16,8 +16,8 @@ from experiment_tracker_tools.flags.rollout import Rollout, changed_rollouts
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from experiment_tracker_tools.flags.detect import Sighting
     from experiment_tracker_tools.flags.lexer import Source
+    from experiment_tracker_tools.flags.sighting import Sighting
 
 Track = Callable[[Sequence[str]], Mapping[str, Tracked]]
 _LIVE = ("running", "paused")
@@ -181,11 +181,13 @@ def _gone(edit: Edit, project: Remembered) -> list[str]:
 
 
 def _stands_in(key: str, name: str | None, text: str) -> bool:
-    """Whether the other side of the edit has the key, or the name that stands for it: then it only moved."""
-    found = re.search(rf"(?<![\w\-]){re.escape(key)}(?![\w\-])", text) if key in text else None
-    if found is None and name is not None and name in text:
-        found = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)
-    return found is not None
+    """Whether the other side of the edit has the key, or asks by the name that stands for it: then it only moved."""
+    literal = re.search(rf"(?<![\w\-]){re.escape(key)}(?![\w\-])", text) if key in text else None
+    if name is None or name == key:
+        return literal is not None
+    uses = len(re.findall(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)) if name in text else 0
+    declares = re.search(rf"\b{re.escape(name)}\b[^\n=:]*[=:][^\n]*{re.escape(key)}", text) if literal else None
+    return uses > 1 if declares is not None else uses > 0 or literal is not None
 
 
 def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator[tuple[Source, Sighting, str]]:
@@ -193,7 +195,8 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
     language = language_of(path)
     spans = _changed(text, other) if language is not None and text else []
     words = [word for word in (*vocabulary.wrappers, *vocabulary.registries, *vocabulary.thunks) if word in text]
-    spans = [each for each in spans if _worth(text[each[0] : each[1]], words)]
+    asks = names.may_ask if spans and names.may_hold_flags(text) else names.may_hold_flags
+    spans = [each for each in spans if asks(text[each[0] : each[1]]) or any(word in text for word in words)]
     if not spans or language is None:
         return
     # Most edits never come this far, so what reads code is loaded here.
@@ -215,10 +218,6 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
             key = each.key or key_of(each.name or "", held or (), vocabulary)
             if key is not None and names.is_key(key):
                 yield source, each, key
-
-
-def _worth(text: str, words: Sequence[str]) -> bool:
-    return names.may_hold_flags(text) or any(word in text for word in words)
 
 
 def _changed(text: str, other: str) -> list[tuple[int, int]]:

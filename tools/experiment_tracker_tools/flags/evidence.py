@@ -12,15 +12,26 @@ from experiment_tracker_tools.flags.catalogue import Rule, catalogue
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import values_at
+from experiment_tracker_tools.flags.sighting import HOMEMADE
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
-HOMEMADE = "home-made"
 _SAME_PACKAGES = {"page": "ts", "template": "py"}
 _PYTHON_IMPORT = r"(?m)^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)"
 _PYTHON_MODULE = r"(?m)^[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?"
 _SCRIPT_IMPORT = (
     r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])|\b(?:const|let|var)\s+(\{[^}]*\}|"
     r"\w+)\s*=\s*require\(\s*(?=[\"'])"
+)
+
+
+_STATIC_IMPORT = r"(?m)^[ \t]*import[ \t]+(?:static[ \t]+)?[\w.]*\b([A-Z]\w*)\.([A-Z][A-Z0-9_]*)\b"
+
+
+# How a name comes to be: it is given a value, or declared with a type in front of it or behind it.
+_ORIGINS = (
+    r"(?<![\w.$])_?{name}[ \t]*(?::[ \t]*[\w.<>\[\]]+)?[ \t]*(?::=|=(?![=>]))[^\n;]{{0,160}}",
+    r"\b[\w.]*[A-Z]\w*(?:<[^<>]*>)?[ \t]+_?{name}[ \t]*[,;)=]",
+    r"(?<![\w.$])_?{name}(?:[ \t]*:[ \t]*&?|[ \t]+\*?)[\w.:]+[ \t]*[,;)=\n]",
 )
 
 
@@ -35,9 +46,14 @@ class Evidence:
         self._text, self.vocabulary = source.text, vocabulary
         self._language = _SAME_PACKAGES.get(source.language, source.language)
         self._mentioned: dict[str, bool] = {}
+        self._origins: dict[str, str] = {}
+        self._code = source.code
         self._homes, self._modules = _imports(source)
+        self._members = _static_imports(source)
         self._own = catalogue().rules.get(self._language, {})
         self.sets = _sets(source)
+        if self._language == "ts" and "withLDConsumer" in source.text and self.mentions("launchdarkly"):
+            self.sets |= {"flags"}
 
     def interests(self, name: str) -> bool:
         """Whether a call of that name is worth reading."""
@@ -48,6 +64,7 @@ class Evidence:
             or names.asks_for_a_flag(name)
             or names.sends_an_event(name)
             or names.may_ask_a_service(name)
+            or name == "has"
         )
 
     def rules(self, name: str) -> list[Rule]:
@@ -65,6 +82,21 @@ class Evidence:
     def is_module(self, name: str) -> bool:
         """Whether the name is an imported module: its members are its functions and constants."""
         return name in self._modules
+
+    def origin(self, receiver: str) -> str:
+        """What a receiver was made from, or its type, where this file says so."""
+        root = re.match(r"(?:this\.|self\.|@)?_?([A-Za-z_$][\w$]*)$", receiver)
+        if root is None:
+            return ""
+        name = root.group(1)
+        if name not in self._origins:
+            ways = (re.search(way.format(name=re.escape(name)), self._code) for way in _ORIGINS)
+            self._origins[name] = "\n".join(found.group() for found in ways if found is not None)
+        return self._origins[name]
+
+    def imported(self, name: str) -> str:
+        """A name with the class that a static import took it from, where one did."""
+        return self._members.get(name, name)
 
     def comes_from_home(self, name: str, receiver: str) -> bool:
         """Whether a function was imported from a module that is about flags, and does not write."""
@@ -95,9 +127,10 @@ def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, gi
 
 def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     """How strong the evidence is: 0 none, 1 and 2 by name, 3 by receiver, 4 and 5 by package."""
-    if not _has_shape(rule, receiver):
+    stranger = rule.receiver is None and not names.is_self_evident(name) and names.is_of_another_trade(receiver)
+    if stranger or not _has_shape(rule, receiver):
         return 0
-    named = _stem(rule.vendor) in receiver.lower().replace("_", "")
+    named = _names_vendor(rule.vendor, receiver) or _names_vendor(rule.vendor, evidence.origin(receiver))
     if named or evidence.mentions(rule.vendor):
         return 4 + named
     if rule.needs_import:
@@ -111,11 +144,17 @@ def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
 
 
 def _has_shape(rule: Rule, receiver: str) -> bool:
-    if rule.shape in {"func", "hook", "component"} and receiver:
+    if rule.shape in {"func", "hook", "component"} and receiver and not _is_package(rule.vendor, receiver):
         return False
     if rule.shape in {"method", "static"} and not receiver:
         return False
     return rule.receiver is None or pattern(rule.receiver).search(receiver) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_package(vendor: str, receiver: str) -> bool:
+    """Whether a receiver is the vendor's own module, as in waffle.switch_is_active."""
+    return any(receiver == package for listed in catalogue().packages[vendor].values() for package in listed)
 
 
 _GENERIC = r"client|user|ctx|context|analytics|child|factory|flag|feature|ff|\^\$"
@@ -127,6 +166,16 @@ def _says_more(expression: str, receiver: str) -> bool:
     _, _, alternatives = expression.rpartition("(?i)")
     kept = "|".join(each for each in alternatives.split("|") if not pattern(_GENERIC).fullmatch(each))
     return bool(kept) and kept.count("(") == kept.count(")") and pattern(f"(?i){kept}").search(receiver) is not None
+
+
+@lru_cache(maxsize=4096)
+def _names_vendor(vendor: str, text: str) -> bool:
+    """Whether an expression has the vendor's name in it, or a package of it."""
+    if not text:
+        return False
+    listed = catalogue().packages[vendor].values()
+    modules = {package for group in listed for package in group if package.isidentifier() and len(package) > 5}
+    return _stem(vendor) in text.lower().replace("_", "") or any(module in text for module in modules)
 
 
 def _stem(vendor: str) -> str:
@@ -157,6 +206,13 @@ def _imports(source: Source) -> tuple[set[str], set[str]]:
     if source.language in {"ts", "page"}:
         return _script_imports(source), set()
     return set(), set()
+
+
+def _static_imports(source: Source) -> dict[str, str]:
+    """Members of classes that are imported by themselves, as Java and Kotlin do."""
+    if source.language not in {"java", "kt"}:
+        return {}
+    return {name: f"{owner}.{name}" for owner, name in pattern(_STATIC_IMPORT).findall(source.code)}
 
 
 def _python_imports(source: Source) -> tuple[set[str], set[str]]:

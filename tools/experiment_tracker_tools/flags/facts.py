@@ -7,11 +7,12 @@ from typing import Any, NamedTuple, Sequence
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.catalogue import catalogue
 from experiment_tracker_tools.flags.declared import Thunk, Wrapper, constants, members, thunks, wrappers
-from experiment_tracker_tools.flags.detect import Sighting, sightings
+from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.keys import Constant
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.sighting import Sighting
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 

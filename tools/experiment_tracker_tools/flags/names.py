@@ -45,7 +45,7 @@ _SERVICE = (
     r"\w*feature_?(?:flag|toggle|gate)s?"
     r"(?:service|client|manager|provider|store|helper)?|flipper|unleash|posthog|launch_?darkly|growth_?book|"
     r"statsig|waffle|pennant|togglz|"
-    r"flagsmith|configcat|openfeature|ff4j|fflags?)(?:\(\))?$"
+    r"flagsmith|configcat|openfeature|ff4j|fflags?|fun_?with_?flags)(?:\(\))?$"
 )
 _WEAK_SERVICE = r"(?i)(?:^|[._>:$@])(?:features?|flags?|toggles?|experiments?|gates?|switches)(?:\(\))?$"
 _ASKS = (
@@ -84,16 +84,19 @@ _KEY_CONSTANT = (
     r"^\w+?_?(?:feature_?flag|flag_?name|flag_?key|feature_?key|_flag|_toggle|_experiment|_switch)(?:_\w+)?$|"
     r"^(?:Flag|Feature|Experiment|Toggle)[A-Z]\w+$"
 )
+_PUBLIC = r"^(?:NEXT_PUBLIC_|REACT_APP_|VITE_|PUBLIC_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_)?"
 _ENVIRONMENT = (
-    r"^(?:NEXT_PUBLIC_|REACT_APP_|VITE_|PUBLIC_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_)?"
-    r"(?:(?:ENABLE|ENABLED|DISABLE|FEATURE|FEATURES|FF|FLAG|FEATURE_FLAG|TOGGLE|EXPERIMENT|EXPERIMENTAL|"
-    r"USE_NEW|BETA)_[A-Z0-9_]+)$|"
-    r"^[A-Z0-9_]+_(?:ENABLED|FEATURE|FEATURE_FLAG|FLAG|TOGGLE|EXPERIMENT)$"
+    _PUBLIC + r"(?:(?:FEATURE|FEATURES|FF|FLAG|FEATURE_FLAG|TOGGLE|EXPERIMENT|EXPERIMENTAL|USE_NEW|BETA|"
+    r"ENABLE_(?:NEW|BETA|EXPERIMENTAL|FEATURE))_[A-Z0-9_]+)$|"
+    r"^[A-Z0-9_]+_(?:FEATURE|FEATURE_FLAG|FLAG|TOGGLE|EXPERIMENT|FEATURE_ENABLED)$"
 )
+# What most settings of a deployment are called: a flag only among others that are named so.
+_MAYBE_ENVIRONMENT = _PUBLIC + r"(?:ENABLED?|DISABLED?|USE)_[A-Z0-9_]+$|^[A-Z0-9_]+_(?:EN|DIS)ABLED$"
 _NOT_ENVIRONMENT = (
     r"(?i)(?:^|_)(?:host|port|url|uri|token|secret|key|dir|path|interval|timeout|tls|ssl|debug|logs?|logging|"
     r"level|endpoint|file|name|"
-    r"id|count|size|threshold|version|mode|trace|tracing|metrics|telemetry|proxy|cors|color|colors|file)(?:_|$)"
+    r"id|count|size|threshold|version|mode|trace|tracing|metrics|telemetry|proxy|cors|color|colors|file|flags)(?:_|$)|"
+    r"_features$"
 )
 _KEY = r"^(?=.*[A-Za-z])[A-Za-z0-9_@][\w.:/\-@]{1,118}$"
 _NOT_KEY = (
@@ -110,7 +113,7 @@ _SETS = (
     r"^_?(?i:set|mock|enable|disable|override|register|define|create|add|remove|delete|update|toggle|init|"
     r"load|reset|clear|stub|"
     r"refresh|subscribe|on|off|log|track|report|parse|to|from|make|build|configure|setup|provide|format|list|"
-    r"get_?all|validate|with_?provider)(?=_|[A-Z]|$)"
+    r"get_?all|with_?provider)(?=_|[A-Z]|$)"
 )
 _TRACK = (
     r"^(?:track|track_?[eE]vents?|trackEvent\w*|log_?[eE]vent|push_?[eE]vent|record_?[eE]vent|(?:send|capture|"
@@ -121,11 +124,18 @@ _EXPOSES = (
     r"(?i)exposure|impression|\$feature_flag_called|experiment_?(?:viewed|started|shown|entered|assigned)|"
     r"(?:log|track)_?(?:assignment|experiment)"
 )
+# Receivers of typed getters that other trades have too: stores, tables, forms, maps, widgets.
+_ANOTHER_TRADE = (
+    r"(?i)(?:^|[._>:])(?:\w*_?(?:prefs|preferences|storage|cache|cursor|result_?set|cookies|session|request|form|"
+    r"settings|properties|bundle|intent|leaflet|mapbox|document|element|locator|editor|button|view))(?:\(\))?$|"
+    r"^(?:rs|row|record|params?|query|json|node|tree|map|page|input|layer|dom|window|props|env|config)$"
+)
 # A file without one of these words cannot hold a hit; lower case.
 _WORDS = (
     "flag toggle experiment variation variant feature gate treatment waffle flipper unleash enabled "
     "enable_ getboolean decide track capture logevent log_event abtest ab_test ab-test exposure statsig "
-    "posthog optimizely devcycle killswitch use_new beta_ fg( ff( "
+    "posthog optimizely devcycle growthbook launchdarkly ldclient ff4j togglz configcat flipt rollout "
+    "killswitch use_new beta_ fg( ff( "
 ).split()
 
 
@@ -140,6 +150,16 @@ def may_hold_flags(text: str) -> bool:
     """
     lowered = text.lower()
     return any(word in lowered for word in _WORDS)
+
+
+_MAY_ASK = (
+    r"(?i)(?:value|is_?on|decide|check|evaluate|assignment|has|active|config|layer|get)\w*[?!]?\s*[(\[]\s*[\"':{\w.$@&]"
+)
+
+
+def may_ask(text: str) -> bool:
+    """The word gate of a few lines in a file that speaks of flags: whether anything is asked for there."""
+    return may_hold_flags(text) or re.search(_MAY_ASK, text) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -246,10 +266,20 @@ def is_key_constant(name: str) -> bool:
 def is_environment_flag(name: str) -> bool:
     """Whether an environment variable's name says that it switches a feature.
 
-    >>> [is_environment_flag(name) for name in ("FEATURE_NEW_UI", "ENABLE_SIGNUP", "ENABLE_DEBUG", "API_KEY")]
+    >>> [is_environment_flag(name) for name in ("FEATURE_NEW_UI", "FF_CHAT", "ENABLE_CSP", "FEATURE_FLAGS_FILE")]
     [True, True, False, False]
     """
     return re.match(_ENVIRONMENT, name) is not None and re.search(_NOT_ENVIRONMENT, name) is None
+
+
+@lru_cache(maxsize=50_000)
+def may_be_environment_flag(name: str) -> bool:
+    """Whether a variable's name says that it switches something; what is around it decides.
+
+    >>> [may_be_environment_flag(name) for name in ("ENABLE_SIGNUP", "CHAT_ENABLED", "ENABLE_DEBUG", "API_KEY")]
+    [True, True, False, False]
+    """
+    return re.match(_MAYBE_ENVIRONMENT, name) is not None and re.search(_NOT_ENVIRONMENT, name) is None
 
 
 @lru_cache(maxsize=50_000)
@@ -270,6 +300,16 @@ def is_home_of_flags(module: str) -> bool:
     [True, True, False]
     """
     return re.search(_HOME, module) is not None
+
+
+@lru_cache(maxsize=50_000)
+def is_of_another_trade(receiver: str) -> bool:
+    """Whether a receiver is something else's than a vendor's client, whatever its methods are called.
+
+    >>> [is_of_another_trade(name) for name in ("sharedPreferences", "map", "client", "")]
+    [True, True, False, False]
+    """
+    return re.search(_ANOTHER_TRADE, receiver) is not None
 
 
 _RIGHTS = r"(?i)licen[cs]e|entitle|permission|subscription|billing|capabilit|privilege"

@@ -65,10 +65,10 @@ def scanned(
     """
     vendors = _vendors(manifests)
     first = _first_pass(texts, Vocabulary(vendors=vendors, wrappers=wrappers or {}), known or {})
+    # What a file shows through others, or because of them, is not its own, so it is not stored.
+    own = dict(first.facts)
     _add_constants(first)
     vocabulary = vocabulary_of(first.facts, vendors, wrappers)
-    # What a file shows through others' wrappers is not its own, so it is not stored.
-    own = dict(first.facts)
     if _look_through_wrappers(first, vocabulary):
         vocabulary = vocabulary_of(first.facts, vendors, wrappers)
     words = (*vocabulary.wrappers, *vocabulary.thunks)
@@ -132,17 +132,19 @@ def _look_through_wrappers(first: _First, vocabulary: Vocabulary) -> bool:
 
 
 def _add_constants(first: _First) -> None:
-    """Look for constants that stand in keys' places in the files that do not speak of flags."""
+    """Look for constants that stand in keys' places in the files that told none."""
     asked = {each.what.name.rpartition(".")[2] for one in first.facts.values() for each in one.seen if each.what.name}
     held = {each.name for one in first.facts.values() for each in one.constants}
     missing = [name for name in asked - held if len(name) > 2 and not name.islower()]
-    for path, text in first.silent.items() if missing else ():
+    told = {path: first.kept[path] for path, one in first.facts.items() if not one.constants}
+    for path, text in {**first.silent, **told}.items() if missing else ():
         if any(name in text for name in missing):
             language = language_of(path)
             found = constants(Source(text, language)) if language is not None else []
             wanted = tuple(each for each in found if each.name in missing)
             if wanted:
-                first.kept[path], first.facts[path] = text, Facts(constants=wanted)
+                one = first.facts.get(path, Facts())
+                first.kept[path], first.facts[path] = text, one._replace(constants=wanted)
 
 
 def _vendors(manifests: Iterable[tuple[str, str]]) -> frozenset[str]:

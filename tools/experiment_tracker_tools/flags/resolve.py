@@ -8,11 +8,12 @@ from typing import Iterable, Iterator, Mapping, NamedTuple
 
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.detect import sightings
-from experiment_tracker_tools.flags.evidence import HOMEMADE, Evidence
+from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.facts import Facts, Seen
 from experiment_tracker_tools.flags.keys import key_of
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.sighting import HOMEMADE
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
@@ -231,10 +232,15 @@ def _registry_uses(path: str, source: Source, vocabulary: Vocabulary) -> Iterato
         key = vocabulary.keys.get(f"{match.group(1)}.{match.group(2)}")
         if key is None and match.group(2).isupper() and len(match.group(2)) > 2:
             key = match.group(2)
-        if key is not None and names.is_key(key):
+        if key is not None and names.is_key(key) and not _is_imported(source.code, match.start()):
             line = source.line_of(match.start())
             call = f"{match.group(1)}.{match.group(2)}"
             yield Use(key, path, line, "registry", call, HOMEMADE, "boolean", None, "none", match.start(), match.end())
+
+
+def _is_imported(code: str, offset: int) -> bool:
+    line = code[code.rfind("\n", 0, offset) + 1 : offset]
+    return re.match(r"\s*(?:import|from|package|using|use)\b", line) is not None
 
 
 def declared_uses(facts: Mapping[str, Facts], uses: Iterable[Use]) -> list[Use]:

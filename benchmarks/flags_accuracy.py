@@ -1,0 +1,88 @@
+"""Flags: the labelled sample against the scan: precision, recall at points of use, and every miss and false hit.
+
+Run with `held` it measures the half that was labelled before and never looked at while the rules changed.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from experiment_tracker_tools.flags.project import scanned
+from experiment_tracker_tools.flags.resolve import Use
+
+SAMPLE = Path(__file__).with_name("flags_sample")
+# Uses that ask; what merely names, defines or switches a key is told too, and is no point of use.
+_READS = {"call", "wrapper", "thunk", "member", "index", "component", "decorator", "environment"}
+_HEAD = re.compile(r"(?m)^=== (\S+) (\S+)\n")
+_LABEL = re.compile(r"[ \t]*«([^»]+)»")
+
+
+class File(NamedTuple):
+    """One labelled file: its project, path, text without labels, and its points of use as line and key."""
+
+    project: str
+    path: str
+    text: str
+    reads: frozenset[tuple[int, str]]
+
+
+class Score(NamedTuple):
+    """Right, wrongly told, missed."""
+
+    right: int
+    wrong: int
+    missed: int
+
+    def __str__(self) -> str:
+        precision = self.right / (self.right + self.wrong) if self.right + self.wrong else float("nan")
+        recall = self.right / (self.right + self.missed) if self.right + self.missed else float("nan")
+        return (
+            f"precision {precision:.3f} ({self.right} of {self.right + self.wrong}), "
+            f"recall {recall:.3f} ({self.right} of {self.right + self.missed})"
+        )
+
+
+def labelled(half: str) -> Iterator[File]:
+    """The files of one half: `seen` or `held`."""
+    for path in sorted(SAMPLE.glob(f"{half}_*.txt")):
+        parts = _HEAD.split(path.read_text("utf-8"))[1:]
+        for project, name, content in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            lines = content.rstrip("\n").split("\n")
+            reads = {(at, key) for at, line in enumerate(lines, 1) for key in _LABEL.findall(line)}
+            yield File(project, name, "\n".join(_LABEL.sub("", line) for line in lines) + "\n", frozenset(reads))
+
+
+def is_point_of_use(use: Use) -> bool:
+    """Whether a use asks for the flag."""
+    return use.form in _READS and use.kind not in {"define", "toggle"}
+
+
+def accuracy(half: str, *, told: bool) -> Score:
+    """The labels against the scan, each project scanned by itself; misses and false hits are printed if told."""
+    projects: dict[str, list[File]] = {}
+    for file in labelled(half):
+        projects.setdefault(file.project, []).append(file)
+    wanted: set[tuple[str, str, int, str]] = set()
+    found: set[tuple[str, str, int, str]] = set()
+    for project, files in projects.items():
+        scan = scanned((file.path, file.text) for file in files)
+        wanted |= {(project, file.path, line, key) for file in files for line, key in file.reads}
+        found |= {(project, use.path, use.line, use.key) for use in scan.uses if is_point_of_use(use)}
+    for what, places in (("missed", wanted - found), ("not labelled", found - wanted)):
+        for place in sorted(places) if told else ():
+            print(f"  {what}: {place}")
+    return Score(len(wanted & found), len(found - wanted), len(wanted - found))
+
+
+def main() -> None:
+    """Print the score of one half."""
+    half = sys.argv[1] if len(sys.argv) > 1 else "seen"
+    files = list(labelled(half))
+    print(f"{half}: {len(files)} files, {sum(len(file.reads) for file in files)} points of use")
+    print(f"  {accuracy(half, told='-v' in sys.argv)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Flags in the environment: a variable's name says so, or the set of flags that its value goes into."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.declared import container_of
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.patterns import pattern
+from experiment_tracker_tools.flags.sighting import Sighting, Span
+
+_READS = (
+    r"(?:\bprocess\.env|\bimport\.meta\.env|\bos\.environ|\bENV|\bDeno\.env)(?:\.(?:get|fetch)\(|\[|"
+    r"\.)\s*(?:([A-Z][A-Z0-9_]+)\b|(?=[\"']))|"
+    r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|"
+    r"os\.LookupEnv)\(\s*(?=[\"'])"
+)
+_BODY_READS = r"\bos\.environ|\bgetenv\b|\bGetenv\b|\bLookupEnv\b|\bprocess\.env\b|\benv::var|\bENV\["
+
+
+def in_environment(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Variables of the environment that are read and switch a feature."""
+    code = source.code
+    for match in pattern(_READS).finditer(code, *inside):
+        literal = source.string_at(match.end()) if match.group(1) is None else (match.group(1), match.end())
+        if literal is None or re.match(r"\]?\s*=(?![=>])", code[literal[1] : literal[1] + 6]):
+            continue
+        if re.search(r"\b(?:delete|unset)\s+$", code[max(0, match.start() - 12) : match.start()]):
+            continue
+        if switches_a_feature(source, literal[0], match.start()):
+            yield Sighting(match.start(), literal[1], "environment", "environment", literal[0])
+
+
+def switches_a_feature(source: Source, name: str, offset: int) -> bool:
+    """Whether a variable is a flag: by its name, or by the set of flags that it is put into where it is read."""
+    if names.is_environment_flag(name):
+        return True
+    return names.may_be_environment_flag(name) and names.is_set_of_flags(container_of(source, offset))
+
+
+def asks_the_environment(source: Source, name: str) -> bool:
+    """Whether a function only reads the environment: its name says so, or its body in this file does."""
+    if re.search(r"(?i)(?:^|_)env(?:_|$)", name) or re.search(r"[a-z]Env(?:[A-Z]|$)|^env[A-Z]", name):
+        return True
+    defined = re.search(rf"\b(?:def|function|func|fn|const|let|bool)\s+{re.escape(name)}\b", source.code)
+    if defined is None:
+        return False
+    return pattern(_BODY_READS).search(source.code, defined.end(), defined.end() + 300) is not None

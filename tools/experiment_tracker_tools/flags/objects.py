@@ -1,0 +1,142 @@
+"""Objects that hold flags: their members and indices, what a hook takes apart, enums whose members are asked."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.arguments import receiver_before, value_at
+from experiment_tracker_tools.flags.evidence import Evidence
+from experiment_tracker_tools.flags.lexer import HOLE, Source
+from experiment_tracker_tools.flags.patterns import pattern
+from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
+
+_INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:])"
+_MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
+_IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
+_LINK = r"(?:\?\.|!?\.|->|::)"
+_ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\(\))?(?![\w(])"
+_STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
+_ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
+# A set that is named in a text, as settings hold it, and what is taken from it.
+_NAMED_SET = (
+    rf"([\"']){HOLE}+\1\s*(?:,\s*(?:\{{\}}|dict\(\)|None)\s*)?[\])]\s*(?:or\s*\{{\}}\s*\))?\s*(?:\.get\(|\[)\s*"
+    r"(?=[\"'])"
+)
+_TAKEN_APART = (
+    r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?([A-Za-z_$][\w$]*)"
+    r"(?:<[^()]{0,60}>)?\(\s*\)"
+)
+_NOT_MEMBERS = frozenset(
+    (
+        "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
+        "loading error subscribe pipe update push reduce includes items isLoading toJSON toString prototype value "
+        "current state default contains isEmpty copy first last count each any all delete add clear concat join sort "
+        "slice constructor call apply bind name type class key id flags isActive is_enabled bool ready fetch reload "
+        "refresh reset init load register connect initialize close service provider client store"
+    ).split()
+)
+
+
+def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    """Flags that are members of something."""
+    code = source.code
+    for match in pattern(_INDEXED).finditer(code, *inside):
+        if _is_set(source, evidence, match):
+            yield from _keyed(source, evidence, match, match.end(), "index")
+    for match in pattern(_NAMED_SET).finditer(code, *inside):
+        named = source.string_at(match.start())
+        if named is not None and names.is_set_of_flags(named[0]):
+            yield from _keyed(source, evidence, match, match.end(), "index")
+    for match in pattern(_MEMBER).finditer(code, *inside):
+        if _is_set(source, evidence, match):
+            yield from _of_set(source, evidence, match)
+    yield from _asked_members(source, evidence, inside)
+    if source.language in {"ts", "page"}:
+        yield from _taken_apart(source, evidence, inside)
+
+
+def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
+    code, member, end = source.code, match.group(2), match.end(2)
+    after = code[end : end + 3].lstrip()
+    if member in {"get", "has", "fetch", "getBoolean"} and after.startswith("("):
+        opening = code.index("(", end)
+        skip = re.match(r"\s*", code[opening + 1 :])
+        yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
+    elif not after.startswith(("(", "[")) and _is_read(code, match.start(), member, after) and not _is_asked(code, end):
+        yield from _member(match, member, end)
+
+
+def _member(match: re.Match[str], member: str, end: int) -> Iterator[Sighting]:
+    holder = match.group(1)
+    if not holder[:1].isupper():
+        yield Sighting(match.start(), end, "member", holder, member)
+    elif member[:1].isupper() and not (holder.isupper() and not member.isupper()):
+        # A class or enum: what its member stands for is looked up.
+        yield Sighting(match.start(), end, "member", holder, None, f"{holder}.{member}")
+
+
+def _is_read(code: str, start: int, member: str, after: str) -> bool:
+    if member in _NOT_MEMBERS or (after.startswith("=") and after[:2] not in {"==", "=>"}):
+        return False
+    if names.is_setter(member) and re.match(r"(?:en|dis)able_?[A-Z_]", member) is None:
+        return False
+    return pattern(_IMPORTS).search(code[max(0, start - 200) : start]) is None
+
+
+def _is_asked(code: str, end: int) -> bool:
+    """Whether the member is itself asked for a flag: then it is a service, and no flag."""
+    found = pattern(_ASKED_WITH).match(code, end)
+    return found is not None and names.may_ask_a_service(found.group(1))
+
+
+def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    """Members of enums of flags that are asked whether they are on: Features.NEW_MAP.isActive()."""
+    for match in pattern(_STATIC).finditer(source.code, *inside):
+        holder, member = match.group(1), match.group(2)
+        if not names.is_registry(holder) or evidence.is_module(holder) or member in _NOT_MEMBERS:
+            continue
+        if not (member[:1].isupper() and names.is_set_of_flags(holder)):
+            yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{member}")
+
+
+def _taken_apart(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    """What is taken out of all flags: const { newUi, oldUi } = useFlags()."""
+    for match in pattern(_TAKEN_APART).finditer(source.code, *inside):
+        rules = [rule for rule in evidence.rules(match.group(2)) if rule.key_from == "members"]
+        vendor = next((rule.vendor for rule in rules if evidence.mentions(rule.vendor)), None)
+        for part in re.finditer(r"(?<![\w$:.])([A-Za-z_]\w*)\s*(?=[,:=]|$)", match.group(1)) if vendor else ():
+            at, name = match.start(1) + part.start(), part.group(1)
+            if name not in _NOT_MEMBERS and not _is_value(match.group(1), part.start()):
+                yield Sighting(at, at + len(name), "member", match.group(2), name, vendor=vendor or HOMEMADE)
+
+
+def _is_value(parts: str, at: int) -> bool:
+    return parts[:at].rstrip()[-1:] in {":", "="}
+
+
+def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
+    name = match.group(1)
+    if any(rule.shape == "index" for rule in evidence.rules(name)):
+        return True
+    if evidence.is_module(name):
+        return False
+    if name in evidence.sets or names.is_set_of_flags(name):
+        receiver = receiver_before(source, match.start(1))
+        return not names.is_set_of_flags(receiver) or name.isupper()
+    return False
+
+
+def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, form: str) -> Iterator[Sighting]:
+    end = at
+    while end < len(source.code) and source.code[end] not in "],)\n":
+        end += 1
+    holder = re.match(r"[A-Za-z_$][\w$]*", match.group())
+    name = holder.group() if holder else "flags"
+    rules = evidence.rules(name)
+    vendor = rules[0].vendor if rules and form == "index" else HOMEMADE
+    after = source.code[end : end + 4]
+    value = value_at(source, at, end)
+    if value.kind == "literal" and names.is_key(value.text) and not re.match(r"\]\s*=(?!=)", after):
+        yield Sighting(match.start(), end, form, name, value.text, vendor=vendor)
