@@ -23,6 +23,8 @@ _BODY_READS = r"\bos\.environ|\bgetenv\b|\bGetenv\b|\bLookupEnv\b|\bprocess\.env
 def in_environment(source: Source, inside: Span) -> Iterator[Sighting]:
     """Variables of the environment that are read and switch a feature."""
     code = source.code
+    if "env" not in code and "ENV" not in code:
+        return
     for match in pattern(_READS).finditer(code, *inside):
         literal = source.string_at(match.end()) if match.group(1) is None else (match.group(1), match.end())
         if literal is None or re.match(r"\]?\s*=(?![=>])", code[literal[1] : literal[1] + 6]):

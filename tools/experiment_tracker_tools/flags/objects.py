@@ -28,6 +28,8 @@ _TAKEN_APART = (
     r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?([A-Za-z_$][\w$]*)"
     r"(?:<[^()]{0,60}>)?\(\s*\)"
 )
+# Most files have no set of flags by any name: then their members need no look.
+_SETS_AT_ALL = r"(?i)feature_?(?:flag|toggle|switch|gate)|ld_?flags|ff_?flags|(?-i:FEATURES|FLAGS|Flipper)"
 _NOT_MEMBERS = frozenset(
     (
         "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
@@ -41,6 +43,14 @@ _NOT_MEMBERS = frozenset(
 
 def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Flags that are members of something."""
+    if evidence.sets or pattern(_SETS_AT_ALL).search(source.text, *inside) is not None:
+        yield from _of_sets(source, evidence, inside)
+    yield from _asked_members(source, evidence, inside)
+    if source.language in {"ts", "page"}:
+        yield from _taken_apart(source, evidence, inside)
+
+
+def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     code = source.code
     for match in pattern(_INDEXED).finditer(code, *inside):
         if _is_set(source, evidence, match):
@@ -52,9 +62,6 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
     for match in pattern(_MEMBER).finditer(code, *inside):
         if _is_set(source, evidence, match):
             yield from _of_set(source, evidence, match)
-    yield from _asked_members(source, evidence, inside)
-    if source.language in {"ts", "page"}:
-        yield from _taken_apart(source, evidence, inside)
 
 
 def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
