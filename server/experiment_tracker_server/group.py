@@ -9,6 +9,7 @@ import click
 from experiment_tracker_server import doctor, live_commands, sharing, store
 from experiment_tracker_server.catalog import VERBS
 from experiment_tracker_server.commands import command_of, fail
+from experiment_tracker_server.dashboard.command import dashboard
 from experiment_tracker_server.learn import learn
 from experiment_tracker_server.run_command import run_command
 from experiment_tracker_server.scan_command import scan_command
@@ -91,6 +92,7 @@ def _switch(*, off: bool, json_output: bool) -> None:
 OWN = {"run_trials": run_command, "scan_flags": scan_command()}
 for verb in VERBS:
     group.add_command(OWN.get(verb.__name__) or command_of(verb))
+group.add_command(dashboard)
 group.add_command(learn)
 group.add_command(template)
 for command in (*store.COMMANDS, *sharing.COMMANDS, *live_commands.COMMANDS):

@@ -23,7 +23,7 @@ DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics
 DESIGN += ["--sample-size", "20", "--subject", json.dumps({"files": [PROGRAM]})]
 DESIGN += ["--variants", json.dumps([{"name": "control"}, {"name": "treatment", "source": "fast"}])]
 BESIDE_THE_VERBS = (
-    *("serve", "demo", "doctor", "on", "off", "verify", "export", "import", "amend", "forget", "key"),
+    *("serve", "dashboard", "demo", "doctor", "on", "off", "verify", "export", "import", "amend", "forget", "key"),
     *("withdraw", "compact", "share", "shared", "detach", "tend", "learn", "template"),
 )
 

@@ -29,7 +29,7 @@ def run(*, keep: bool) -> None:
         asyncio.run(_both(repository.make(folder)))
     finally:
         if keep:
-            print(f"\nKept: {folder / 'project'}. Try `experiment-tracker status` there.")
+            print(f"\nKept: both experiments. Look at them:\n  cd {folder / 'project'} && experiment-tracker dashboard")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,121 @@
+"""What pages read of the ledger: each experiment again only after its journal changed, so that a page costs little."""
+
+from collections.abc import Iterator, Sequence
+from threading import Event
+from typing import NamedTuple, TypeVar, cast
+
+from experiment_tracker_tools.conduct.alerts import alerts_of
+from experiment_tracker_tools.conduct.looks import damage_told
+from experiment_tracker_tools.conduct.standing import Outcome, outcome, progress
+from experiment_tracker_tools.domain.alert import Alert
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.domain.decision import Decision, Look
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.trial import Aggregate, Entry
+from experiment_tracker_tools.ledger.tables import TABLES
+from experiment_tracker_tools.workspace import Workspace
+
+Content = TypeVar("Content", bound=Model)
+Version = tuple[object, ...]
+
+
+class Summary(NamedTuple):
+    """One experiment at a glance. Effects are those of the newest recorded look or decision; none is computed.
+
+    Attributes:
+        units: that told an outcome, by variant.
+        trials: how many rows came in.
+        done: verdict, estimates and promotion, as recorded.
+        look, decision: the newest entry of each.
+        alerts: those that matter, the weightiest first.
+        damage: what is wrong with the journal's bytes.
+    """
+
+    experiment: Experiment
+    units: dict[str, int]
+    trials: int
+    done: Outcome
+    look: Entry[Look] | None
+    decision: Entry[Decision] | None
+    alerts: Sequence[Entry[Alert]]
+    damage: str | None
+
+
+class Reader:
+    """The ledger as the pages see it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.ready = Event()
+        self.read = 0
+        self._summaries: dict[str, tuple[Version, Summary]] = {}
+        self._entries: dict[tuple[str, type[Model]], tuple[Version, object]] = {}
+
+    def warm(self) -> None:
+        """Read everything once; until it is done, pages say how far it is."""
+        try:
+            for _ in self._each():
+                self.read += 1
+        finally:
+            self.ready.set()
+
+    def every(self) -> list[Summary]:
+        """Every experiment, newest first."""
+        return list(self._each())[::-1]
+
+    def summaries(self) -> list[Summary]:
+        """Every experiment that is not archived, newest first."""
+        return [each for each in self.every() if not each.experiment.archived]
+
+    def summary(self, experiment_id: str) -> Summary:
+        """One experiment.
+
+        Raises:
+            NotFound: with the ids that exist.
+        """
+        volume, experiment = self.workspace.ledger.shelf.found(experiment_id)
+        version = volume.journal.version
+        kept = self._summaries.get(experiment.id)
+        if kept is None or kept[0] != version:
+            kept = self._summaries[experiment.id] = version, _summary(self.workspace, experiment)
+        return kept[1]
+
+    def entries(self, experiment_id: str, kind: type[Content]) -> Sequence[Entry[Content]]:
+        """Every entry of a kind, read again only when one came: trials alone change nothing here."""
+        volume, experiment = self.workspace.ledger.shelf.found(experiment_id)
+        rows = volume.journal.tables.get(TABLES[kind])
+        version = (*volume.journal.version[:2], rows.next_id if rows else 0, rows.count if rows else 0)
+        kept = self._entries.get((experiment.id, kind))
+        if kept is None or kept[0] != version:
+            found: Sequence[Entry[Content]] = self.workspace.ledger.entries(experiment.id, kind)
+            self._entries[experiment.id, kind] = version, found
+            return found
+        return cast("Sequence[Entry[Content]]", kept[1])
+
+    def _each(self) -> Iterator[Summary]:
+        for experiment in self.workspace.ledger.shelf.experiments():
+            yield self.summary(experiment.id)
+
+
+def _summary(workspace: Workspace, experiment: Experiment) -> Summary:
+    ledger = workspace.ledger
+    return Summary(
+        experiment,
+        *_counts(workspace, experiment),
+        outcome(workspace, experiment),
+        ledger.latest(experiment.id, Look),
+        ledger.latest(experiment.id, Decision),
+        alerts_of(workspace, experiment),
+        damage_told(workspace, experiment),
+    )
+
+
+def _counts(workspace: Workspace, experiment: Experiment) -> tuple[dict[str, int], int]:
+    """Units by variant and trials, from the running statistics where those tell units exactly."""
+    totals = workspace.ledger.statistics(experiment.id)
+    trials = sum(totals.trials.values())
+    summed = not trials and workspace.ledger.latest(experiment.id, Aggregate) is not None
+    if summed or (totals.amended and totals.repeated):
+        return progress(workspace, experiment).units, trials
+    names = [variant.name for variant in experiment.variants]
+    return {name: totals.trials.get(name, 0) - totals.repeated.get(name, 0) for name in names}, trials
