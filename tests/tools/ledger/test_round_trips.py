@@ -27,9 +27,9 @@ from experiment_tracker_tools.ledger.frames import (
     digest_holds,
     encoded,
     line_crc,
+    next_line,
     read_parts,
     read_records,
-    single_line,
     to_line,
 )
 from experiment_tracker_tools.ledger.journal import JournalFile
@@ -272,11 +272,14 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, value: float) -> None:
 def test_the_short_way_to_a_line_gives_the_line_of_the_long_one(
     document: dict[str, Any], table: str, by: str, place: int
 ) -> None:
-    part, line, crc = single_line(Order("i", table, 7, encoded(document), "now", by), place, "a" * 64, "0" * 8)
+    order = Order("i", table, 7, encoded(document), "now", by)
+    line, crc, chain = next_line([order], place, "a" * 64, "0" * 8)
+    (part,) = read_parts(line[:-1])
     assert (line, crc) == to_line([part], "0" * 8)
     assert digest_holds(part)
-    assert chain_after(part, "a" * 64) == part.chain
-    assert read_parts(line[:-1]) == [part]
+    assert chain_after(part, "a" * 64) == part.chain == chain
+    assert (part.op, part.table, part.id, part.payload, part.at, part.by) == order
+    assert part.place == place + 1
 
 
 @pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.__name__)

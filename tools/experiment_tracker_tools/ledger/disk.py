@@ -24,7 +24,7 @@ class Handle:
         self.fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
         self.writable = flags & os.O_ACCMODE != os.O_RDONLY
         status = os.fstat(self.fd)
-        self.identity = (status.st_dev, status.st_ino)
+        self.device, self.inode = status.st_dev, status.st_ino
 
     def __del__(self) -> None:
         if hasattr(self, "fd"):
@@ -38,11 +38,6 @@ def sync_data(fd: int) -> None:
         fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
     else:
         os.fdatasync(fd)
-
-
-def status_of(name: str) -> os.stat_result:
-    """The status of a path; asked at every write, where a Path costs more than the question."""
-    return os.stat(name)  # noqa: PTH116
 
 
 def private_folder(folder: Path) -> None:

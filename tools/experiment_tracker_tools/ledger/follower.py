@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from experiment_tracker_tools.ledger.disk import Handle, status_of, sync_data
+from experiment_tracker_tools.ledger.disk import Handle, sync_data
 from experiment_tracker_tools.ledger.frames import Record, line_crc, read_header
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.reading import LineReader, scan
@@ -197,8 +197,10 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            status = status_of(self._name)
-            if self._handle is None or self._handle.identity != (status.st_dev, status.st_ino):
+            # Asked at every write, where a Path costs more than the question.
+            status = os.stat(self._name)  # noqa: PTH116
+            handle = self._handle
+            if handle is None or handle.inode != status.st_ino or handle.device != status.st_dev:
                 self._open()
             elif status.st_size < self._state.end:
                 lost = Damage(status.st_size, self._state.end - status.st_size, "the journal's end was cut off")

@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 from zlib import crc32
 
 FORMAT = 3
@@ -32,6 +32,8 @@ _HEADER = re.compile(
 )
 _CHAIN = re.compile(rb'"k":"([0-9a-f]{64})"')
 _GUARDED = len('{"c":"00000000",')
+_OPERATION = len('{"c":"00000000","p":"00000000",')
+_SINGLE = tuple(b'"o":"%b"' % op.encode() for op in get_args(Operation))
 
 
 class Part(NamedTuple):
@@ -126,20 +128,24 @@ def linked(orders: Sequence[Order], place: int, chain: str) -> list[Part]:
     return parts
 
 
-def single_line(order: Order, place: int, chain: str, before: str) -> tuple[Part, bytes, str]:
-    """What `linked` and `to_line` make of one order, its line and CRC: nearly every write is one, and waits for it."""
-    op, table, id_, payload, at, by = order
+def next_line(orders: Sequence[Order], place: int, chain: str, before: str) -> tuple[bytes, str, str]:
+    """The line of these orders after the last place, chain and CRC; its own CRC, and the chain after it."""
+    if len(orders) > 1:
+        parts = linked(orders, place, chain)
+        return *to_line(parts, before), parts[-1].chain
+    # What `linked` and `to_line` make of one order: nearly every write is one, and waits for it.
+    op, table, id_, payload, at, by = orders[0]
     named, moment, door = _text(table), _text(at), _text(by)
-    nonce = os.urandom(16).hex()
-    digest = sha256((nonce + payload).encode()).hexdigest()
-    after = sha256(f"{chain} {place} {op} {named} {id_} {moment} {door} {digest}".encode()).hexdigest()
-    guarded = (
-        f'"p":"{before}","o":"{op}","t":{named},"i":{id_},"q":{place},"a":{moment},"w":{door},"n":"{nonce}",'
-        f'"h":"{digest}","k":"{after}","d":{payload}}}'
-    ).encode()
+    nonce, content = os.urandom(16).hex(), payload.encode()
+    digest = sha256(nonce.encode() + content).hexdigest()
+    after = sha256(f"{chain} {place + 1} {op} {named} {id_} {moment} {door} {digest}".encode()).hexdigest()
+    head = (
+        f'"p":"{before}","o":"{op}","t":{named},"i":{id_},"q":{place + 1},"a":{moment},"w":{door},"n":"{nonce}",'
+        f'"h":"{digest}","k":"{after}","d":'
+    )
+    guarded = b"%b%b}" % (head.encode(), content)
     crc = f"{crc32(guarded):08x}"
-    part = Part(op, table, id_, place, at, by, nonce, digest, after, payload)
-    return part, b'{"c":"%s",%s\n' % (crc.encode(), guarded), crc
+    return b'{"c":"%b",%b\n' % (crc.encode(), guarded), crc, after
 
 
 def digest_holds(part: Part) -> bool:
@@ -215,11 +221,33 @@ def next_in_line(line: bytes, before: bytes) -> tuple[bytes, bytes, bytes, bytes
     return crc, operation, table, id_, place
 
 
+def run_of_inserts(lines: Sequence[bytes], before: str, table: bytes, id_: int, place: int) -> tuple[int, str]:
+    """How many lines hold, one each, the next documents of one table behind the line before, and the last one's CRC.
+
+    What they must begin with is told beforehand, so that a million lines are compared and not parsed.
+
+    Args:
+        lines: without their newlines.
+        before: the CRC of the line before them.
+        table: as JSON; id_ and place: of the first document.
+    """
+    crc, middle = int(before, 16), b'","o":"i","t":%b,"i":' % table
+    number = 0
+    for line in lines:
+        own = crc32(line[_GUARDED:])
+        if not line.startswith(b'{"c":"%08x","p":"%08x%b%d,"q":%d,' % (own, crc, middle, id_ + number, place + number)):
+            break
+        crc = own
+        number += 1
+    return number, f"{crc:08x}"
+
+
 def last_chain(line: bytes) -> str | None:
     """The chain after a line."""
-    found = _CHAIN.search(line)
-    if glance(line) is not None and found is not None:
-        return found[1].decode()
+    if line.startswith(_SINGLE, _OPERATION):
+        # Strings before it hold no bare quote, so that the first one is the line's own.
+        found = _CHAIN.search(line)
+        return found[1].decode() if found is not None else None
     parts = read_parts(line)
     return parts[-1].chain if parts else None
 

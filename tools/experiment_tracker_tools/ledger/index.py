@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 GONE = -1
@@ -65,6 +65,16 @@ class Rows:
         if place >= len(self._tail):
             self._tail.extend([GONE] * (place + 1 - len(self._tail)))
         self._tail[place] = offset
+
+    def extend(self, offsets: Sequence[int]) -> None:
+        """Remember where the next documents are, which have the next ids."""
+        if self.far or self.next_id != self._dense + len(self._tail) + 1:
+            for offset in offsets:
+                self.put(self.next_id, offset)
+            return
+        self._tail.extend(offsets)
+        self.count += len(offsets)
+        self.next_id += len(offsets)
 
     def drop(self, id_: int) -> None:
         """Forget a document."""

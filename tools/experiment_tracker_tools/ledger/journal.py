@@ -21,8 +21,7 @@ from experiment_tracker_tools.ledger.frames import (
     header_line,
     line_crc,
     linked,
-    single_line,
-    to_line,
+    next_line,
 )
 from experiment_tracker_tools.ledger.locking import DEADLINE_S, acquire, give_way, held, release, took
 
@@ -30,15 +29,27 @@ _COURTESY = 4
 
 
 class Draft:
-    """What one writer wants recorded, all of it in one line or nothing."""
+    """One writer's turn at a journal: what is put in the block is recorded at its end, all of it in one line.
 
-    __slots__ = ("documents", "now", "orders", "writer")
+    Nothing is recorded if the block raises.
+    """
 
-    def __init__(self, now: str, writer: str) -> None:
-        self.now = now
-        self.writer = writer
+    __slots__ = ("_handle", "_journal", "_new", "documents", "now", "orders", "writer")
+
+    def __init__(self, journal: "JournalFile", writer: str, *, new: bool) -> None:
+        self._journal, self._new, self.writer = journal, new, writer
         self.orders: list[Order] = []
         self.documents: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "Draft":
+        self._handle, self.now = self._journal.begin(new=self._new)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
+        if kind is None and self.orders:
+            self._journal.keep(self._handle, self)
+        else:
+            self._journal.leave(self._handle)
 
     def put(
         self,
@@ -82,7 +93,7 @@ class JournalFile(Follower):
         self._poison: str | None = None
         self._own_end, self._crowded = 0, False
 
-    def writing(self, *, new: bool = False) -> "Writing":
+    def writing(self, *, new: bool = False) -> Draft:
         """The journal for oneself: up to date inside; what was put is on disk once the block is left.
 
         Args:
@@ -91,12 +102,13 @@ class JournalFile(Follower):
         Raises:
             StoreFailure: nothing is acknowledged then.
         """
-        return Writing(self, new=new)
+        return Draft(self, self._writer, new=new)
 
-    def begin(self, *, new: bool) -> tuple[Handle, Draft]:
-        """Take the journal for oneself; `keep` or `leave` must follow."""
-        self._take_over()
-        return self._exclusive(new=new), Draft(self._now(), self._writer)
+    def begin(self, *, new: bool) -> tuple[Handle, str]:
+        """Take the journal for oneself, and tell the time; `keep` or `leave` must follow."""
+        if self._handle is None or self._state.header.get("format", FORMAT) < FORMAT:
+            self._take_over()
+        return self._exclusive(new=new), self._now()
 
     def keep(self, handle: Handle, draft: Draft) -> None:
         """Write what was put, give the journal back, and bring it to the disk."""
@@ -217,8 +229,11 @@ class JournalFile(Follower):
                 if self._handle is handle:
                     if not handle.writable:
                         raise self._unwritable(os.strerror(EACCES))
-                    self._mend(handle)
-                    self._crowded = self._own_end not in {0, self._state.end}
+                    end = self._state.end
+                    if end == 0 or self._size > end:
+                        self._mend(handle)
+                        end = self._state.end
+                    self._crowded = self._own_end not in {0, end}
                     return True
         except BaseException:
             release(handle.fd)
@@ -260,22 +275,18 @@ class JournalFile(Follower):
         os.write(aside.fd, tail + b"\n")
 
     def _commit(self, handle: Handle, draft: Draft) -> None:
-        state = self._state
-        if len(draft.orders) == 1:
-            part, line, crc = single_line(draft.orders[0], state.place + 1, state.chain, state.crc)
-            parts = [part]
-        else:
-            parts = linked(draft.orders, state.place, state.chain)
-            line, crc = to_line(parts, state.crc)
+        state, orders = self._state, draft.orders
+        line, crc, chain = next_line(orders, state.place, state.chain, state.crc)
         with self._reading:
-            start = state.end
+            start, place = state.end, state.place
             self._write(handle, line)
             # Nobody else's turn needs to wait for what this process remembers of the line.
             release(handle.fd)
-            state.add(parts, line, crc)
+            state.add(orders, len(line), crc, chain)
             if self._fold is not None and self._folded == start:
-                for part, document in zip(parts, draft.documents, strict=True):
-                    self._fold.apply(Record(part.op, part.table, part.id, part.place, part.at, part.by, document))
+                for order, document in zip(orders, draft.documents, strict=True):
+                    place += 1
+                    self._fold.apply(Record(order.op, order.table, order.id, place, order.at, order.by, document))
                 self._folded = state.end
             self._own_end = state.end
 
@@ -306,22 +317,3 @@ class JournalFile(Follower):
                 "process will not write there again. Check the disk, then restart."
             )
             raise StoreFailure(self._poison) from error
-
-
-class Writing:
-    """One writer's turn at a journal: what was put in the block is kept at its end, or nothing if it raises."""
-
-    __slots__ = ("_draft", "_handle", "_journal", "_new")
-
-    def __init__(self, journal: JournalFile, *, new: bool) -> None:
-        self._journal, self._new = journal, new
-
-    def __enter__(self) -> Draft:
-        self._handle, self._draft = self._journal.begin(new=self._new)
-        return self._draft
-
-    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
-        if kind is None and self._draft.orders:
-            self._journal.keep(self._handle, self._draft)
-        else:
-            self._journal.leave(self._handle)

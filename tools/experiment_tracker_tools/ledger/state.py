@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from experiment_tracker_tools.core.errors import StoreFailure
@@ -9,7 +10,7 @@ from experiment_tracker_tools.ledger.checkpoint import Checkpoint
 from experiment_tracker_tools.ledger.frames import (
     FORMAT,
     START,
-    Part,
+    Order,
     crc_before,
     encoded,
     first_chain,
@@ -19,10 +20,11 @@ from experiment_tracker_tools.ledger.frames import (
     next_in_line,
     read_header,
     read_parts,
+    run_of_inserts,
 )
 from experiment_tracker_tools.ledger.index import Rows
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _MARK = b'{"c":"'
 _LARGEST_HOLE = 100_000
 _MOST_MARKS = 64
@@ -57,6 +59,7 @@ class State:
         self._chain: str | None = None
         self._last = b""
         self._rows_of: dict[bytes, Rows] = {}
+        self._usual = b""
 
     @property
     def chain(self) -> str:
@@ -80,12 +83,12 @@ class State:
                 continue
             self._take_lines(content[:cut].split(b"\n"))
 
-    def add(self, parts: Sequence[Part], line: bytes, crc: str) -> None:
+    def add(self, orders: Sequence[Order], size: int, crc: str, chain: str) -> None:
         """Take a line that this process has just written."""
-        for part in parts:
-            self._apply(part.op, part.table, part.id, part.place, self.end)
-        self.end += len(line)
-        self.crc, self._chain, self._last = crc, parts[-1].chain, b""
+        for order in orders:
+            self._apply(order.op, order.table, order.id, self.place + 1, self.end)
+        self.end += size
+        self.crc, self._chain, self._last = crc, chain, b""
 
     def facts(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """What a checkpoint keeps."""
@@ -132,7 +135,28 @@ class State:
 
     def _take_expected(self, lines: Sequence[bytes]) -> int:
         """Take lines as long as they are what nearly all are: one document, behind the line before; gives how many."""
-        crc, end, place = self.crc.encode(), self.end, self.place
+        return self._take_run(lines) or self._take_followers(lines)
+
+    def _take_run(self, lines: Sequence[bytes]) -> int:
+        """Take the next documents of the table that the lines before were of."""
+        rows = self._rows_of.get(self._usual)
+        if rows is None:
+            return 0
+        count, self.crc = run_of_inserts(lines, self.crc, self._usual, rows.next_id, self.place + 1)
+        if count:
+            taken = lines if count == len(lines) else lines[:count]
+            # The offset of each line, and of what follows the last; every line has a newline.
+            offsets = [self.end + number + at for number, at in enumerate(accumulate(map(len, taken), initial=0))]
+            self.end = offsets.pop()
+            rows.extend(offsets)
+            self._chain, self._last = None, taken[-1]
+            self.place += count
+            self.since_checkpoint += count
+        return count
+
+    def _take_followers(self, lines: Sequence[bytes]) -> int:
+        """Take lines of any tables, up to where two of one table say that a run begins."""
+        crc, end, place, table = self.crc.encode(), self.end, self.place, b""
         for line in lines:
             found = next_in_line(line, crc)
             rows = self._rows_of.get(found[2]) if found is not None else None
@@ -141,6 +165,10 @@ class State:
             rows.put(int(found[3]), end)
             crc, end, place = found[0], end + len(line) + 1, place + 1
             self._last = line
+            if found[2] == table:
+                self._usual = table
+                break
+            table = found[2]
         taken = place - self.place
         if taken:
             self.crc, self._chain, self.end, self.place = crc.decode(), None, end, place
