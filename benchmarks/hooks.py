@@ -78,7 +78,8 @@ def _waits(project: Project, home: Path, version: str, *, plugin: bool) -> dict[
         return Reply("done")
 
     with serving(script) as model:
-        client = Client(version, home, model, plugin=plugin)
+        client = Client(version, home, model)
+        client.plugin = plugin
         borrow_environment(client.data)
         client.says("please edit", cwd=project.root)
         return {"Write": statistics.median(waited), "/review_pr": _typed(client, model, project)}

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.e2e.client.assets import SECRET, met
+from tests.e2e.client.assets import SECRET, is_agents, met
 from tests.e2e.client.model import Model
 from tests.support.live import TOKENS, spool_lines
 from tests.support.project import Project
@@ -48,12 +48,13 @@ def check_ledger(project: Project, experiments: list[Experiment], *, cut_short: 
 
 
 def check_tokens(project: Project, experiments: list[Experiment], model: Model, session: str) -> None:
-    """A session of one run: its trial's tokens are those that the model was scripted to use."""
+    """A session of one run: its trial's tokens are those that the model was scripted to use; an agent's, its own."""
     workspace = caught_up(project)
     events = {line["event"] for line in spool_lines(project) if "run" in line and line["run"]["session"] == session}
     trials = [t.content for e in experiments for t in workspace.ledger.journal(e.id).trials if t.content.key in events]
     assert len(trials) == 1
-    used = model.used(session)
+    runs = [line["run"] for line in spool_lines(project) if line.get("event") == trials[0].key]
+    used = model.used(session, of=is_agents if runs[0]["call"] else None)
     assert {name: trials[0].metrics[name] for name in TOKENS} == {name: used[SCRIPTED[name]] for name in TOKENS}
 
 

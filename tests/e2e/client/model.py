@@ -90,10 +90,10 @@ class Model:
         """The requests with tools, of one session or of all."""
         return [each for each in self.requests if each.is_work and session in {None, each.session}]
 
-    def used(self, session: str) -> dict[str, int]:
-        """The scripted usage of a session's answers, by kind."""
+    def used(self, session: str, *, of: Callable[[Request], bool] | None = None) -> dict[str, int]:
+        """The scripted usage of a session's answers, by kind; `of` chooses among its requests."""
         total: dict[str, int] = {}
-        for each in self.work(session):
+        for each in filter(of or (lambda _: True), self.work(session)):
             for name, count in each.usage.items():
                 total[name] = total.get(name, 0) + count
         return total

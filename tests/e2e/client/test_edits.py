@@ -20,7 +20,9 @@ def answer(request: Request) -> Reply:
     return Reply("", tools=(("Write", {"file_path": f"{root}/web/{'b' if again else 'a'}.ts", "content": CALL}),))
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "version", [VERSIONS[0], *(pytest.param(version, marks=pytest.mark.campaign) for version in VERSIONS[1:])]
+)
 def test_a_new_flag_is_told_once_a_session(version: str, tmp_path: Path) -> None:
     project = repository(tmp_path / "project")
     with clients(version, tmp_path / "home", answer) as client:

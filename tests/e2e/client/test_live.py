@@ -1,7 +1,5 @@
 """Live experiments in the real client: served as assigned, measured as scripted, control whenever anything fails."""
 
-import os
-import signal
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
@@ -9,9 +7,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.client import checks
 from tests.e2e.client.assets import SECRET, answer
-from tests.e2e.client.client import VERSIONS, Client, clients, until
-from tests.e2e.client.model import Reply, Request
-from tests.e2e.client.terminal import terminal
+from tests.e2e.client.client import VERSIONS, Client, clients
+from tests.e2e.client.ways import escaped, killed
 from tests.support.live import AGENT, COMMAND, SKILL, TEXTS, add_assets, started
 from tests.support.project import Project, repository
 
@@ -29,6 +26,8 @@ LATER = [pytest.param(version, marks=pytest.mark.campaign) for version in VERSIO
 @pytest.fixture(params=[VERSIONS[0], *LATER])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Client]:
     with clients(request.param, tmp_path / "home", answer) as found:
+        # The campaign runs with it.
+        found.server = False
         yield found
 
 
@@ -47,15 +46,18 @@ def stop(project: Project, experiments: list[Experiment]) -> None:
         transition_experiment(Workspace(project.root, door="test"), experiment=experiment.id, action="stop")
 
 
-@pytest.mark.parametrize("folder", [".", "sub dir"])
+PROMPTS = (f"/review_pr 12 {SECRET}", "/tidy 3", "use the command", "use the skill", "use the agent")
+CAMPAIGN = pytest.mark.campaign
+
+
+@pytest.mark.parametrize("folders", [(".", "sub dir"), pytest.param(("sub dir", "."), marks=CAMPAIGN)], ids=str)
 def test_headless_typed_and_model_invoked_meet_what_was_assigned(
-    client: Client, project: Project, experiments: list[Experiment], folder: str
+    client: Client, project: Project, experiments: list[Experiment], folders: tuple[str, str]
 ) -> None:
-    for prompt in (f"/review_pr 12 {SECRET}", "/tidy 3", "use the command", "use the skill", "use the agent"):
-        session = client.says(prompt, cwd=project.root / folder).session
+    for n, prompt in enumerate(PROMPTS):
+        session = client.says(prompt, cwd=project.root / folders[n % 2]).session
         assert checks.variants_met(client.model, session) == checks.assigned(project, session) != []
-        if prompt != "use the agent":
-            checks.check_tokens(project, experiments, client.model, session)
+        checks.check_tokens(project, experiments, client.model, session)
     checks.check_ledger(project, experiments)
     stop(project, experiments)
     checks.check_untouched(project, OLD)
@@ -64,45 +66,22 @@ def test_headless_typed_and_model_invoked_meet_what_was_assigned(
 def test_in_a_terminal_a_run_is_served_and_escape_cuts_it_short(
     client: Client, project: Project, experiments: list[Experiment]
 ) -> None:
-    client.model.script = slow
-    with terminal(client, project.root) as shown:
-        shown.types(f"/review_pr wait {SECRET}")
-        until(lambda: len(client.model.work()) == 1, "the first request")
-        shown.presses("Escape")
-        until(lambda: "esc to interrupt" not in shown.screen, "the prompt after the interruption")
-        client.model.go.set()
-        shown.presses("C-u")
-        shown.types("use the command")
-        until(lambda: len(client.model.work()) == 3, "the answer to the second prompt")
-        until(lambda: "done" in shown.screen, "the answer on the screen")
-        shown.leaves()
-    session = client.model.work()[0].session
+    session = escaped(client, project.root)
     assert checks.variants_met(client.model, session) == checks.assigned(project, session)
     checks.check_ledger(project, experiments, cut_short=1)
     stop(project, experiments)
     checks.check_untouched(project, OLD)
 
 
-def slow(request: Request) -> Reply:
-    return Reply("late", hang=True) if "all: wait" in request.last else answer(request)
-
-
+@pytest.mark.parametrize("transcript", ["as it is", pytest.param("never written", marks=CAMPAIGN)])
 def test_a_client_that_is_killed_leaves_a_run_that_was_cut_short(
-    client: Client, project: Project, experiments: list[Experiment]
+    client: Client, project: Project, experiments: list[Experiment], transcript: str
 ) -> None:
-    client.model.script = slow
-    with client.process(project.root) as process:
-        assert process.stdin is not None
-        process.stdin.write('{"type":"user","message":{"role":"user","content":"/review_pr wait"}}\n')
-        process.stdin.flush()
-        until(lambda: len(client.model.work()) == 1, "the first request")
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
-    # The transcript may not have been written at all: then the exposure stands alone, and the loss is told.
-    workspace = checks.caught_up(project)
-    journal = workspace.ledger.journal(experiments[0].id)
-    assert len(journal.exposures) == 1
-    assert [entry.content.attributes["ended"] for entry in journal.trials] in ([], ["interrupted"])
+    session = killed(client, project.root)
+    if transcript == "never written":
+        for file in (client.home / ".claude" / "projects").rglob(f"{session}.jsonl"):
+            file.unlink()
+    checks.check_ledger(project, experiments, cut_short=1)
     client.says("/tidy 3", cwd=project.root)
     assert not [path for path in (project.root / ".claude").rglob("review_pr.md") if "serve" in str(path)]
 
@@ -173,7 +152,9 @@ def until_result(process: "subprocess.Popen[str]") -> None:
     raise AssertionError("the client ended without a result")
 
 
-@pytest.mark.parametrize("fault", ["no notes", "damaged file", "no spool"])
+@pytest.mark.parametrize(
+    "fault", ["damaged file", *(pytest.param(name, marks=CAMPAIGN) for name in ("no notes", "no spool"))]
+)
 def test_when_the_hook_fails_control_is_served_and_nothing_is_logged(
     client: Client, project: Project, experiments: list[Experiment], fault: str, tmp_path: Path
 ) -> None:

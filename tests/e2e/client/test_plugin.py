@@ -9,6 +9,7 @@ from tests.e2e.client.model import Model, Reply, Request
 from tests.support.project import Project, repository
 
 TOOL = "mcp__plugin_experiment-tracker_tracker__"
+LATER = [pytest.param(version, marks=pytest.mark.campaign) for version in VERSIONS[1:]]
 
 
 @pytest.fixture(params=VERSIONS)
@@ -41,6 +42,7 @@ def test_it_passes_the_strict_validation(client: Client) -> None:
     assert "Validation passed" in client.runs("plugin", "validate", "--strict", str(ROOT))
 
 
+@pytest.mark.parametrize("client", [VERSIONS[0], *LATER], indirect=True)
 def test_it_installs_from_a_local_marketplace_and_its_server_connects(client: Client, project: Project) -> None:
     client.runs("plugin", "marketplace", "add", str(ROOT))
     client.runs("plugin", "install", "experiment-tracker@experiment-tracker")
@@ -53,19 +55,14 @@ def test_it_installs_from_a_local_marketplace_and_its_server_connects(client: Cl
     assert f"{TOOL}design_experiment" in done.begun["tools"]
 
 
-def test_agent_and_command_load_under_their_names(client: Client, project: Project) -> None:
-    begun = client.says("hello", cwd=project.root).begun
-    assert "experiment-tracker:experiment-tracker" in begun["agents"]
-    names = {"meta_experiment", "experiment-tracker:meta_experiment"}
-    assert names & set(begun["slash_commands"])
-    assert f"{TOOL}status" in begun["tools"]
-
-
-def test_the_bare_command_as_typed_calls_our_tools(client: Client, project: Project) -> None:
+def test_agent_and_command_load_and_the_bare_command_as_typed_calls_our_tools(client: Client, project: Project) -> None:
     allowed = ("--allowedTools", f"{TOOL}design_experiment,{TOOL}status,{TOOL}analyze")
     typed = ("/meta_experiment create --hypothesis x", "/meta_experiment status", "/meta_experiment analyze exp-1")
     done = client.says(*typed, cwd=project.root, arguments=allowed)
     assert done.status == 0
+    assert "experiment-tracker:experiment-tracker" in done.begun["agents"]
+    assert {"meta_experiment", "experiment-tracker:meta_experiment"} & set(done.begun["slash_commands"])
+    assert f"{TOOL}status" in done.begun["tools"]
     told = _results(client.model)
     assert '"state":"planned"' in told
     assert "1 active" in told

@@ -119,6 +119,27 @@ def test_a_client_that_died_leaves_a_run_that_was_cut_short(
     assert entry.content.attributes["ended"] == "interrupted"
 
 
+@pytest.mark.parametrize("end", ["killed", "left"])
+def test_a_client_killed_before_its_transcript_is_cut_short_at_no_known_cost(
+    project: Project, experiment: Experiment, session: Session, end: str
+) -> None:
+    session.types("review_pr", "12", transcript_path="/nowhere/at-all.jsonl")
+    if end == "left":
+        session.tells("SessionEnd", reason="exit")
+    spool = next((project.root / ".experiments" / "spool").glob("*.jsonl"))
+    lines = [
+        {**line, "run": {**line["run"], "client": "4194305-1"}} if "run" in line else line
+        for line in spool_lines(project)
+    ]
+    spool.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    settled = measure_runs(project.workspace())
+    assert settled is not None
+    found = [(e.content.attributes["ended"], dict(e.content.metrics)) for e in trials(project, experiment)]
+    # A client that left in order and told nothing writes in a form that we do not know: nothing is made up then.
+    cut_short = [("interrupted", {"success": False})]
+    assert (found, len(settled.lost)) == ((cut_short, 0) if end == "killed" else ([], 1))
+
+
 def test_an_api_error_is_a_failure_that_keeps_its_cost(
     project: Project, experiment: Experiment, session: Session, transcript: Transcript
 ) -> None:
