@@ -1,38 +1,32 @@
-"""Which tools agents get, in which order."""
+"""Which tools agents get, in which order, and which file of tools/ each is in."""
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from experiment_tracker_tools.analyze import analyze
-from experiment_tracker_tools.assign import assign_unit
-from experiment_tracker_tools.claim import check_claim
-from experiment_tracker_tools.decide import decide
-from experiment_tracker_tools.design import design_experiment
-from experiment_tracker_tools.domain.base import Model
-from experiment_tracker_tools.lifecycle import transition_experiment
-from experiment_tracker_tools.monitor import monitor_experiments
-from experiment_tracker_tools.promote import promote
-from experiment_tracker_tools.rate import rate_run
-from experiment_tracker_tools.record import record_trial
-from experiment_tracker_tools.rollback import rollback
-from experiment_tracker_tools.run import run_trials
-from experiment_tracker_tools.scan import scan_flags
-from experiment_tracker_tools.search import search_experiments
-from experiment_tracker_tools.status import status
+if TYPE_CHECKING:
+    from experiment_tracker_tools.domain.base import Model
 
-VERBS: tuple[Callable[..., Model], ...] = (
-    design_experiment,
-    transition_experiment,
-    assign_unit,
-    record_trial,
-    status,
-    analyze,
-    decide,
-    promote,
-    rollback,
-    monitor_experiments,
-    run_trials,
-    rate_run,
-    search_experiments,
-    check_claim,
-    scan_flags,
-)
+FILES = {
+    "design_experiment": "design",
+    "transition_experiment": "lifecycle",
+    "assign_unit": "assign",
+    "record_trial": "record",
+    "status": "status",
+    "analyze": "analyze",
+    "decide": "decide",
+    "promote": "promote",
+    "rollback": "rollback",
+    "monitor_experiments": "monitor",
+    "run_trials": "run",
+    "rate_run": "rate",
+    "search_experiments": "search",
+    "check_claim": "claim",
+    "scan_flags": "scan",
+}
+
+
+def verb_of(name: str) -> "Callable[..., Model]":
+    """The verb itself; its file is loaded here, because a server that only lists its tools needs none of them."""
+    found: Callable[..., Model] = getattr(import_module(f"experiment_tracker_tools.{FILES[name]}"), name)
+    return found

@@ -1,5 +1,6 @@
 """The command line: one subcommand a verb, plus serve, demo, doctor, on and off."""
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,8 @@ def main() -> None:
     _shield_imports()
     arguments = sys.argv[1:]
     if arguments in (["serve"], []) and (arguments or sys.argv[0].endswith("-mcp")):
+        # All that is loaded to serve stays: looking for garbage in it would be a tenth of the start.
+        gc.disable()
         from experiment_tracker_server.serving import serve
 
         serve()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from experiment_tracker_server import doctor, live_commands, sharing, store
-from experiment_tracker_server.catalog import VERBS
+from experiment_tracker_server.catalog import FILES, verb_of
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_server.dashboard.command import dashboard
 from experiment_tracker_server.learn import learn
@@ -15,7 +15,8 @@ from experiment_tracker_server.run_command import run_command
 from experiment_tracker_server.scan_command import scan_command
 from experiment_tracker_server.template import template
 from experiment_tracker_tools.core.errors import ExperimentError
-from experiment_tracker_tools.workspace import Workspace, switch
+from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.switch import switch
 
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
 
@@ -90,8 +91,8 @@ def _switch(*, off: bool, json_output: bool) -> None:
 
 
 OWN = {"run_trials": run_command, "scan_flags": scan_command()}
-for verb in VERBS:
-    group.add_command(OWN.get(verb.__name__) or command_of(verb))
+for name in FILES:
+    group.add_command(OWN.get(name) or command_of(verb_of(name)))
 group.add_command(dashboard)
 group.add_command(learn)
 group.add_command(template)

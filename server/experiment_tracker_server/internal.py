@@ -12,7 +12,6 @@ from typing import Any
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 
-from experiment_tracker_server.hooks.edits import told_of
 from experiment_tracker_tools.assignment.clients import client, is_gone
 from experiment_tracker_tools.workspace import Workspace
 
@@ -32,6 +31,8 @@ def edited_tool(workspace: Workspace) -> Tool:
 
     def edited(file_path: str = "", before: str = "", session: str = "") -> str:
         """For the plugin's hook: what an edit does to flags."""
+        from experiment_tracker_server.hooks.edits import told_of
+
         data = os.environ.get("CLAUDE_PLUGIN_DATA", "")
         text = None
         with suppress(OSError, ValueError):

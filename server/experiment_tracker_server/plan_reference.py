@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from experiment_tracker_tools.domain.options import PlanOptions
-from experiment_tracker_tools.workspace import Settings
-from experiment_tracker_tools.workspace.settings import resolved
+from experiment_tracker_tools.workspace.settings import Settings, resolved
 
 JsonSchema = dict[str, Any]
 _FIELD = re.compile(r"^ {4}([a-z_0-9, ]+): (.*)$")

@@ -3,18 +3,16 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
-from experiment_tracker_server.plan_reference import plan_reference
-from experiment_tracker_tools.analysis.hypothesis import review
-from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.core.errors import ExperimentError, NotFound
-from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
-from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.reports.markdown import document
 from experiment_tracker_tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.domain.experiment import Experiment
 
 
 def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
@@ -23,6 +21,8 @@ def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
     @server.resource("experiment://reference/plan", title="Options of a plan", mime_type="text/markdown")
     def options() -> str:
         """Every field of design_experiment's `plan`: type, default, meaning."""
+        from experiment_tracker_server.plan_reference import plan_reference
+
         return plan_reference()
 
     @server.resource("experiments://all", title="All experiments", mime_type="application/json")
@@ -46,6 +46,9 @@ def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
 
 
 def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
+    from experiment_tracker_tools.analysis.hypothesis import review
+    from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
+
     experiment = workspace.ledger.experiment(experiment_id)
     found: dict[str, object] = {"experiment": _without_salt(experiment), "review": review(experiment)}
     for name, kind in (("look", Look), ("decision", Decision), ("promotion", Promotion), ("rollback", RollBack)):
@@ -58,6 +61,10 @@ def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
 
 
 def _document(workspace: Workspace, experiment_id: str) -> str:
+    from experiment_tracker_tools.conduct.deviations import deviations
+    from experiment_tracker_tools.domain.decision import Decision, Promotion, RollBack
+    from experiment_tracker_tools.reports.markdown import document
+
     experiment = workspace.ledger.experiment(experiment_id)
     decision = workspace.ledger.latest(experiment_id, Decision)
     promotion = workspace.ledger.latest(experiment_id, Promotion)
@@ -82,6 +89,6 @@ def _told() -> Generator[None]:
         raise ResourceError(str(error)) from error
 
 
-def _without_salt(experiment: Experiment) -> dict[str, object]:
+def _without_salt(experiment: "Experiment") -> dict[str, object]:
     """Whoever knows the salt can steer a unit by choosing its name, so no client is told."""
     return experiment.model_dump(mode="json", exclude={"plan": {"salt"}})

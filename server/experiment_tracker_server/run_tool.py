@@ -22,7 +22,7 @@ from experiment_tracker_tools.workspace import Workspace
 
 FOLLOWED_S = 50.0
 _EVERY_S = 0.5
-_NONE = RunOptions()
+_NONE = RunOptions.model_construct()
 
 
 def run_tool(workspace: Workspace) -> Tool:

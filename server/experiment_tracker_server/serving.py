@@ -1,5 +1,6 @@
 """Serves the workspace around the current directory over stdio."""
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -15,7 +16,10 @@ def serve() -> None:
     """Answer MCP requests on standard input and output until it closes."""
     workspace = Workspace(Path.cwd(), door=door())
     catch_up(workspace)
-    build(workspace).run("stdio")
+    server = build(workspace)
+    gc.freeze()
+    gc.enable()
+    server.run("stdio")
 
 
 def door() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiment_tracker_server.catalog import VERBS
+from experiment_tracker_server.catalog import FILES
 
 INSPECTOR = Path(__file__).parents[2] / ".cache" / "e2e" / "node_modules" / ".bin" / "mcp-inspector"
 SERVER = Path(sys.executable).with_name("experiment-tracker")
@@ -55,7 +55,7 @@ def call(project: Path, tool: str, **arguments: object) -> dict[str, object]:
 def test_it_lists_the_tools_of_the_catalogue_and_none_that_is_internal(project: Path) -> None:
     tools = inspect(project, "--method", "tools/list")["tools"]
     assert isinstance(tools, list)
-    assert [tool["name"] for tool in tools] == [verb.__name__ for verb in VERBS]
+    assert [tool["name"] for tool in tools] == list(FILES)
 
 
 def test_it_drives_an_experiment_from_design_to_decision(project: Path) -> None:

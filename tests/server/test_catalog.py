@@ -5,16 +5,16 @@ A schema that changes on purpose is written anew by: SNAPSHOTS=write python -m p
 
 import json
 import os
-from pathlib import Path
 
 import pytest
+from mcp.server.mcpserver import MCPServer
 from mcp_types import ListToolsResult, Tool
 from tests.support.agent import Agent, Mode, agent
 from tests.support.project import Project
 
+from experiment_tracker_server.announced import SCHEMAS, answering
 from experiment_tracker_server.app import INSTRUCTIONS
 
-SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 NAMES = [
     "design_experiment",
     "transition_experiment",
@@ -42,6 +42,12 @@ def on_the_wire(found: ListToolsResult) -> int:
 
 def listed(connected: Agent) -> list[Tool]:
     return connected.portal.call(connected.client.list_tools).tools
+
+
+def on_paper(tool: Tool) -> str:
+    """A tool as a file of schemas/ tells it."""
+    told = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 @modes
@@ -89,18 +95,23 @@ def test_the_instructions_fit_into_2_kilobytes_and_name_the_round(at_plain: Agen
 
 
 @pytest.mark.parametrize("name", NAMES + LATER)
-def test_a_tools_schema_is_the_one_that_was_agreed(at_plain: Agent, name: str) -> None:
-    tool = next(tool for tool in listed(at_plain) if tool.name == name)
-    told = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
-    shown = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    path = SNAPSHOTS / f"{name}.json"
+def test_a_tools_schema_is_the_one_that_was_agreed(plain: Project, name: str) -> None:
+    with agent(MCPServer[None]("verbs", tools=[answering(name, plain.workspace())])) as connected:
+        (tool,) = listed(connected)
+    shown = on_paper(tool)
+    path = SCHEMAS / f"{name}.json"
     if os.environ.get("SNAPSHOTS") == "write":
         path.write_text(shown, "utf-8")
     assert path.read_text("utf-8") == shown, f"{name} changed; if that is meant: SNAPSHOTS=write pytest {__file__}"
 
 
-def test_no_snapshot_is_left_of_a_tool_that_is_gone() -> None:
-    assert sorted(path.stem for path in SNAPSHOTS.glob("*.json")) == sorted(NAMES + LATER)
+def test_clients_are_told_what_was_agreed(at_plain: Agent) -> None:
+    for tool in listed(at_plain):
+        assert on_paper(tool) == (SCHEMAS / f"{tool.name}.json").read_text("utf-8")
+
+
+def test_no_schema_is_left_of_a_tool_that_is_gone() -> None:
+    assert sorted(path.stem for path in SCHEMAS.glob("*.json")) == sorted(NAMES + LATER)
 
 
 @pytest.mark.parametrize("name", NAMES + LATER)

@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 from tests.support.plans import HYPOTHESIS, TIME, times
 from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
-from experiment_tracker_server.catalog import VERBS
+from experiment_tracker_server.catalog import FILES
 from experiment_tracker_server.group import group
 from experiment_tracker_server.wording import NAMES
 
-SUBCOMMANDS = {verb.__name__: NAMES.get(verb.__name__, verb.__name__) for verb in VERBS}
+SUBCOMMANDS = {name: NAMES.get(name, name) for name in FILES}
 DESIGN = ["design", "Faster", "--hypothesis", json.dumps(HYPOTHESIS), "--metrics", json.dumps([TIME])]
 DESIGN += ["--sample-size", "20", "--subject", json.dumps({"files": [PROGRAM]})]
 DESIGN += ["--variants", json.dumps([{"name": "control"}, {"name": "treatment", "source": "fast"}])]

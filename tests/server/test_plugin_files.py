@@ -4,13 +4,13 @@ import json
 import re
 from pathlib import Path
 
-from experiment_tracker_server.catalog import VERBS
+from experiment_tracker_server.catalog import FILES
 from experiment_tracker_server.internal import EDITED
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = {
-    f"{prefix}{verb.__name__}"
-    for verb in VERBS
+    f"{prefix}{name}"
+    for name in FILES
     for prefix in ("mcp__plugin_experiment-tracker_tracker__", "mcp__experiment-tracker__")
 }
 
@@ -22,7 +22,7 @@ def test_the_agents_tools_are_ours_by_both_names() -> None:
 
 
 def test_texts_call_only_tools_that_exist() -> None:
-    words = {verb.__name__ for verb in VERBS}
+    words = set(FILES)
     for path in (ROOT / "agents" / "experiment-tracker.md", ROOT / "skills" / "meta_experiment" / "SKILL.md"):
         named = set(re.findall(r"`([a-z]+_[a-z_]+)`", path.read_text("utf-8")))
         assert named <= words, named - words

@@ -14,7 +14,7 @@ from mcp_types import TextContent
 from tests.support.plans import plan
 from tests.support.project import COMMAND
 
-from experiment_tracker_server.catalog import VERBS
+from experiment_tracker_server.catalog import FILES
 
 CHECKOUT = Path(__file__).parents[2]
 PROMPTS = sorted(path.stem for path in (CHECKOUT / "prompts").glob("*.md"))
@@ -49,7 +49,7 @@ def spoken(command: list[str], where: Path) -> tuple[list[str], list[str], str]:
 
 def test_a_server_from_the_checkout_answers_in_a_foreign_folder(foreign: Path) -> None:
     tools, prompts, told = spoken([*COMMAND, "serve"], foreign)
-    assert len(tools) == len(VERBS)
+    assert len(tools) == len(FILES)
     assert prompts == PROMPTS
     assert '"state":"planned"' in told
     assert (foreign / ".experiments").is_dir()
@@ -83,7 +83,7 @@ def test_wheel_and_sdist_hold_all_that_an_empty_environment_needs(tmp_path: Path
     (site / "borrowed.pth").write_text(f"{site / 'ours'}\n" + "".join(f"{place}\n" for place in libraries()))
     main = "import sys; from experiment_tracker_server.cli import main; main()"
     tools, prompts, told = spoken([str(environment / "bin" / "python"), "-P", "-c", main, "serve"], foreign)
-    assert (len(tools), prompts) == (len(VERBS), PROMPTS)
+    assert (len(tools), prompts) == (len(FILES), PROMPTS)
     assert '"state":"planned"' in told
 
 

@@ -59,7 +59,10 @@ def text_of(reply: CallToolResult) -> str:
 
 @contextmanager
 def agent(
-    server: Workspace | StdioServerParameters, *, answers: ElicitResult | None = ACCEPT, mode: Mode = "auto"
+    server: Workspace | MCPServer[None] | StdioServerParameters,
+    *,
+    answers: ElicitResult | None = ACCEPT,
+    mode: Mode = "auto",
 ) -> Generator[Agent]:
     """An agent whose person gives `answers`; None for a client that cannot ask anybody."""
     asked: list[str] = []

@@ -23,7 +23,8 @@ from experiment_tracker_tools.domain.lifecycle import STEPS, State
 from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.variant import Subject, Variant
-from experiment_tracker_tools.workspace import Preset, Settings, Workspace
+from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.settings import Preset, Settings
 
 SampleSize = Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)]
 # Told by its own resource, so that it costs every session a line and not a page.
@@ -85,12 +86,12 @@ def design_experiment(
     metrics: Annotated[Sequence[MetricDraft], Field(max_length=30)] = (),
     type: ExperimentType | None = None,  # noqa: A002 the field's own word
     variants: Annotated[Sequence[Variant], Field(min_length=2, max_length=10)] | None = None,
-    subject: Subject = Subject(),  # noqa: B008 it is frozen
+    subject: Subject = Subject.model_construct(),  # noqa: B008 it is frozen
     preset: Preset | None = None,
     sample_size: Annotated[SampleSize | None, Field(description="units per variant")] = None,
     alpha: Annotated[Number, Field(ge=1e-8, lt=0.5)] | None = None,
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None,
-    plan: PlanArgument = PlanOptions(),  # noqa: B008 it is frozen
+    plan: PlanArgument = PlanOptions.model_construct(),  # noqa: B008 it is frozen
     owner: Title | None = None,
     tags: Annotated[Sequence[Slug], Field(max_length=20)] = (),
     iterates: ExperimentId | None = None,

@@ -69,7 +69,7 @@ def run_trials(
     experiment: ExperimentId,
     command: Annotated[Command | None, Field(description="words; one text goes to /bin/sh. {task}, {variant}")] = None,
     tasks: Tasks = (),
-    options: Options = RunOptions(),  # noqa: B008 it is frozen
+    options: Options = RunOptions.model_construct(),  # noqa: B008 it is frozen
     run: Annotated[RunId | None, Field(description="ask how that run stands")] = None,
     confirm: Token | None = None,
 ) -> Ran:

@@ -25,7 +25,7 @@ from tests.support.project import Project
 
 from experiment_tracker_tools.core.errors import SwitchedOff
 from experiment_tracker_tools.lifecycle import transition_experiment
-from experiment_tracker_tools.workspace import switch
+from experiment_tracker_tools.workspace.switch import switch
 
 CHECKOUT = HOOK.parents[3]
 SHARED = sorted((CHECKOUT / "tools" / "experiment_tracker_tools" / "assignment").glob("*.py"))

@@ -10,7 +10,7 @@ from experiment_tracker_tools.conduct.planning import check_names, with_scheme, 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.experiment import ExperimentType
 from experiment_tracker_tools.domain.variant import Variant
-from experiment_tracker_tools.workspace import Settings, resolved
+from experiment_tracker_tools.workspace.settings import Settings, resolved
 
 
 def lineup(*shares: float | None) -> list[Variant]:

@@ -7,8 +7,7 @@ from tests.support.agent import Agent
 from tests.support.plans import TIME, designed, plan, started, times
 from tests.support.project import Project
 
-from experiment_tracker_tools.workspace import Preset
-from experiment_tracker_tools.workspace.settings import preset_settings
+from experiment_tracker_tools.workspace.settings import Preset, preset_settings
 
 KNOWN = {**TIME, "mde": 0.15, "baseline": 2.0, "sd": 1.0}
 

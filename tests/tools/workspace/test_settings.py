@@ -5,8 +5,7 @@ from tests.support.agent import Agent
 from tests.support.plans import TIME, plan
 from tests.support.project import Project
 
-from experiment_tracker_tools.workspace import Settings, resolved
-from experiment_tracker_tools.workspace.settings import OURS
+from experiment_tracker_tools.workspace.settings import Settings, ours, resolved
 
 
 def configured(project: Project, text: str) -> None:
@@ -57,7 +56,7 @@ def test_the_sample_size_is_the_power_analysis_or_the_minimum(at_repo: Agent) ->
     assert told["sample_size"] == 134
     assert told["settings"]["sample_size"] == "134 (power analysis)"
     easy = at_repo.call("design_experiment", **{**arguments, "metrics": [{**known, "sd": 0.01}]})
-    assert (easy["sample_size"], OURS.min_sample_size) == (10, 10)
+    assert (easy["sample_size"], ours().min_sample_size) == (10, 10)
     assert any("the minimum of 10 binds" in advice for advice in easy["advice"])
     blind = at_repo.call("design_experiment", **{**arguments, "metrics": [TIME]})
     assert blind["settings"]["sample_size"] == "10 (minimum)"

@@ -15,7 +15,8 @@ from experiment_tracker_tools.domain.experiment import ExperimentType, Hypothesi
 from experiment_tracker_tools.domain.metric import Metric, MetricDraft
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Subject, Variant
-from experiment_tracker_tools.workspace import Preset, Resolved, Settings, Workspace, resolved
+from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.settings import Preset, Resolved, Settings, resolved
 from experiment_tracker_tools.workspace.templates import Template, template, template_names
 
 M = TypeVar("M")

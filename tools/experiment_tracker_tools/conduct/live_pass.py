@@ -4,10 +4,6 @@ import json
 import os
 
 from experiment_tracker_tools.assignment.live import FOLDER, SPOOL
-from experiment_tracker_tools.conduct.aftercare import attend, is_attended
-from experiment_tracker_tools.conduct.live import attached, tend
-from experiment_tracker_tools.conduct.live_notices import notices
-from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace
 
@@ -20,6 +16,11 @@ def catch_up(workspace: Workspace) -> tuple[str, ...]:
     spool, live = workspace.folder / SPOOL, workspace.folder / FOLDER
     if not os.path.isdir(spool) and not os.path.isdir(live):  # noqa: PTH112 asked at every call
         return ()
+    from experiment_tracker_tools.conduct.aftercare import attend, is_attended
+    from experiment_tracker_tools.conduct.live import attached, tend
+    from experiment_tracker_tools.conduct.live_notices import notices
+    from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+
     done: list[str] = []
     try:
         settled = measure_runs(workspace)

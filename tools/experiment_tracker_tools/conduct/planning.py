@@ -11,7 +11,7 @@ from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
-from experiment_tracker_tools.workspace import Resolved
+from experiment_tracker_tools.workspace.settings import Resolved
 
 IN_BLOCKS: frozenset[ExperimentType] = frozenset({"command", "agent", "skill", "prompt", "workflow", "performance"})
 

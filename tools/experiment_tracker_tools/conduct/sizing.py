@@ -9,7 +9,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.variant import Variant
-from experiment_tracker_tools.workspace import Resolved
+from experiment_tracker_tools.workspace.settings import Resolved
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.analysis.sample_size import Wanted

@@ -15,7 +15,8 @@ from experiment_tracker_tools.core.errors import Conflict
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.wish import Wish
-from experiment_tracker_tools.workspace import OURS, Resolved, Workspace
+from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.settings import Resolved, ours
 
 _MOST_PAST = 3
 
@@ -49,7 +50,7 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
     sources = {
         name: f"{_shown(name, settings)} ({source})"
         for name, source in settings.sources.items()
-        if source != "default" or name in OURS.model_fields_set
+        if source != "default" or name in ours().model_fields_set
     }
     return Told(
         power=_power_in_words(sizing),

@@ -73,7 +73,7 @@ class Experiment(Model):
     tags: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=10)]
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=30)]
-    subject: Subject = Subject()
+    subject: Subject = Subject.model_construct()
     plan: Plan
     capture: Capture | None = None
     iterates: ExperimentId | None = None

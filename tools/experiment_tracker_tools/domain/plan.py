@@ -73,7 +73,7 @@ class Plan(Model):
     futility: bool = True
     min_worthwhile: Annotated[Number, Field(ge=0, lt=10)] = 0.0
     equivalence_margin: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    harm: Harm = Harm()
+    harm: Harm = Harm.model_construct()
     belief: Belief | None = None
     success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] = ()
     confirmatory: Annotated[tuple[Slug, ...], Field(max_length=10)] = ()
@@ -100,9 +100,9 @@ class Plan(Model):
     block_size: BlockSize | None = None
     live: Live | None = None
     salt: Slug
-    privacy: Privacy = Privacy()
-    ramp: Ramp = Ramp()
-    aftercare: Aftercare = Aftercare()
+    privacy: Privacy = Privacy.model_construct()
+    ramp: Ramp = Ramp.model_construct()
+    aftercare: Aftercare = Aftercare.model_construct()
 
     @model_validator(mode="after")
     def _scheme_has_what_it_needs(self) -> Self:

@@ -1,5 +1,6 @@
 """Defaults of a plan: the call overrides a template, that a preset, that config.toml, and that overrides our own."""
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -70,25 +71,12 @@ class Settings(PlanOptions):
     mde: Annotated[Number, Field(gt=0, lt=10)] | None = None
     runtime_days: Annotated[Number, Field(gt=0, le=3650)] | None = None
     method: Annotated[Method | None, Field(validation_alias=AliasChoices("method", "statistical_method"))] = None
-    feature_flags: FeatureFlags = FeatureFlags()
-    alerts: AlertSettings = AlertSettings()
+    feature_flags: FeatureFlags = FeatureFlags.model_construct()
+    alerts: AlertSettings = AlertSettings.model_construct()
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:
         return (*super().other_names(), "statistical_method")
-
-
-OURS = Settings(
-    min_sample_size=10,
-    confidence_level=0.95,
-    power=0.8,
-    runtime_days=14.0,
-    min_runtime_days=0.0,
-    traffic_allocation=0.5,
-    method="sequential",
-    automatic_rollback=True,
-    auto_promote="off",
-)
 
 
 class PresetFile(Settings):
@@ -111,6 +99,22 @@ class Resolved(Model):
         """The same with one more value, which nobody gave."""
         values = self.values.model_copy(update={name: value})
         return Resolved(values=values, sources={name: source, **self.sources})
+
+
+@cache
+def ours() -> Settings:
+    """Our own defaults."""
+    return Settings(
+        min_sample_size=10,
+        confidence_level=0.95,
+        power=0.8,
+        runtime_days=14.0,
+        min_runtime_days=0.0,
+        traffic_allocation=0.5,
+        method="sequential",
+        automatic_rollback=True,
+        auto_promote="off",
+    )
 
 
 def project_settings(folder: Path) -> Settings:
@@ -136,7 +140,7 @@ def resolved(call: Settings, preset: Preset | None, project: Settings, *, templa
         layers.append((f"template {call.template}", template))
     if preset is not None:
         layers.append((f"preset {preset}", preset_settings(preset)))
-    layers += [("config.toml", project), ("default", OURS), ("default", _plan_defaults())]
+    layers += [("config.toml", project), ("default", ours()), ("default", _plan_defaults())]
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for source, layer in layers:

@@ -38,7 +38,7 @@ class Template(Options):
     hypothesis: Hypothesis
     metrics: Annotated[tuple[MetricDraft, ...], Field(min_length=1, max_length=30)]
     variants: Annotated[tuple[Variant, ...], Field(max_length=10)] = ()
-    plan: Settings = Settings()
+    plan: Settings = Settings.model_construct()
 
 
 def template_names(folder: Path) -> dict[str, str]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from experiment_tracker_tools.core.clock import Clock, system_clock
 from experiment_tracker_tools.vcs.repository import find_worktree
 from experiment_tracker_tools.workspace.root import STORE, ready_folder, store_root
-from experiment_tracker_tools.workspace.settings import Settings, project_settings
 from experiment_tracker_tools.workspace.switch import check_on, why_off
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.ledger import Ledger
     from experiment_tracker_tools.ledger.pseudonyms import Key
+    from experiment_tracker_tools.workspace.settings import Settings
 
 
 class Workspace:
@@ -61,8 +61,10 @@ class Workspace:
         return find_worktree(self.directory)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """What `.experiments/config.toml` says now."""
+        from experiment_tracker_tools.workspace.settings import project_settings
+
         return project_settings(self.folder)
 
     @property
