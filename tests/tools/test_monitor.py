@@ -137,6 +137,31 @@ def test_a_promotion_that_git_refuses_is_a_problem_and_keeps_the_verdict(repo: P
     assert one(at_repo.call("monitor_experiments", apply=True))["state"] == "completed"
 
 
+def test_harm_rolls_back_by_itself_at_level_3_and_control_is_back(repo: Project, at_repo: Agent) -> None:
+    """Negative controls: a dry run tells it and changes nothing; an equally large gain is no harm."""
+    experiment = started(at_repo, plan={"method": "sequential"}, sample_size=100)
+    at_repo.call("record_trial", experiment=experiment, trials=times(30, ratio=1.7))
+    assert one(at_repo.call("monitor_experiments"))["due"] == ["record ROLL_BACK: everybody gets control"]
+    assert state(repo, experiment) == "running"
+    told = one(at_repo.call("monitor_experiments", apply=True))
+    assert (told["state"], told["verdict"]) == ("rolled_back", "ROLL_BACK")
+    assert "level 3: ROLL_BACK: primary_loss of treatment: loss beyond what is tolerated" in str(told["alerts"])
+    assert at_repo.call("assign_unit", experiment=experiment, unit="u")["variant"] == "control"
+    assert "seen" not in at_repo.call("monitor_experiments", apply=True)
+    better = started(at_repo, plan={"method": "sequential", "repeat_reason": "a gain"}, sample_size=100)
+    at_repo.call("record_trial", experiment=better, trials=times(30, ratio=1 / 1.7))
+    assert one(at_repo.call("monitor_experiments", apply=True))["verdict"] == "SHIP"
+
+
+def test_without_automatic_rollback_harm_is_decided_and_a_person_rolls_back(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo, plan={"method": "sequential", "automatic_rollback": False}, sample_size=100)
+    at_repo.call("record_trial", experiment=experiment, trials=times(30, ratio=1.7))
+    assert one(at_repo.call("monitor_experiments", apply=True))["state"] == "decided"
+    at_repo.call("monitor_experiments", apply=True)
+    assert state(repo, experiment) == "decided"
+    assert at_repo.call("assign_unit", experiment=experiment, unit="u")["variant"] == "control"
+
+
 def test_an_integrity_risk_pauses_at_level_2_and_is_told_once(repo: Project, at_repo: Agent) -> None:
     experiment = started(at_repo)
     exposures = [Exposure(unit=f"u{k}", variant="treatment" if k % 8 else "control") for k in range(200)]
@@ -231,25 +256,28 @@ def test_while_everything_is_off_only_a_dry_run_is_answered(repo: Project, at_re
     assert at_repo.call("monitor_experiments")["dry_run"] is True
 
 
+_CALL = "monitor_experiments(workspace, apply=True)"
 _PASS = f"""
 import sys
 sys.path[:0] = {_ROOTS}
 from datetime import datetime, UTC
 from pathlib import Path
+from experiment_tracker_tools.decide import decide
 from experiment_tracker_tools.monitor import monitor_experiments
 from experiment_tracker_tools.workspace import Workspace
 workspace = Workspace(Path(sys.argv[1]), door="monitor", clock=lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
 print("ready", flush=True)
 sys.stdin.readline()
-print(monitor_experiments(workspace, apply=True).model_dump_json())
+print({{call}}.model_dump_json())
 """
 
 
-def at_once(root: Path, count: int) -> list[dict[str, object]]:
-    """Passes in processes of their own that all start at the same word."""
+def at_once(root: Path, count: int, *, call: str = _CALL) -> list[dict[str, object]]:
+    """Calls in processes of their own that all start at the same word."""
+    code = _PASS.replace("{call}", call)
     started_all = [
         subprocess.Popen(
-            [sys.executable, "-c", _PASS, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(count)
     ]
@@ -282,6 +310,16 @@ def test_two_passes_at_once_decide_and_promote_once(repo: Project, at_repo: Agen
     assert int(repo.git("rev-list", "--count", "HEAD")) == commits + 1
     assert all(not one(each)["problems"] for each in told if each["seen"])
     assert (state(repo, experiment), repo.read(PROGRAM)) == ("completed", FAST)
+
+
+def test_two_who_decide_at_once_record_one_decision_and_are_told_the_same(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo)
+    at_repo.call("record_trial", experiment=experiment, trials=times())
+    told = at_once(repo.root, 3, call=f"decide(workspace, experiment='{experiment}', rationale=sys.argv[1])")
+    (entry,) = repo.workspace().ledger.entries(experiment, Decision)
+    assert entry.content.verdict == "SHIP"
+    assert [each["verdict"] for each in told] == ["SHIP"] * 3
+    assert state(repo, experiment) == "decided"
 
 
 def test_without_the_check_under_the_lock_two_would_record_two(repo: Project, at_repo: Agent) -> None:

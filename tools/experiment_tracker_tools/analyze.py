@@ -26,6 +26,7 @@ class Result(Model):
         effect, lift: treatment minus control, and that as a fraction of control.
         interval, lift_interval: of effect and lift, at `confidence`.
         interval_kind: repeated holds at every look at once; stage-wise after the stop; left out for one look.
+        shown: confirmatory secondaries once the primary is shown better: what their own test has shown.
         label: exploratory where it was not planned; adjusted_p: Benjamini-Hochberg among those.
         cohen_d, hedges_g: effect in pooled standard deviations; hedges_g without the small-sample bias.
         safe: guardrails: shown to be within the bound.
@@ -47,6 +48,7 @@ class Result(Model):
     confidence: float
     interval_kind: str | None = None
     label: str | None = None
+    shown: str | None = None
     adjusted_p: float | None = None
     cohen_d: float | None = None
     hedges_g: float | None = None
@@ -183,6 +185,7 @@ def _result(experiment: Experiment, estimate: Estimate) -> Result:
         confidence=estimate.confidence,
         interval_kind=None if estimate.interval == "fixed" else estimate.interval,
         label=None if estimate.label == "confirmatory" else estimate.label,
+        shown=estimate.shown,
         adjusted_p=_rounded(estimate.adjusted_p),
         cohen_d=_rounded(estimate.cohen_d),
         hedges_g=_rounded(estimate.hedges_g),

@@ -1,10 +1,13 @@
 """Units that a plan takes: by method, guardrails and shares; and a plan that cannot be significant is refused."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import proportion_effectsize
 from tests.support.agent import Agent
-from tests.support.plans import TIME, plan
+from tests.support.plans import BOUGHT, TIME, plan
 
 KNOWN = {**TIME, "mde": 0.15, "baseline": 2.0, "sd": 1.0}
 
@@ -25,6 +28,22 @@ def test_every_guardrail_takes_its_part_of_beta(at_plain: Agent) -> None:
     alone = planned(at_plain, method="fixed")
     guarded = planned(at_plain, method="fixed", metrics=[KNOWN, {"name": "cost"}, {"name": "tokens"}])
     assert guarded / alone == pytest.approx(((1.96 + 1.5011) / (1.96 + 0.8416)) ** 2, rel=0.02)
+
+
+def test_a_yes_or_no_metric_with_ten_trials_is_told_what_it_can_show(at_plain: Agent) -> None:
+    """statsmodels: 20 against 20 find h = 0.886 at 80% power, from 50% to 89%; 10 against 10 hardly even 100%."""
+    told = at_plain.call("design_experiment", **plan(metrics=[BOUGHT], sample_size=10))
+    assert any(
+        "bought is yes or no: from 50% (supposed) 10 a variant find no change at all" in a for a in told["advice"]
+    )
+    twenty = at_plain.call("design_experiment", **plan(metrics=[{**BOUGHT, "baseline": 0.5}], sample_size=20))
+    advice = next(each for each in twenty["advice"] if "yes or no" in each)
+    found = re.search(r"from 50% \(its baseline\) 20 a variant find no change smaller than to (\d+)% at 80%", advice)
+    assert found is not None
+    needed = NormalIndPower().solve_power(nobs1=20, alpha=0.05, power=0.8)
+    assert proportion_effectsize(int(found[1]) / 100, 0.5) == pytest.approx(needed, abs=0.1)
+    many = at_plain.call("design_experiment", **plan(metrics=[BOUGHT], sample_size=500))
+    assert not any("yes or no" in each for each in many.get("advice", ()))
 
 
 @pytest.mark.parametrize(

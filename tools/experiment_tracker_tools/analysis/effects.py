@@ -9,6 +9,7 @@ from experiment_tracker_tools.analysis.comparison import Pair, compare
 from experiment_tracker_tools.analysis.exact import Question, ask, interval
 from experiment_tracker_tools.analysis.lines import Line
 from experiment_tracker_tools.analysis.rules import success_alphas, success_bounds
+from experiment_tracker_tools.analysis.secondaries import Secondaries
 from experiment_tracker_tools.analysis.series import Samples
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -72,19 +73,37 @@ def _decided(room: Room, each: Estimate, look: int, *, alpha: float) -> Estimate
     return there if gain is None else _corrected(room, metric, there, gain)
 
 
-def labelled(experiment: Experiment, found: Sequence[Estimate], *, planned: bool) -> tuple[Estimate, ...]:
-    """Each estimate with its label; the exploratory ones with their p-values adjusted among them."""
-    plan = experiment.plan
+def labelled(
+    experiment: Experiment, found: Sequence[Estimate], *, planned: bool, tested: Secondaries | None = None
+) -> tuple[Estimate, ...]:
+    """Each estimate with its label; the exploratory ones with their p-values adjusted among them.
+
+    Args:
+        experiment: with its plan.
+        found: estimates.
+        planned: the plan had its look; otherwise everything is exploratory.
+        tested: confirmatory secondaries whose turn has come; of the others the numbers are exploratory.
+    """
+    turns = tested or {}
     named = {metric.name for metric in experiment.metrics if metric.role in {"primary", "guardrail"}}
-    named |= {*plan.success_metrics, *plan.confirmatory}
-    if not planned:
-        named = set[str]()
-    others = [each.p_value for each in found if each.metric not in named]
+    named |= {*experiment.plan.success_metrics}
+
+    def is_confirmatory(each: Estimate) -> bool:
+        return planned and (each.metric in named or (each.metric, each.treatment) in turns)
+
+    others = [each.p_value for each in found if not is_confirmatory(each)]
     adjusted = iter(adjust_p_values(others, method="bh")) if others else iter(())
     return tuple(
-        each if each.metric in named else each.model_copy(update={"label": "exploratory", "adjusted_p": next(adjusted)})
+        _with_turn(each, turns)
+        if is_confirmatory(each)
+        else each.model_copy(update={"label": "exploratory", "adjusted_p": next(adjusted)})
         for each in found
     )
+
+
+def _with_turn(each: Estimate, turns: Secondaries) -> Estimate:
+    turn = turns.get((each.metric, each.treatment))
+    return each if turn is None else each.model_copy(update={"shown": turn.shown})
 
 
 def with_safety(found: Sequence[Estimate], lines: Sequence[Line], look: int) -> tuple[Estimate, ...]:

@@ -15,6 +15,7 @@ from experiment_tracker_tools.analysis.panel import panel_of
 from experiment_tracker_tools.analysis.points import Point
 from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
+from experiment_tracker_tools.analysis.secondaries import secondaries
 from experiment_tracker_tools.analysis.series import Samples, series
 from experiment_tracker_tools.analysis.suspicions import too_good, wearing_off
 from experiment_tracker_tools.analysis.weighing import Weighed, weigh
@@ -157,11 +158,13 @@ def _estimates(experiment: Experiment, entries: Entries, found: Weighed, standin
         return labelled(experiment, raw, planned=False)
     if found.room is None or (fixed and standing == "interim"):
         return ()
+    tested = secondaries(experiment, found)
     if standing == "interim":
         shown = running(found.room, found.look)
     else:
-        shown = stopped(found.room, found.look, found.decided(experiment))
-    return labelled(experiment, with_safety(shown, found.lines, found.look), planned=True)
+        decided = found.decided(experiment) | {name: each.look for name, each in tested.items()}
+        shown = stopped(found.room, found.look, decided)
+    return labelled(experiment, with_safety(shown, found.lines, found.look), planned=True, tested=tested)
 
 
 def _everything(experiment: Experiment, entries: Entries) -> dict[str, Samples]:

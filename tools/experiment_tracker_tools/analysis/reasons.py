@@ -1,5 +1,7 @@
 """The sentences of a verdict: each names its numbers and the rule that it follows."""
 
+from collections.abc import Sequence
+
 from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.domain.decision import Estimate, Look
@@ -25,6 +27,13 @@ def told(experiment: Experiment, estimate: Estimate) -> str:
     if estimate.interval == "repeated":
         return f"{estimate.treatment}: {words} (interval valid at every look)."
     return f"{estimate.treatment}: {words};{kind} p = {estimate.p_value:.2g}, {below} {alpha:.3g}."
+
+
+def secondaries_told(experiment: Experiment, turns: Sequence[Estimate]) -> str:
+    """What the confirmatory secondaries of a winner have shown."""
+    words = {"better": "shown", "worse": "shown to be WORSE", "nothing": "not shown"}
+    parts = [f"{change_in_words(metric_of(experiment, e), e)}: {words[e.shown or 'nothing']}" for e in turns]
+    return f"After the primary, at its alpha (Holm): {'; '.join(parts)}."
 
 
 def copied(estimate: Estimate) -> str:

@@ -91,9 +91,12 @@ def futility_bounds(grid: Grid, *, alpha: float, power: float) -> tuple[float, .
 
 
 def success_alphas(experiment: Experiment) -> tuple[float, ...]:
-    """The error rate of each success hypothesis after none, one, two ... of the others were rejected."""
+    """The error rate of each success hypothesis after none, one, two ... of the others were rejected.
+
+    A primary with confirmatory secondaries passes its own to them, not to the others.
+    """
     hypotheses = len(experiment.treatments) * (1 + len(experiment.plan.success_metrics))
-    if experiment.plan.method == "fixed":
+    if experiment.plan.method == "fixed" or experiment.plan.confirmatory:
         return (experiment.plan.alpha / hypotheses,) * hypotheses
     return tuple(experiment.plan.alpha / (hypotheses - rejected) for rejected in range(hypotheses))
 

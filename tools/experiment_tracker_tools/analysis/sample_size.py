@@ -114,6 +114,34 @@ def detectable_sd(n: int, wanted: Wanted) -> float:
     return power_means.mde(n_control=control, n_treatment=treatment, alpha=wanted.alpha, power=wanted.power)
 
 
+class Rates(NamedTuple):
+    """Control's rate and the nearest better one that is found; `reached` is None where no rate is far enough."""
+
+    control: float
+    reached: float | None
+    supposed: bool
+
+
+def detectable_rate(primary: Metric, n: int, wanted: Wanted) -> Rates:
+    """The smallest change of a rate that n units in the smaller variant detect; a half where no baseline is given.
+
+    >>> bought = Metric(name="bought", role="primary", kind="binary", direction="increase")
+    >>> round(detectable_rate(bought, 20, Wanted(0.05, 0.8, 0.5, 0.5)).reached, 2)
+    0.9
+    """
+    base = 0.5 if primary.baseline is None else primary.baseline
+    control, treatment = _sizes(n, wanted)
+    found = power_proportions.mde(
+        base,
+        n_control=control,
+        n_treatment=treatment,
+        alpha=wanted.alpha,
+        power=wanted.power,
+        direction=primary.direction,
+    )
+    return Rates(base, None if found is None else base + found, primary.baseline is None)
+
+
 def smallest_p(n_control: int, n_treatment: int, *, per_block: tuple[int, int] | None) -> float:
     """The smallest two-sided p-value that a randomisation test of these units can have.
 

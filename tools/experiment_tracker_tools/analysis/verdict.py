@@ -25,6 +25,7 @@ from experiment_tracker_tools.analysis.reasons import (
     not_safe,
     progress,
     resolving,
+    secondaries_told,
     told,
 )
 from experiment_tracker_tools.domain.decision import Estimate, Look, Verdict
@@ -73,7 +74,9 @@ def _answered(experiment: Experiment, look: Look, statuses: Mapping[str, Status]
         if disliked := liked_less(look, winner):
             return Judgement("INVESTIGATE", None, (shipped, disliked, *look.notes))
         return Judgement(
-            "SHIP", winner, (shipped, *why, *_suspicions(look), *_doubts(experiment, look, statuses), *look.notes)
+            "SHIP",
+            winner,
+            (shipped, *why, *_beside(experiment, look, winner), *_doubts(experiment, look, statuses), *look.notes),
         )
     reasons = (*(told(experiment, each) for each in _primaries(experiment, look, statuses)), *_copies(experiment, look))
     if verdict is not None:
@@ -82,8 +85,11 @@ def _answered(experiment: Experiment, look: Look, statuses: Mapping[str, Status]
     return _unresolved(experiment, look, statuses, reasons)
 
 
-def _suspicions(look: Look) -> tuple[str, ...]:
-    return tuple(finding.told for finding in look.health.doubts) if look.health is not None else ()
+def _beside(experiment: Experiment, look: Look, winner: str) -> tuple[str, ...]:
+    """What a gain is told with: doubts of it, and what the confirmatory secondaries have shown after it."""
+    doubts = tuple(finding.told for finding in look.health.doubts) if look.health is not None else ()
+    turns = [each for each in look.estimates if each.treatment == winner and each.shown is not None]
+    return (*doubts, *((secondaries_told(experiment, turns),) if turns else ()))
 
 
 def _real(experiment: Experiment, look: Look) -> Mapping[str, Status]:

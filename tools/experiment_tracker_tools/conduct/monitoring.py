@@ -175,6 +175,7 @@ def _running(workspace: Workspace, experiment: Experiment) -> _Found:
             found.actions.append(Action(told, lambda: conclude(workspace, experiment, rationale=BY)))
         return found
     found.alerts.extend(_milestones(experiment, look, workspace.clock()))
+    found.alerts.extend(_anomalies(look))
     if judged.verdict in FINAL:
         _conclude(workspace, experiment, judged, look, found)
     elif _is_new(workspace, experiment, look):
@@ -197,6 +198,11 @@ def _health_alerts(health: Health) -> list[Alert]:
     halts = [alert_of("integrity", finding.told, about=finding.gate) for finding in health.halts]
     worth_telling = [finding for finding in health.warnings if finding.gate != "too_few"]
     return halts + [alert_of("anomaly", finding.told, about=finding.gate) for finding in worth_telling]
+
+
+def _anomalies(look: Look) -> list[Alert]:
+    doubts = look.health.doubts if look.health is not None else ()
+    return [alert_of("anomaly", finding.told, about=finding.gate) for finding in doubts]
 
 
 def _milestones(experiment: Experiment, look: Look, now: datetime) -> list[Alert]:

@@ -62,6 +62,8 @@ def sized(
     advice: list[str] = []
     if sample_size is not None and need.n is not None and sample_size < need.n:
         advice.append(f"{sample_size} a variant is below the {need.n} that detect the mde at {wanted.power:.0%} power.")
+    if primary.kind == "binary" and n < SMALL:
+        advice.append(_few_rates(primary, n, wanted))
     if sample_size is not None and sample_size < least:
         advice.append(
             f"{sample_size} a variant is below the minimum of {least} ({settings.sources['min_sample_size']})."
@@ -71,6 +73,19 @@ def sized(
         binds = f"the minimum of {least} binds" if need.n < least else f"{need.n} binds, the larger one"
         advice.append(f"The power analysis asks for {need.n} a variant, {rule}; {binds}.")
     return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
+
+
+def _few_rates(primary: Metric, n: int, wanted: "Wanted") -> str:
+    """What so few yeses and noes can show."""
+    from experiment_tracker_tools.analysis.sample_size import detectable_rate
+
+    found = detectable_rate(primary, n, wanted)
+    whence = "supposed" if found.supposed else "its baseline"
+    able = "no change at all" if found.reached is None else f"no change smaller than to {found.reached:.0%}"
+    return (
+        f"{primary.name} is yes or no: from {found.control:.0%} ({whence}) {n} a variant find {able} at "
+        f"{wanted.power:.0%} power. A time or cost shows more with as few."
+    )
 
 
 def _wanted(

@@ -24,6 +24,7 @@ Verdict = Literal[
     "ITERATE",
     "INCONCLUSIVE",
 ]
+Shown = Literal["better", "worse", "nothing"]
 Standing = Literal["interim", "final", "exploratory"]
 PromotionMode = Literal["commit", "branch", "patch"]
 FINAL: tuple[Verdict, ...] = (
@@ -56,7 +57,8 @@ class Estimate(Model):
         confidence: level of both intervals.
         interval: fixed for one look; repeated holds at every look at once; stage-wise after the stop, with the
             median-unbiased effect, lift and p-value.
-        label: confirmatory (planned metric, variant and method) or exploratory.
+        label: confirmatory (planned metric, variant and method, and its turn has come) or exploratory.
+        shown: confirmatory secondaries whose turn has come: what their own test has shown.
         adjusted_p: exploratory ones: Benjamini-Hochberg among them.
         cohen_d: effect in pooled standard deviations, on the scale of the test; hedges_g: the same without its
             small-sample bias. None for metrics without a standard deviation.
@@ -84,6 +86,7 @@ class Estimate(Model):
     confidence: float
     interval: Literal["fixed", "repeated", "stage-wise"] = "fixed"
     label: Literal["confirmatory", "exploratory"] = "confirmatory"
+    shown: Shown | None = None
     adjusted_p: float | None = None
     cohen_d: float | None = None
     hedges_g: float | None = None

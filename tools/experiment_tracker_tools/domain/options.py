@@ -35,6 +35,8 @@ class PlanOptions(Options):
         harm: what may roll back while it runs, and the error budget that all of it shares.
         belief: the stated prior of the gain; a bayesian plan needs it.
         success_metrics: secondary metrics that ship as the primary does; all of them share alpha by Holm.
+        confirmatory: secondary metrics that are tested once the primary of a treatment is shown better, at the alpha
+            that it passes on, by Holm among them; all other secondaries are exploratory.
         cheaper_by: metric that picks the cheaper of equivalent variants.
         template: name of a template whose hypothesis, metrics and variants stand in for those that the call leaves out.
         power: wanted probability of detecting the mde.
@@ -88,6 +90,7 @@ class PlanOptions(Options):
     harm: Harm | None = None
     belief: Belief | None = None
     success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] | None = None
+    confirmatory: Annotated[tuple[Slug, ...], Field(max_length=10)] | None = None
     cheaper_by: Slug | None = None
     iterate_rating: Annotated[Number, Field(ge=1, le=5)] | None = None
     traffic_allocation: Annotated[Number, Field(gt=0, lt=1)] | None = None

@@ -18,6 +18,8 @@ def check_promises(plan: Plan, metrics: Sequence[Metric]) -> None:
     _known("confirmatory", plan.confirmatory, known, role="secondary")
     if both := sorted({*plan.success_metrics} & {*plan.confirmatory}):
         raise ValueError(f"{both[0]} is both in success_metrics and in confirmatory; name it once")
+    if plan.confirmatory and plan.method == "bayesian":
+        raise ValueError("confirmatory metrics take over the primary's error rate; a bayesian plan has none to pass on")
     _known("cheaper_by", [plan.cheaper_by] if plan.cheaper_by else [], known)
     for breaker in plan.harm.breakers:
         _known(f"breaker {breaker.name}", [breaker.metric], known)
