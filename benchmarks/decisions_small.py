@@ -1,6 +1,7 @@
 """Plans below 50 units a variant, by the decision function on recorded entries: the randomisation test decides."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 from benchmarks.calibration_row import Row, Vector, errors_without_effect, rate_error
@@ -16,6 +17,7 @@ from experiment_tracker_tools.domain.metric import Kind
 from experiment_tracker_tools.domain.trial import Entry, Trial
 
 SETTINGS = ((10, "log-normal", 1000), (20, "log-normal", 500), (10, "normal", 500), (10, "binary 3%", 300))
+KINDS: dict[str, Kind] = {"log-normal": "duration", "normal": "continuous", "binary 3%": "binary"}
 
 
 def rows(scale: float) -> list[Row]:
@@ -28,11 +30,10 @@ def rows(scale: float) -> list[Row]:
 
 def without_effect(n: int, name: str, experiments: int) -> list[Row]:
     """A/A experiments with hashed units: how many ship, and how many roll back."""
-    kind: Kind = "duration" if name == "log-normal" else "binary" if name == "binary 3%" else "continuous"
     rng, verdicts, naive = np.random.default_rng([11, n, len(name)]), list[str](), list[Vector]()
     for _ in range(experiments):
         values, treated = _values(rng, name, n, 1.0)
-        verdicts.append(_verdict(planned(n, kind), values, treated))
+        verdicts.append(_verdict(planned(n, KINDS[name]), values, treated))
         naive.append(_naive(values, treated, logs_too=name == "log-normal"))
     low, high, either = np.mean(naive, axis=0).tolist()
     return errors_without_effect(f"n = {n}, {name}", np.array(verdicts), (low, high, either))
@@ -62,15 +63,21 @@ def _values(rng: np.random.Generator, name: str, n: int, ratio: float) -> tuple[
     return (rng.random(units) < 0.03 * scale).astype(float), treated
 
 
-def _verdict(experiment: Experiment, values: Vector, treated: Vector) -> str:
-    trials = [_entry(seq, x, on) for seq, (x, on) in enumerate(zip(values.tolist(), treated.tolist(), strict=True), 1)]
-    found = weigh(experiment, Entries(trials, (), ()), now=START + timedelta(days=1))
+def verdict_of(experiment: Experiment, trials: Sequence[Entry[Trial]]) -> str:
+    """The verdict of the decision function on recorded trials."""
+    now = experiment.history[-1].at + timedelta(days=1)
+    found = weigh(experiment, Entries(trials, (), ()), now=now)
     return settled(list(found.statuses(experiment).values()), harmed=found.harmed) or "INCONCLUSIVE"
 
 
-def _entry(seq: int, value: float, treated: float) -> Entry[Trial]:
-    trial = Trial(variant="treatment" if treated else "control", metrics={"m": value})
-    return Entry[Trial](seq=seq, at=START, by="benchmark", content=trial)
+def entry(seq: int, value: float, variant: str, *, at: datetime) -> Entry[Trial]:
+    """A trial as a ledger keeps it."""
+    return Entry[Trial](seq=seq, at=at, by="benchmark", content=Trial(variant=variant, metrics={"m": value}))
+
+
+def _verdict(experiment: Experiment, values: Vector, treated: Vector) -> str:
+    rows = enumerate(zip(values.tolist(), treated.tolist(), strict=True), 1)
+    return verdict_of(experiment, [entry(seq, x, "treatment" if on else "control", at=START) for seq, (x, on) in rows])
 
 
 def _naive(values: Vector, treated: Vector, *, logs_too: bool) -> Vector:

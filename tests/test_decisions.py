@@ -37,4 +37,7 @@ def test_small_plans_keep_their_errors() -> None:
 
 
 def test_a_caller_after_every_trial_and_one_at_the_end_get_the_same_verdict_through_the_verbs() -> None:
-    assert_met(decisions_verbs.rows(0.05))
+    cell = decisions_verbs.Cell(12, 3, "log-normal", 0.4, 2)
+    seen = decisions_verbs.tally(cell, 2)
+    assert all(callers == seen.in_process for callers in seen.callers)
+    assert "SHIP" in seen.in_process
