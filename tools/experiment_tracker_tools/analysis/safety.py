@@ -18,7 +18,7 @@ def safe_lines(room: Room, treatment: str) -> list[Line]:
             found.append(one_sided(room, asked))
         if metric.limit is not None:
             sample = stats_along(room.along[metric.name], treatment, scale="means")
-            statistic = -sign * against_limit(metric, sample, limit=metric.limit)
+            statistic = sign * against_limit(metric, sample, limit=metric.limit)
             bounds = safety_bounds(room.grid)
             found.append(line("safe", metric.name, treatment, statistic=statistic, boundary=bounds))
     return found + _mean_time(room, treatment)
