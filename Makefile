@@ -43,7 +43,7 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/pyright
 	@$(VENV)/bin/lint-imports
 
-BENCHMARKS := flags startup hooks statistics calibration calibration_anytime ledger ledger_faults git_faults runner
+BENCHMARKS := flags startup hooks statistics calibration calibration_anytime ledger ledger_faults git_faults runner dashboard
 
 BENCH := .cache/bench
 
@@ -104,11 +104,24 @@ $(E2E)/.flagd: $(VENV)/.python
 	@$(E2E)/flagd/bin/python -m pip --disable-pip-version-check -qq install $(FLAGD)
 	@touch $@
 
-e2e-deps: ## install the system packages that e2e needs (Debian, as root)
-	@command -v npm >/dev/null && command -v tmux >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
-		{ apt-get update -qq && apt-get install -y -qq nodejs npm tmux postgresql; }
+# Chromium comes from Debian (e2e-deps); Playwright's core only speaks to it.
+BROWSER := playwright-core@1.65.1 axe-core@4.14.1
 
-E2E_READY := $(VENV)/.dev $(E2E)/.inspector $(CLIENTS:%=$(E2E)/.claude-%) $(E2E)/.unleash $(E2E)/.flagd
+$(E2E)/.browser:
+	@command -v npm >/dev/null || { echo "npm is missing: run 'make e2e-deps' (or install Node.js 20 or newer)"; exit 1; }
+	@command -v chromium >/dev/null || { echo "chromium is missing: run 'make e2e-deps'"; exit 1; }
+	@mkdir -p $(E2E)/browser
+	@npm install --prefix $(E2E)/browser --no-package-lock --no-save --no-fund --no-audit --silent $(BROWSER)
+	@touch $@
+
+e2e-deps: ## install the system packages that e2e needs and this machine lacks (Debian, as root)
+	@for tool in node:nodejs npm:npm tmux:tmux chromium:chromium; do \
+		command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; done; \
+		ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+		test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq $$missing; }
+
+E2E_READY := $(VENV)/.dev $(E2E)/.inspector $(CLIENTS:%=$(E2E)/.claude-%) $(E2E)/.unleash $(E2E)/.flagd \
+	$(E2E)/.browser
 
 e2e: $(E2E_READY) ## real clients against the real server and plugin (needs node and tmux)
 	@$(PY) -m pytest tests/e2e

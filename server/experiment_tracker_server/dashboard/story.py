@@ -93,7 +93,7 @@ def story(reader: Reader, arrivals: Arrivals, experiment_id: str) -> Story:
         deviations(reader.workspace, experiment),
         decisions[-1] if decisions else None,
         [entry.content for entry in reader.entries(experiment.id, Learning)],
-        sorted(_events(reader, row), key=lambda event: event.at, reverse=True),
+        sorted(_events(reader, row), key=lambda event: event.at)[::-1],
     )
 
 
