@@ -135,7 +135,7 @@ def _next(experiment: Experiment, look: Look, verdict: Verdict) -> str:
     undecided = experiment.state in {"running", "paused", "analyzing"}
     if undecided and look.standing != "interim":
         return "Call decide to record the verdict."
-    if verdict == "CONTINUE" and min(look.units.values()) >= look.planned:
+    if verdict == "CONTINUE" and not experiment.plan.endless and min(look.units.values()) >= look.planned:
         return "Wait for what the reasons name; then stop it (transition_experiment) and decide."
     return next_action(experiment, verdict)
 

@@ -162,3 +162,19 @@ def test_callers_who_look_at_different_times_decide_the_same_from_the_same_block
     assert every[0] == {0.0: "INCONCLUSIVE", -2.5: "SHIP", 2.5: "ROLL_BACK"}[shift]
     assert ended([len(recorded)]) == every
     assert ended([20, 33, len(recorded)]) == every
+
+
+def test_the_lift_of_a_metric_in_its_own_unit_is_its_difference_over_controls_mean() -> None:
+    """Reference: the mean of the differences within pairs, which is what the inverted test centres on."""
+    experiment, draw = planned(16, size=2), random.Random(6)
+    exposures = placed(experiment, 32)
+    x = [1000.0 + 10 * (k // 2) + draw.gauss(0, 1) - 8 * (e.variant == "treatment") for k, e in enumerate(exposures)]
+    look = look_at(experiment, entries(answered(exposures, x), provenance="command"), now=START)
+    (estimate,) = look.estimates
+    assert (estimate.test, estimate.interval) == ("randomisation", "stage-wise")
+    assert estimate.effect == pytest.approx(-8, abs=1)
+    assert estimate.mean_control is not None
+    assert estimate.lift == pytest.approx(-8 / estimate.mean_control, rel=0.2)
+    assert estimate.ci_low is not None
+    assert estimate.ci_high is not None
+    assert -12 < estimate.ci_low < -8 < estimate.ci_high < -4

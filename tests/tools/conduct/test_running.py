@@ -62,8 +62,7 @@ def test_each_task_runs_under_every_variant_equally_often_and_is_a_stratum(repo:
     script = f'printf "%s|%s\\n" "$2" "$1" >> {log}\n'
     experiment = comparing(repo, script, script, sample_size=6, plan={"block_size": 2})
     tasks = ["one", "two words; $(touch /tmp/never)", "{variant}"]
-    state = ran(repo, experiment, ("sh", SCRIPT, "{task}", "{variant}"), tasks=tasks, warmup=0)
-    assert any("how much they differ counts as noise" in note for note in state.notes)
+    ran(repo, experiment, ("sh", SCRIPT, "{task}", "{variant}"), tasks=tasks, warmup=0)
     assert Counter(lines(log)) == {f"{variant}|{task}": 2 for variant in ("control", "treatment") for task in tasks}
     exposures = repo.workspace().ledger.journal(experiment).exposures
     assert Counter(entry.content.stratum for entry in exposures).most_common() == [

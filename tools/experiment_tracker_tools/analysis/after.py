@@ -37,8 +37,12 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
     log = bool(found.log[look])
     if (blocks := room.blocks.get((metric.name, treatment))) is not None:
         inverted = interval(blocks, Question(alpha, 2, OBRIEN_FLEMING))
-        if inverted is not None and (log or metric.kind == "duration"):
-            return _lifted(*inverted, log=metric.kind == "duration", p_value=None, raw=effect)
+        size = abs(room.along[metric.name][look][room.experiment.control.name].values.mean)
+        if inverted is not None and metric.kind == "duration":
+            return _lifted(*inverted, log=True, p_value=None, raw=effect)
+        if inverted is not None and size > 0:
+            # The test of other metrics is of a difference, in their unit.
+            return _lifted(*(end / size for end in inverted), log=False, p_value=None, raw=effect)
     if room.grid.method in {"always_valid", "bayesian"}:
         return _lifted(effect, -math.inf, math.inf, log=log, p_value=None, raw=effect)
     looks = [place for place in range(look + 1) if room.grid.speaks[place]]

@@ -34,7 +34,7 @@ def ahead_of(room: Room, lines: Sequence[Line], point: Point, *, arrived: int, n
     The chance is that of the success test, or, where that has its answer, that of the guardrails that it waits for.
     """
     experiment, plan = room.experiment, room.experiment.plan
-    if (plan.method == "always_valid" and plan.n_max is None) or arrived >= plan.horizon:
+    if plan.endless or arrived >= plan.horizon:
         return None
     started = experiment.entered("running")
     days = max((now - started.at).total_seconds() / _DAY, 0.0) if started else 0.0

@@ -57,12 +57,13 @@ def _estimated(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> E
 
 
 def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
-    control, treatment = pair.control.values, pair.treatment.values
+    inside, where = _inside(pair)
+    control, treatment = inside.control.values, inside.treatment.values
     test = welch(control, treatment, alpha=alpha)
     lift = relative_lift(control, treatment, alpha=alpha)
     found = bare.model_copy(
         update={
-            "test": "Welch's t",
+            "test": f"Welch's t{where}",
             "effect": test.effect,
             "ci_low": test.ci_low,
             "ci_high": test.ci_high,
@@ -72,17 +73,19 @@ def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": test.t,
             "df": test.df,
             "p_value": test.p_value,
-            "cohen_d": cohen_d(control, treatment, alpha=alpha).estimate,
-            "hedges_g": hedges_g(control, treatment, alpha=alpha).estimate,
+            "cohen_d": cohen_d(pair.control.values, pair.treatment.values, alpha=alpha).estimate,
+            "hedges_g": hedges_g(pair.control.values, pair.treatment.values, alpha=alpha).estimate,
             "reason": test.reason or lift.reason,
         }
     )
     if pair.control.logs is None or pair.treatment.logs is None:
         return found
-    ratio = log_ratio(pair.control.logs, pair.treatment.logs, alpha=alpha)
+    ratio = log_ratio(
+        inside.control.logs or pair.control.logs, inside.treatment.logs or pair.treatment.logs, alpha=alpha
+    )
     return found.model_copy(
         update={
-            "test": "Welch's t on logs",
+            "test": f"Welch's t on logs{where}",
             "lift_mean": "geometric",
             "lift": _less_one(ratio.ratio),
             "lift_low": _less_one(ratio.ci_low),
@@ -95,6 +98,18 @@ def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "reason": ratio.reason,
         }
     )
+
+
+def _inside(pair: Pair) -> tuple[Pair, str]:
+    """What the tests of means take, within strata where units have them, and how to say so."""
+    control, treatment = pair.control.inside, pair.treatment.inside
+    if control is None or treatment is None:
+        return pair, ""
+    within = (
+        sample._replace(values=inside.values, logs=inside.logs)
+        for sample, inside in ((pair.control, control), (pair.treatment, treatment))
+    )
+    return Pair(*within), f" within {control.strata} strata"
 
 
 def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:

@@ -157,7 +157,7 @@ def _open_periods(experiment: Experiment, aggregates: Sequence[Entry[Aggregate]]
 
 def _closing(experiment: Experiment, arrivals: dict[str, list[Arrival]]) -> int | None:
     """The position at which the planned units, or the planned information, were there."""
-    if experiment.plan.method == "always_valid" and experiment.plan.n_max is None:
+    if experiment.plan.endless:
         return None
     if experiment.plan.method != "fixed":
         return arrived(experiment, arrivals).first_full()

@@ -51,7 +51,7 @@ def harm_lines(room: Room) -> list[Line]:
             asked = Asked("harm", share.name, share.treatment, metric, sign * watched.tolerated, sign, share.alpha)
             found.append(one_sided(room, asked))
         elif watched.limit is not None and metric.kind != "ratio":
-            sample = stats_along(room.along[metric.name], share.treatment, scale="means")
+            sample = stats_along(room.along[metric.name], share.treatment, scale="means", alone=True)
             statistic = sign * against_limit(metric, sample, limit=watched.limit)
             bounds = harm_bounds(room.grid, alpha=share.alpha)
             found.append(line("harm", share.name, share.treatment, statistic=statistic, boundary=bounds))

@@ -66,15 +66,16 @@ def scale_of(metric: Metric, along: Sequence[Samples]) -> Scale:
     return "logs" if all(sample.logs is not None for sample in along[-1].values()) else "means"
 
 
-def stats_along(along: Sequence[Samples], variant: str, *, scale: Scale) -> Stats:
-    """A variant's sufficient statistics at each look; a ratio's are those of its linearised units."""
+def stats_along(along: Sequence[Samples], variant: str, *, scale: Scale, alone: bool = False) -> Stats:
+    """A variant's sufficient statistics at each look, within strata unless it stands alone against a limit."""
     rows: list[tuple[float, float, float]] = []
     for samples in along:
         sample = samples[variant]
         if sample.pairs is not None:
             rows.append(_of_ratio(sample.pairs))
         else:
-            n, mean, m2 = sample.logs if scale == "logs" and sample.logs is not None else sample.values
+            held = sample if sample.inside is None or alone else sample.inside
+            n, mean, m2 = held.logs if scale == "logs" and held.logs is not None else held.values
             rows.append((n, mean, m2))
     return stats(*zip(*rows, strict=True))
 
@@ -85,7 +86,7 @@ def against_limit(metric: Metric, sample: Stats, *, limit: float) -> "Array":
 
 
 def _of_ratio(pairs: BivariateMoments) -> tuple[float, float, float]:
-    """Delta method: a ratio varies as the mean of (y - R x) / mean(x)."""
+    """A ratio by its linearised units. Delta method: it varies as the mean of (y - R x) / mean(x)."""
     if pairs.n == 0 or pairs.mean_x == 0:
         return 0.0, 0.0, 0.0
     ratio = pairs.mean_y / pairs.mean_x

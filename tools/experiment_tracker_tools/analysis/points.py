@@ -58,7 +58,7 @@ def grid_of(experiment: Experiment) -> tuple[float, ...]:
         return tuple(k / segments for k in range(1, segments + 1))
     if plan.method == "fixed":
         return (1.0,)
-    last = plan.looks if plan.method != "always_valid" or plan.n_max else 100 * plan.looks
+    last = 100 * plan.looks if plan.endless else plan.looks
     return tuple(k / plan.looks for k in range(1, last + 1) if k / plan.looks >= FIRST_INFORMATION or k == last)
 
 
@@ -96,7 +96,7 @@ def points_of(experiment: Experiment, entries: Entries, *, now: datetime) -> tup
 def _is_full(experiment: Experiment, time: float, units: tuple[int, ...]) -> bool:
     if experiment.plan.method == "fixed":
         return min(units) >= experiment.plan.sample_size
-    return time >= 1 - 1e-12 and (experiment.plan.method != "always_valid" or experiment.plan.n_max is not None)
+    return time >= 1 - 1e-12 and not experiment.plan.endless
 
 
 def _places(experiment: Experiment, line: Arrived, *, ended: bool) -> list[int]:

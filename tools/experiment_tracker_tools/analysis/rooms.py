@@ -1,6 +1,6 @@
 """From recorded entries and due looks to what a plan's questions are answered from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from experiment_tracker_tools.analysis.asking import Room
 from experiment_tracker_tools.analysis.blocks import blocks_of, places_of
@@ -9,7 +9,7 @@ from experiment_tracker_tools.analysis.exact import Blocks
 from experiment_tracker_tools.analysis.information import planned_units
 from experiment_tracker_tools.analysis.points import Point, is_exact
 from experiment_tracker_tools.analysis.rules import Grid
-from experiment_tracker_tools.analysis.series import reduced, series, values_of
+from experiment_tracker_tools.analysis.series import Samples, reduced, series, values_of
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.health import MEASURED
 from experiment_tracker_tools.stats.normal_mixture import information
@@ -34,7 +34,20 @@ def room_of(experiment: Experiment, entries: Entries, points: Sequence[Point]) -
     )
     along = {metric.name: series(experiment, entries, points, metric) for metric in experiment.metrics}
     blocks, notes = _blocks(experiment, entries, points) if is_exact(experiment) else ({}, ())
-    return Room(experiment, grid, along, blocks), notes
+    return Room(experiment, grid, along, blocks), (*notes, *_within_note(experiment, along))
+
+
+def _within_note(experiment: Experiment, along: Mapping[str, Sequence[Samples]]) -> tuple[str, ...]:
+    """What a reader must know where variants are compared within strata."""
+    inside = along[experiment.primary.name][-1][experiment.control.name].inside
+    if inside is None:
+        return ()
+    about = (
+        f"{inside.strata} of them stand for more of their kind, so the spread of the effect between them counts."
+        if inside.clustered
+        else "with fewer than 20 of them the result is about these."
+    )
+    return (f"Compared within {inside.strata} strata (such as tasks): how far these lie apart is no noise; {about}",)
 
 
 def _blocks(

@@ -17,7 +17,7 @@ def safe_lines(room: Room, treatment: str) -> list[Line]:
             asked = Asked("safe", metric.name, treatment, metric, -sign * metric.margin, sign)
             found.append(one_sided(room, asked))
         if metric.limit is not None:
-            sample = stats_along(room.along[metric.name], treatment, scale="means")
+            sample = stats_along(room.along[metric.name], treatment, scale="means", alone=True)
             statistic = sign * against_limit(metric, sample, limit=metric.limit)
             bounds = safety_bounds(room.grid)
             found.append(line("safe", metric.name, treatment, statistic=statistic, boundary=bounds))

@@ -21,6 +21,20 @@ from experiment_tracker_tools.stats.samples import (
 ZERO_WHERE_MISSING: tuple[Kind, ...] = ("binary", "count")
 
 
+class Inside(NamedTuple):
+    """One variant on one metric, as of a sample without strata (see `stats.within_strata`).
+
+    Attributes:
+        values, logs: as in Sample.
+        strata: how many were compared; clustered: they stand for more of their kind.
+    """
+
+    values: Moments
+    logs: Moments | None
+    strata: int
+    clustered: bool
+
+
 class Sample(NamedTuple):
     """One variant on one metric.
 
@@ -29,12 +43,14 @@ class Sample(NamedTuple):
         logs: moments of their natural logs, for durations that came as trials.
         pairs: numerator and denominator, for ratios.
         missing: units that met the variant and have no value.
+        inside: what the tests take in the place of values and logs where units are compared within strata.
     """
 
     values: Moments
     logs: Moments | None
     pairs: BivariateMoments | None
     missing: int
+    inside: Inside | None = None
 
 
 class Units(NamedTuple):

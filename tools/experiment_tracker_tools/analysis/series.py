@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.analysis.cut import Entries, entering, in_force
 from experiment_tracker_tools.analysis.points import Point
-from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING, Sample, sample_of_aggregates
+from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING, Inside, Sample, sample_of_aggregates
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry, Exposure, Ratio, Trial, Value
 from experiment_tracker_tools.stats.samples import bivariate_moments, moments
+from experiment_tracker_tools.stats.within_strata import within_strata
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,14 +88,32 @@ def samples_at(experiment: Experiment, values: Values, metric: Metric, point: Po
     import numpy as np
 
     found = reduced(experiment, values, metric, point)
+    inside = _inside(experiment, values, metric, found)
     samples: Samples = {}
     for number, variant in enumerate(experiment.variants):
         mine = found.variants == number
         x, missing = found.x[mine], int(found.missing[number])
         pairs = bivariate_moments(x, found.y[mine]) if metric.kind == "ratio" else None
         logs = moments(np.log(x)) if metric.kind == "duration" else None
-        samples[variant.name] = Sample(moments(x), logs, pairs, missing)
+        samples[variant.name] = Sample(moments(x), logs, pairs, missing, inside[number] if inside else None)
     return samples
+
+
+def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduced) -> list[Inside] | None:
+    """The variants within the strata of their units; None where there is one stratum, or the metric has no variance."""
+    import numpy as np
+
+    if metric.kind in {"binary", "ratio"}:
+        return None
+    strata, of = values.strata[found.units], len(experiment.variants)
+    plain = within_strata(found.x, found.variants, strata, of=of)
+    if plain is None:
+        return None
+    logs = within_strata(np.log(found.x), found.variants, strata, of=of) if metric.kind == "duration" else None
+    return [
+        Inside(plain.moments[number], logs.moments[number] if logs else None, plain.strata, plain.clustered)
+        for number in range(of)
+    ]
 
 
 def reduced(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Reduced:

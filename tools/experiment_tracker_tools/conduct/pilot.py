@@ -125,7 +125,8 @@ def _noise(experiment: Experiment, values: Sequence[float], seen: Sequence[_Seen
     primary, planned = experiment.primary, experiment.plan.sample_size
     on_logs = primary.kind == "duration" and min(values) > 0
     scaled = [math.log(value) for value in values] if on_logs else list(values)
-    mean, sd = statistics.fmean(values), statistics.stdev(scaled)
+    known = [each.task for each in seen if each.value is not None]
+    mean, sd = statistics.fmean(values), _spread(scaled, known)
     if not on_logs and mean == 0:
         return [f"{primary.name} was 0 on average: no lift can be told of it"]
     width = sd if on_logs else sd / abs(mean)
@@ -134,7 +135,8 @@ def _noise(experiment: Experiment, values: Sequence[float], seen: Sequence[_Seen
     halves = [[each.value for each in seen if each.half == half and each.value is not None] for half in (0, 1)]
     apart = statistics.fmean(halves[1]) / statistics.fmean(halves[0]) - 1 if all(halves) and mean else 0.0
     told = [
-        f"{primary.name} of control: mean {mean:.4g}, noise {width:.1%} of it a run; the same content differed by "
+        f"{primary.name} of control: mean {mean:.4g}, noise {width:.1%} of it a run"
+        f"{' within a task' if len(set(known)) > 1 else ''}; the same content differed by "
         f"{apart:+.1%} between the two halves",
         f"{planned} units a variant detect a change of {mde:.1%} or more at {experiment.plan.power:.0%} power",
     ]
@@ -142,6 +144,14 @@ def _noise(experiment: Experiment, values: Sequence[float], seen: Sequence[_Seen
         times = (detectable / math.log1p(primary.mde) if on_logs else mde / primary.mde) ** 2
         told.append(f"the planned mde of {primary.mde:.1%} needs about {math.ceil(planned * times)} units a variant")
     return told
+
+
+def _spread(values: Sequence[float], tasks: Sequence[int | None]) -> float:
+    """The standard deviation of runs; of several tasks within them, as the trials will be compared."""
+    groups = [[v for v, task in zip(values, tasks, strict=True) if task == each] for each in dict.fromkeys(tasks)]
+    left = len(values) - len(groups)
+    squares = math.fsum((v - statistics.fmean(group)) ** 2 for group in groups for v in group)
+    return math.sqrt(squares / left) if left > 0 else statistics.stdev(values)
 
 
 def _headroom(experiment: Experiment, values: Sequence[float]) -> list[str]:

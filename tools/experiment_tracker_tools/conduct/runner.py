@@ -24,7 +24,6 @@ from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.workspace import Workspace
 
 FUTILE = "STOP_FUTILE"
-_UNPAIRED = "tasks are shared equally, but how much they differ counts as noise: take tasks of like size, or more units"
 _LOOKS_TAKE_A = 20
 _A_LOOK_S = 0.05
 _MOST_AT_ONCE = 128
@@ -73,7 +72,7 @@ class Runner:
             spec=spec,
             started=workspace.clock(),
             environment=environment(),
-            notes=tuple(note for note in (load_note(), _UNPAIRED if len(spec.tasks) > 1 else None) if note),
+            notes=tuple(note for note in [load_note()] if note),
         )
         self._tell()
 
@@ -177,8 +176,10 @@ class Runner:
             found.append(((spec.usd - usd) / max(block_usd, 1e-9), f"{spec.usd:g} usd; {usd:.4g} spent"))
         return found
 
-    def _blocks_to_come(self) -> int:
+    def _blocks_to_come(self) -> float:
         """Blocks until every variant has the units that the plan allows, whoever ran them."""
+        if self._experiment.plan.endless:
+            return math.inf
         there = self._workspace.ledger.statistics(self._experiment.id).trials
         planned = self._experiment.plan.horizon
         return max(
@@ -188,7 +189,7 @@ class Runner:
 
     def _open(self) -> tuple[Opened, ...]:
         """Name the units of the next blocks, and note them before they are assigned, so that none can be lost."""
-        most = min(self._blocks_to_come(), _MOST_AT_ONCE, *(int(blocks) for blocks, _ in self._budgets()))
+        most = int(min(self._blocks_to_come(), _MOST_AT_ONCE, *(blocks for blocks, _ in self._budgets())))
         per_block = self._per_trial_s() * self._size
         at_once = max(1, min(most, int(ASLEEP_S / max(per_block, 1e-6))))
         opened: list[Opened] = []

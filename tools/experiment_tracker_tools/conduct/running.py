@@ -29,6 +29,11 @@ def check_runnable(experiment: Experiment, spec: RunSpec) -> None:
             f"{experiment.id} assigns by hashing; trials are run in blocks. Plan it anew with "
             'plan {"scheme": "blocks"} (the default for commands, prompts and performance).'
         )
+    if experiment.plan.endless and (spec.trials, spec.seconds, spec.usd, spec.pilot) == (None,) * 4:
+        raise InvalidInput(
+            f"{experiment.id} is always_valid without n_max: without an effect it would never end. Give a budget "
+            "(trials, seconds or usd)."
+        )
     sources_of(experiment, spec)
     check_difference(experiment, spec)
 

@@ -121,6 +121,11 @@ class Plan(Model):
         return self
 
     @property
+    def endless(self) -> bool:
+        """Whether nothing but its answer, a budget or its runtime ends it."""
+        return self.method == "always_valid" and self.n_max is None
+
+    @property
     def horizon(self) -> int:
         """Units per variant at which the information is complete."""
         return self.n_max or self.sample_size

@@ -1,0 +1,120 @@
+"""Variants compared within strata: what differs between tasks, models or days is taken out before any test.
+
+Least squares with one level a stratum and one a variant (the randomised block design). Each variant comes back as the
+moments of a sample as large as the degrees of freedom that are left, whose Welch test is the test of that fit: so
+whatever works on moments works within strata too. One pair a stratum gives the paired t test.
+
+References:
+    Imbens & Rubin (2015), Causal Inference, 9.6. Cameron & Miller (2015), J. Human Resources 50(2), for clusters.
+"""
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from experiment_tracker_tools.stats.samples import Moments
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float64]
+    Labels = NDArray[np.int64]
+
+CLUSTERS = 20
+
+
+class Within(NamedTuple):
+    """Variants within strata.
+
+    Attributes:
+        moments: of each variant, as of a sample without strata.
+        strata: how many were compared.
+        clustered: the spread of the effect between strata counts too: the strata stand for more of their kind.
+    """
+
+    moments: tuple[Moments, ...]
+    strata: int
+    clustered: bool
+
+
+class _Fit(NamedTuple):
+    counts: "Vector"
+    levels: "Vector"
+    inverse: "Vector"
+    residuals: "Vector"
+
+
+def within_strata(
+    x: "Vector", variants: "Labels", strata: "Labels", *, of: int, clusters: int = CLUSTERS
+) -> Within | None:
+    """Each variant's moments within the strata in which every variant has units; None for fewer than two of those.
+
+    From `clusters` strata on the variance is that of the strata's own effects (clustered, strata - 1 degrees of
+    freedom), which holds for strata that were drawn from many; below, it is that of units, for these strata alone.
+
+    Args:
+        x: values, shape (units,); variants: of each, 0 to of - 1, control 0; strata: of each, any numbers.
+        of: number of variants, 2 or more.
+        clusters: strata from which they are taken for a sample of strata.
+
+    >>> import numpy as np
+    >>> pairs = np.array([1.0, 2.0, 10.0, 12.0, 100.0, 104.0])
+    >>> found = within_strata(pairs, np.array([0, 1] * 3), np.array([0, 0, 1, 1, 2, 2]), of=2)
+    >>> round(found.moments[1].mean - found.moments[0].mean, 6)
+    2.333333
+    """
+    import numpy as np
+
+    _, labels = np.unique(strata, return_inverse=True)
+    counts = np.zeros((labels.max(initial=-1) + 1, of))
+    np.add.at(counts, (labels, variants), 1)
+    full = np.asarray((counts > 0).all(axis=1))
+    kept, groups = full[labels], int(full.sum())
+    df = int(kept.sum()) - groups - of + 1
+    if groups < 2 or df < 1:
+        return None
+    labels = (np.cumsum(full) - 1)[labels[kept]]
+    fitted = _fit(x[kept], variants[kept], labels, counts[full])
+    n = fitted.counts.sum(axis=0)
+    sums = np.bincount(variants[kept], fitted.residuals**2, minlength=of)
+    shares = sums / (df * n / n.sum()) / n
+    clustered = groups >= clusters
+    if clustered:
+        shares *= _clustered(fitted, variants[kept], labels, shares)
+        df = groups - 1
+    else:
+        shares *= max(_variance(fitted.inverse, t) / (1 / n[0] + 1 / n[t]) for t in range(1, of))
+    sizes = np.maximum(2, np.floor(1 + df * n / n.sum() * of / 2 + 1e-9)).astype(int).tolist()
+    each = zip(sizes, fitted.levels.tolist(), shares.tolist(), strict=True)
+    return Within(tuple(Moments(m, level, share * m * (m - 1)) for m, level, share in each), groups, clustered)
+
+
+def _fit(x: "Vector", variants: "Labels", labels: "Labels", counts: "Vector") -> _Fit:
+    """Least squares on strata and variants; a variant's level is what it would average over all units."""
+    import numpy as np
+
+    centre = x.mean()
+    sizes, sums = counts.sum(axis=1), np.bincount(labels, x - centre)
+    normal = np.diag(counts.sum(axis=0)) - counts.T @ (counts / sizes[:, None])
+    inverse = np.linalg.pinv(normal, hermitian=True)
+    effects = inverse @ (np.bincount(variants, x - centre, minlength=counts.shape[1]) - counts.T @ (sums / sizes))
+    strata = (sums - counts @ effects) / sizes
+    residuals = x - centre - strata[labels] - effects[variants]
+    return _Fit(counts, effects + centre + sizes @ strata / sizes.sum(), inverse, residuals)
+
+
+def _clustered(fitted: _Fit, variants: "Labels", labels: "Labels", shares: "Vector") -> float:
+    """How much larger the variance between strata is than the one that units have, for the effect that has it worst."""
+    import numpy as np
+
+    groups, of = fitted.counts.shape
+    scores = np.zeros((groups, of))
+    np.add.at(scores, (labels, variants), fitted.residuals)
+    moved = scores @ fitted.inverse * math.sqrt(groups / (groups - 1))
+    between = [float(((moved[:, t] - moved[:, 0]) ** 2).sum()) for t in range(1, of)]
+    units = [float(shares[0] + shares[t]) for t in range(1, of)]
+    return max((b / u for b, u in zip(between, units, strict=True) if u > 0), default=1.0)
+
+
+def _variance(inverse: "Vector", treatment: int) -> float:
+    return float(inverse[0, 0] + inverse[treatment, treatment] - 2 * inverse[0, treatment])
