@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import ledger_duckdb, ledger_stdio
-from benchmarks.ledger_measure import DOCUMENT, NOW, Step, filled_journal, in_turn
+from benchmarks.ledger_measure import DOCUMENT, NOW, Step, filled_journal, in_turn, same_steps
 from benchmarks.ledger_sample import (
     ID,
     Outcome,
@@ -95,6 +95,7 @@ def one_process(rounds: int) -> list[Outcome]:
         with TinyDB(folder / "tiny") as tiny:
             steps = {
                 "raw": raw_append(folder / "raw"),
+                "same steps": same_steps(folder / "flat" / "j"),
                 "engine": engine_append(folder / "engine" / "j"),
                 "record": ledger_record(folder),
                 "sqlite": sqlite_insert(folder / "sqlite"),
@@ -104,6 +105,7 @@ def one_process(rounds: int) -> list[Outcome]:
     raw = taken["raw"]
     return [
         _ratio("durable append / raw append + fdatasync", taken["engine"] / raw, 1.3),
+        Outcome("  beside it: the same steps in one flat function / raw", f"{taken['same steps'] / raw:.2f}", True),
         Outcome("Ledger.record, all rules checked / raw append", f"{taken['record'] / raw:.2f}", True),
         _ratio("durable append / SQLite WAL FULL insert", taken["engine"] / taken["sqlite"], 1.0),
         Outcome(

@@ -1,6 +1,7 @@
 """Stopped and dead lock holders, moved folders, read-only stores and wrong clocks: an error in time, or the truth; and
 the same with TinyDB's own storage, which must lose or lie."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -91,6 +92,45 @@ def clock_control() -> Outcome:
     return Outcome("clock back, control (must come out of order)", f"order {order}", order != [0, 1, 2])
 
 
+def read_only_control() -> Outcome:
+    """TinyDB's own storage in a file that may only be read: it must fail, although nobody wants to write."""
+    with scratch() as folder:
+        with TinyDB(folder / "db") as db:
+            db.insert({"key": "first"})
+        (folder / "db").chmod(0o444)
+        folder.chmod(0o755)
+        told = ended(forked(partial(_read_as_nobody, folder / "db")))
+        (folder / "db").chmod(0o600)
+    text = "could be read" if told == 0 else "cannot even be read"
+    return Outcome("read-only, control (must not be readable)", text, told != 0)
+
+
+def deleted_lock_control() -> Outcome:
+    """Writers that lock a file beside their data: once it is deleted, the next one must get in although it is held."""
+    with scratch() as folder:
+        (folder / "lock").touch()
+        held = os.open(folder / "lock", os.O_RDWR)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (folder / "lock").unlink()
+        second = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            got_in = True
+        except BlockingIOError:
+            got_in = False
+    text = "a second holder got in" if got_in else "kept out"
+    return Outcome("lock file deleted, control (must let a second one in)", text, got_in)
+
+
+def _read_as_nobody(path: Path) -> None:
+    _become_nobody()
+    try:
+        with TinyDB(path) as db:
+            db.all()
+    except PermissionError as error:
+        raise ValueError("not readable") from error
+
+
 def folder_faults() -> Outcome:
     """Folder moved, journal and lock deleted, folder read-only, clock back: an error or the truth, never a loss."""
     checks = {
@@ -148,11 +188,15 @@ def _read_only(folder: Path, ledger: Ledger) -> bool:
     return code == 0 and len(opened(folder).journal(ID).trials) == 1
 
 
-def _refused_as_nobody(folder: Path) -> None:
+def _become_nobody() -> None:
     if os.getuid() == 0:
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
+
+
+def _refused_as_nobody(folder: Path) -> None:
+    _become_nobody()
     ledger = opened(folder)
     if len(ledger.journal(ID).trials) != 1:
         raise AssertionError("a read-only store must still be readable")
@@ -186,6 +230,8 @@ def questions(_short: bool) -> list[Outcome]:
         stopped_holder_control(),
         folder_faults(),
         moved_folder_control(),
+        read_only_control(),
+        deleted_lock_control(),
         clock_control(),
     ]
 

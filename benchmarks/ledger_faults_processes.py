@@ -17,14 +17,17 @@ from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.ledger.shelf import Shelf
 
+Door = Callable[[Path, int, int], None]
 
-def many_writers(trials: int, runs: int) -> Outcome:
+
+def many_writers(trials: int, runs: int, *, commands: int) -> Outcome:
     """Eight processes record so many trials each through every door, while one compacts and one takes in the spool.
 
-    Three through servers of their own over stdio, three as libraries, one through the command line (a tenth at a time),
-    one as hooks do. None may be lost or doubled; positions have no gap, and each writer's trials keep their order.
+    Three through servers of their own over stdio, three as libraries, one through so many commands, one as hooks do.
+    None may be lost or doubled; positions have no gap, and each writer's trials keep their order.
     """
-    wrong, doors = 0, [*[_through_server] * 3, *[_through_library] * 3, _through_command, _as_hooks]
+    by_command: Door = partial(_through_command, calls=commands)
+    wrong, doors = 0, [*[_through_server] * 3, *[_through_library] * 3, by_command, _as_hooks]
     for _ in range(runs):
         with scratch() as folder:
             started(folder)
@@ -59,9 +62,10 @@ def _through_library(folder: Path, name: int, trials: int) -> None:
         ledger.record(ID, Batch(trials=[trial(number, name)]))
 
 
-def _through_command(folder: Path, name: int, trials: int) -> None:
-    for start in range(0, trials, max(1, trials // 10)):
-        numbers = range(start, min(start + max(1, trials // 10), trials))
+def _through_command(folder: Path, name: int, trials: int, *, calls: int) -> None:
+    at_once = max(1, trials // calls)
+    for start in range(0, trials, at_once):
+        numbers = range(start, min(start + at_once, trials))
         recorded_by_command(folder, numbers, name)
 
 
@@ -151,7 +155,7 @@ def ended(pid: int) -> int:
 def questions(short: bool) -> list[Outcome]:
     """Every answer."""
     return [
-        many_writers(100 if short else 2000, 1 if short else 10),
+        many_writers(100 if short else 2000, 1 if short else 10, commands=4 if short else 10),
         many_writers_control(),
         no_trial_after_the_seal(500 if short else 10_000),
     ]

@@ -1,14 +1,17 @@
 """What the ledger's measurements share: steps timed in turn, and journals of any size."""
 
+import fcntl
+import os
 import statistics
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.ledger_sample import trial
 
 from experiment_tracker_tools.ledger.frames import Order as Wanted
-from experiment_tracker_tools.ledger.frames import encoded, linked, to_line
+from experiment_tracker_tools.ledger.frames import encoded, linked, next_line, to_line
 from experiment_tracker_tools.ledger.journal import JournalFile
 
 Step = Callable[[], object]
@@ -31,6 +34,30 @@ def filled_journal(path: Path, trials: int) -> None:
             file.write(line)
     journal.refresh()
     journal.save_checkpoint()
+
+
+def same_steps(path: Path) -> Step:
+    """The steps of a durable append in one flat function without checks: what a line costs that is locked and chained.
+
+    Lock, is it the same file, encode, hash twice, checksum, write, unlock, remember the offset, sync.
+    """
+    path.parent.mkdir()
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    name, inode, offsets, state = str(path), os.fstat(fd).st_ino, array("q"), ["0" * 64, "0" * 8]
+
+    def step() -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.stat(name)  # noqa: PTH116 as the engine asks it
+        assert status.st_ino == inode
+        place = len(offsets)
+        order = Wanted("i", "trials", place + 1, encoded(DOCUMENT), NOW, "mcp")
+        line, state[1], state[0] = next_line([order], place, state[0], state[1])
+        os.write(fd, line)
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        offsets.append(status.st_size)
+        os.fdatasync(fd)
+
+    return step
 
 
 def in_turn(steps: Mapping[str, Step], rounds: int) -> dict[str, float]:

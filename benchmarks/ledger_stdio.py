@@ -1,4 +1,7 @@
-"""What does a durable record_trial over stdio cost, beside an empty tool of a bare server of the same SDK?"""
+"""What does a durable record_trial over stdio cost, beside an empty tool of a bare server of the same SDK?
+
+Beside it stands a tool of that server that appends a line of the same size and syncs it: no durable tool can cost less.
+"""
 
 import sys
 from pathlib import Path
@@ -8,12 +11,20 @@ from benchmarks.ledger_measure import Step, in_turn
 from benchmarks.ledger_sample import Outcome, report, scratch, started
 
 EMPTY = """
+import os
 from mcp.server.mcpserver import MCPServer
 server = MCPServer("empty")
 @server.tool()
 def nothing(experiment: str, trials: list[dict]) -> dict[str, int]:
     "Do nothing."
     return {"recorded": 0}
+raw = os.open("raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+@server.tool()
+def append(experiment: str, trials: list[dict]) -> dict[str, int]:
+    "Append and sync."
+    os.write(raw, b"x" * 400)
+    os.fdatasync(raw)
+    return {"recorded": 1}
 server.run("stdio")
 """
 TARGET = 1.5
@@ -29,13 +40,19 @@ def record_over_stdio(rounds: int) -> list[Outcome]:
             number = iter(range(1_000_000))
             steps: dict[str, Step] = {
                 "empty": lambda: empty("nothing", {"experiment": "x", "trials": [given(1, 0)]}),
+                "raw": lambda: empty("append", {"experiment": "x", "trials": [given(1, 0)]}),
                 "ours": lambda: recorded(ours, next(number), 0),
             }
             in_turn(steps, 20)
             taken = in_turn(steps, rounds)
     ratio = taken["ours"] / taken["empty"]
     told = f"{ratio:.2f} (target <= {TARGET:g}); {taken['ours'] * 1e3:.2f} ms and {taken['empty'] * 1e3:.2f} ms"
-    return [Outcome("durable record_trial over stdio / an empty tool", told, ratio <= TARGET)]
+    return [
+        Outcome("durable record_trial over stdio / an empty tool", told, ratio <= TARGET),
+        Outcome(
+            "  beside it: a tool that appends and syncs / the empty tool", f"{taken['raw'] / taken['empty']:.2f}", True
+        ),
+    ]
 
 
 def questions(short: bool) -> list[Outcome]:

@@ -4,10 +4,15 @@ Both run in turn in one go, without a shell. `told` is the time that each report
 ending a process, so that it holds what measuring adds to every result. `cost` is the whole time of a run divided by its
 trials: for ours from the first assignment to the end, with the journal's syncs, and looks. `cpu` is what a run takes of
 the CPUs in all, by trial, which other work on the machine changes least. Targets: each at most 2 times hyperfine's.
+
+The bare cost of `true` is what starting it and waiting for it takes in a loop that does nothing else. What is above it,
+is the overhead by trial beyond the command itself; it is printed for both. Hyperfine is a small compiled program that
+keeps its results in memory; ours assigns, measures, looks, and brings every trial to the disk.
 `make bench-deps` installs hyperfine.
 """
 
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -65,6 +70,17 @@ def of_hyperfine(scratch: Path) -> Costs:
     return Costs(json.loads(told.read_text())["results"][0]["median"], taken / runs, cpu / runs)
 
 
+def bare() -> Costs:
+    """What `true` costs a loop that only starts it and waits for it."""
+    program = shutil.which("true")
+    assert program is not None
+    begun, before = time.perf_counter(), used()
+    for _ in range(TRIALS):
+        os.waitpid(os.posix_spawn(program, ["true"], os.environ), 0)
+    taken, cpu = (time.perf_counter() - begun) / TRIALS, (used() - before) / TRIALS
+    return Costs(taken, taken, cpu)
+
+
 def of_ours(where: Project) -> Costs:
     """The same of a run of ours."""
     experiment = comparing(where, "", "", sample_size=TRIALS, plan={"method": "fixed"})
@@ -91,12 +107,15 @@ def main() -> None:
         raise SystemExit("hyperfine is missing: run 'make bench-deps' (Debian, as root).")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        pairs = [(of_hyperfine(folder), of_ours(project(folder))) for _ in range(ROUNDS)]
+        rounds = [(of_hyperfine(folder), of_ours(project(folder)), bare()) for _ in range(ROUNDS)]
         print(f"`true`, ours / hyperfine, {ROUNDS} rounds of {2 * TRIALS} trials each, in turn; target <= {TARGET}:")
         for place, name in enumerate(Costs._fields):
-            theirs, own = [pair[0][place] for pair in pairs], [pair[1][place] for pair in pairs]
+            theirs, own, least = ([each[place] for each in found] for found in zip(*rounds, strict=True))
             middle = statistics.median(own) / statistics.median(theirs)
             print(f"  {name}: {middle:.2f} (medians), {min(own) / min(theirs):.2f} (best of each)")
+            above = [1e3 * (statistics.median(each) - statistics.median(least)) for each in (own, theirs)]
+            told = f"{1e3 * statistics.median(least):.3f} ms; above it ours {above[0]:.3f}, hyperfine {above[1]:.3f} ms"
+            print(f"    `true` itself {told}")
         different = [found(project(folder), "sleep 0.03\n") for _ in range(REPEATS)]
         same = [found(project(folder), "sleep 0.06\n") for _ in range(REPEATS)]
     print(f"60 ms against 30 ms, 12 a variant: {different.count('SHIP')} of {REPEATS} runs find it; target {REPEATS}")

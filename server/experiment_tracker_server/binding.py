@@ -55,12 +55,14 @@ def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
 
     def answer(**arguments: Any) -> CallToolResult:
         with told_to_the_model(workspace):
-            return replied(verb(workspace, **arguments), most=_room(verb, arguments))
+            return replied(verb(workspace, **arguments), most=_room(most, limit, arguments))
 
     hints = get_type_hints(verb, include_extras=True)
+    parameters, most = inspect.signature(verb).parameters, card_of(verb.__name__).most_bytes
+    limit = parameters["limit"].default if "limit" in parameters else None
     fields: dict[str, Any] = {
         name: (hints[name], ... if parameter.default is inspect.Parameter.empty else parameter.default)
-        for name, parameter in list(inspect.signature(verb).parameters.items())[1:]
+        for name, parameter in list(parameters.items())[1:]
     }
     arguments = create_model(f"{verb.__name__}Arguments", __base__=Arguments, **fields)
     return VerbTool(
@@ -75,11 +77,9 @@ def bound(verb: Callable[..., Model], workspace: Workspace) -> Tool:
     )
 
 
-def _room(verb: Callable[..., Model], arguments: dict[str, Any]) -> int:
+def _room(most: int, limit: int | None, arguments: dict[str, Any]) -> int:
     """Bytes of a reply; whoever asks for more entries than by default gets a kilobyte for each."""
-    most = card_of(verb.__name__).most_bytes
-    limit = inspect.signature(verb).parameters.get("limit")
-    return most * arguments["limit"] if limit is not None and arguments["limit"] > limit.default else most
+    return most * arguments["limit"] if limit is not None and arguments["limit"] > limit else most
 
 
 def asking(answer: Callable[..., CallToolResult | Awaitable[CallToolResult]]) -> Tool:

@@ -68,6 +68,24 @@ def test_a_spool_goes_a_day_after_its_last_event(ledger: Ledger, running: str, s
     assert len(late.journal(running).trials) == 1
 
 
+def test_a_spool_goes_a_minute_after_its_session_has_ended_and_not_before_it_is_taken_in(
+    ledger: Ledger, running: str, store: Path, clock: Clock
+) -> None:
+    spool = leave(store, "a", trial(running, 1), {"turn": {"what": "SessionEnd", "at": 1.0}})
+    resumed = leave(store, "b", {"turn": {"what": "SessionEnd", "at": 1.0}}, trial(running, 2))
+    torn = leave(store, "c", trial(running, 3), {"turn": {"what": "SessionEnd", "at": 1.0}}, torn=b'{"tu')
+    for path in (spool, resumed, torn):
+        os.utime(path, (clock().timestamp(), clock().timestamp()))
+    ledger.take_in_spools()
+    assert spool.exists()
+    later = Ledger(store, clock=lambda: clock() + timedelta(minutes=2), writer="tests")
+    later.take_in_spools(held=frozenset({"a"}))
+    assert spool.exists()
+    later.take_in_spools()
+    assert [path.exists() for path in (spool, resumed, torn)] == [False, True, True]
+    assert len(later.journal(running).trials) == 3
+
+
 def test_no_spool_folder_is_nothing_to_take_in(ledger: Ledger, running: str) -> None:
     assert ledger.take_in_spools() == (0, 0, ())
     assert ledger.experiment(running).state == "running"

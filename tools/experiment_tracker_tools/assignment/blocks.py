@@ -9,6 +9,7 @@ References:
 """
 
 import hashlib
+from functools import lru_cache
 
 # Hooks load this at every event, and typing takes longer to load than all that they do.
 TYPE_CHECKING = False
@@ -75,12 +76,8 @@ def block(schedule: Schedule, stratum: str, number: int) -> "list[str]":
     >>> block(Schedule("salt", "exp-2026-11-20-001", [("control", 0.5), ("treatment", 0.5)], 4), "", 0)
     ['treatment', 'control', 'treatment', 'control']
     """
-    places = [name for name, share in schedule.shares for _ in range(round(share * schedule.size))]
-    draws = _draws("\0".join(("blocks", schedule.salt, schedule.experiment, stratum, str(number))))
-    for last in range(len(places) - 1, 0, -1):
-        chosen = _below(last + 1, draws)
-        places[last], places[chosen] = places[chosen], places[last]
-    return places
+    places = tuple(name for name, share in schedule.shares for _ in range(round(share * schedule.size)))
+    return list(_shuffled(places, "\0".join(("blocks", schedule.salt, schedule.experiment, stratum, str(number)))))
 
 
 def variant_at(schedule: Schedule, stratum: str, slot: int) -> str:
@@ -91,6 +88,16 @@ def variant_at(schedule: Schedule, stratum: str, slot: int) -> str:
     """
     number, place = divmod(slot, schedule.size)
     return block(schedule, stratum, number)[place]
+
+
+# Every unit of a block asks for it, and every look asks again.
+@lru_cache(maxsize=4096)
+def _shuffled(places: "tuple[str, ...]", key: str) -> "tuple[str, ...]":
+    shuffled, draws = list(places), _draws(key)
+    for last in range(len(shuffled) - 1, 0, -1):
+        chosen = _below(last + 1, draws)
+        shuffled[last], shuffled[chosen] = shuffled[chosen], shuffled[last]
+    return tuple(shuffled)
 
 
 def _holds(size: int, shares: "Sequence[tuple[str, float]]") -> bool:

@@ -16,10 +16,12 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 KEPT_BYTES = 1 << 20
 _ERROR_BYTES = 2048
 _CHUNK = 1 << 16
+_STATUS_BYTES = 1 << 13
 _GRACE_S = 1.0
 _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
 
@@ -27,10 +29,15 @@ _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
 def own_peak_kib() -> int:
     """The most memory that this program has had; rusage also counts whoever started it, from before the exec."""
     try:
-        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 nothing more is imported here
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
+        return int(os.pread(_own_status(), _STATUS_BYTES, 0).partition(b"VmHWM:")[2].split()[0])
+    except (OSError, ValueError, IndexError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@lru_cache(maxsize=1)
+def _own_status() -> int:
+    """Kept open, because it is asked before every command."""
+    return os.open("/proc/self/status", os.O_RDONLY)
 
 
 class Tail:

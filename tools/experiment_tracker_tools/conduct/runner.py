@@ -25,7 +25,7 @@ from experiment_tracker_tools.workspace import Workspace
 
 FUTILE = "STOP_FUTILE"
 _LOOKS_TAKE_A = 20
-_A_LOOK_S = 0.05
+_A_LOOK_S = 0.125
 _MOST_AT_ONCE = 128
 
 
@@ -51,7 +51,7 @@ class Runner:
         self._output = reads_output(self._sources, spec)
         self._size = experiment.plan.block_size or len(experiment.variants)
         self._tasks = {stratum_of(task): number for number, task in enumerate(spec.tasks)}
-        self._tallies = {variant.name: Tally() for variant in experiment.variants}
+        self._counted: dict[str, Counter[str]] = {variant.name: Counter() for variant in experiment.variants}
         self._waiting: list[Trial] = []
         self._finished: set[str] = set()
         self._begun = self._flushed = self._looked = time.monotonic()
@@ -80,7 +80,7 @@ class Runner:
         """Run everything; gives why it ended."""
         places = Places(self._experiment, self._spec, self._folder, measurer)
         with interrupts.welcome():
-            places.make(tuple(self._tallies))
+            places.make(tuple(self._counted))
             self._warm_up(places)
         self._inherit()
         try:
@@ -104,9 +104,9 @@ class Runner:
 
     def end(self, why: str) -> RunState:
         """Record how the run ended; units that were assigned and not measured are kept for the next run."""
-        notes = (*self._state.notes, *failure_notes(self._experiment, self._tallies))
+        notes = (*self._state.notes, *failure_notes(self._experiment, self._tallies()))
         ended = {"ended": self._workspace.clock(), "ended_why": why[:2000], "notes": notes}
-        self._state = self._state.model_copy(update={**ended, "tallies": dict(self._tallies)})
+        self._state = self._state.model_copy(update={**ended, "tallies": self._tallies()})
         self._workspace.ledger.append(self._experiment.id, self._state)
         if self._state.opened:
             self._folder.take_trees_away()
@@ -122,7 +122,7 @@ class Runner:
         told: dict[str, str] = {}
         begun = time.monotonic()
         for _ in range(self._spec.warmup):
-            order = random.sample(list(self._tallies), len(self._tallies))
+            order = random.sample(list(self._counted), len(self._counted))
             runs = [(name, 0 if self._spec.tasks else None) for name in order]
             for name, measured in zip(order, places.measured(runs, output=self._output), strict=True):
                 outcome = self._outcome(measured)
@@ -239,13 +239,10 @@ class Runner:
 
     def _take(self, exposure: Exposure, outcome: Outcome) -> None:
         recorded = self._experiment.primary.name in outcome.metrics
-        self._count(
-            exposure.variant,
-            trials=recorded,
-            unmeasured=not recorded,
-            failures=outcome.failed or not recorded,
-            timeouts=outcome.timed_out,
-        )
+        counted = self._counted[exposure.variant]
+        counted["trials" if recorded else "unmeasured"] += 1
+        counted["failures"] += outcome.failed or not recorded
+        counted["timeouts"] += outcome.timed_out
         if recorded:
             trial = Trial(
                 variant=exposure.variant,
@@ -257,11 +254,8 @@ class Runner:
             self._waiting.append(trial)
         self._finished.add(exposure.unit)
 
-    def _count(self, variant: str, **more: int) -> None:
-        tally = self._tallies[variant]
-        self._tallies[variant] = tally.model_copy(
-            update={name: getattr(tally, name) + int(number) for name, number in more.items()}
-        )
+    def _tallies(self) -> dict[str, Tally]:
+        return {name: Tally(**counted) for name, counted in self._counted.items()}
 
     def _flush(self) -> None:
         """Put what was measured on disk; of an experiment that was paused meanwhile the units stay open."""
@@ -296,6 +290,6 @@ class Runner:
             self._tell(notes=(*self._state.notes, text[:2000]))
 
     def _tell(self, **changes: object) -> None:
-        self._state = self._state.model_copy(update={**changes, "tallies": dict(self._tallies)})
+        self._state = self._state.model_copy(update={**changes, "tallies": self._tallies()})
         self._folder.save(self._state)
         self._watch(self._state)

@@ -14,6 +14,8 @@ from experiment_tracker_tools.ledger.tables import Refusal
 def refusal_of(experiment: Experiment, contents: Iterable[Trial | Exposure | Feedback], known: Known) -> Refusal | None:
     """Why these are not collected, and how many of them; None where all of them may be."""
     without = gone = 0
+    if not (experiment.plan.privacy.requires_consent or known.withdrawn or known.tally.withdrawn):
+        return None
     for content in contents:
         if content.unit is not None and known.withdrew(content.unit):
             gone += 1

@@ -84,7 +84,7 @@ def put_exposures(
     """
     check_running(experiment)
     attributes = dict(turn.attributes)
-    asked = [Exposure(unit=unit, variant=experiment.control.name, attributes=attributes) for unit in turn.units]
+    asked = (Exposure(unit=unit, variant=experiment.control.name, attributes=attributes) for unit in turn.units)
     refusal = refusal_of(experiment, asked, known)
     if refusal is not None:
         put_entries(draft, [refusal], "command", after=last_seq(known.journal))

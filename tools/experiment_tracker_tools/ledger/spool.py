@@ -20,7 +20,7 @@ from experiment_tracker_tools.ledger.disk import Handle, replace_file
 from experiment_tracker_tools.ledger.rules import Batch
 
 _OFFSETS = "offsets.json"
-_A_DAY_S = 86_400
+_A_MINUTE_S, _A_DAY_S = 60, 86_400
 
 
 class Taken(NamedTuple):
@@ -48,7 +48,7 @@ def take_in(
     Args:
         folder: the store's spool folder; it need not exist.
         record: records a batch of a session for an experiment; gives how many were new, and how many repeats.
-        now: spools that nobody has written to for a day, and that are taken in, are removed.
+        now: spools that are taken in are removed: a minute after their session's end, or a day after their last event.
         held: sessions whose spool is needed still.
 
     Raises:
@@ -58,8 +58,8 @@ def take_in(
     new = repeats = 0
     refused: list[str] = []
     for spool in sorted(folder.glob("*.jsonl")):
-        content = spool.read_bytes()[done.get(spool.name, 0) :]
-        for line in content.splitlines(keepends=True):
+        content = spool.read_bytes()
+        for line in content[done.get(spool.name, 0) :].splitlines(keepends=True):
             # A hook may be in the middle of its write; its event is taken in the next time.
             if not line.endswith(b"\n"):
                 break
@@ -77,7 +77,8 @@ def take_in(
                 refused.append(f"{spool.stem}: {error}")
                 _keep_aside(spool.with_suffix(".refused"), line)
             done[spool.name] = done.get(spool.name, 0) + len(line)
-        is_old = spool.stat().st_mtime < now.timestamp() - _A_DAY_S
+        kept_s = _A_MINUTE_S if _has_ended(content) else _A_DAY_S
+        is_old = spool.stat().st_mtime < now.timestamp() - kept_s
         if is_old and spool.stem not in held and done.get(spool.name) == spool.stat().st_size:
             spool.unlink()
             del done[spool.name]
@@ -92,6 +93,14 @@ def forget(folder: Path, units: frozenset[str]) -> None:
         kept = [line for line in lines if _unit(line) not in units]
         if len(kept) < len(lines):
             replace_file(aside, kept)
+
+
+def _has_ended(content: bytes) -> bool:
+    """Whether the session's end is the last that its hooks have said."""
+    try:
+        return bool(json.loads(content.splitlines()[-1])["turn"]["what"] == "SessionEnd")
+    except (ValueError, IndexError, KeyError, TypeError):
+        return False
 
 
 def _unit(line: bytes) -> str | None:

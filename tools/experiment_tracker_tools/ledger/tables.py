@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -25,6 +25,7 @@ from experiment_tracker_tools.ledger.journal import Draft, JournalFile
 Content = TypeVar("Content", bound=Model)
 
 EXPERIMENTS, MARKS = "experiments", "writers"
+_STORED = Entry[Any]
 
 
 class Amendment(Model):
@@ -164,7 +165,7 @@ def entries(journal: JournalFile, kind: type[Content]) -> list[Entry[Content]]:
 def to_entry(kind: type[Content], record: Record) -> Entry[Content]:
     """The entry that a record holds."""
     # The content was checked; the rest was written by this ledger, and is guarded by the line's checksum.
-    return Entry[Content].model_construct(
+    return _STORED.model_construct(
         seq=record.id,
         at=datetime.fromisoformat(record.at),
         by=record.by,
