@@ -7,9 +7,10 @@ import numpy as np
 from benchmarks.calibration_row import Row, Vector, errors_without_effect, rate_error
 from benchmarks.decisions_plans import SD_LOG, drawn, guardrail, planned
 
+from experiment_tracker_tools.analysis.simulated_events import Events
 from experiment_tracker_tools.analysis.simulation import Simulated, deviates_of, looks_of, simulate
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.metric import Kind
+from experiment_tracker_tools.domain.metric import Kind, Metric
 from experiment_tracker_tools.stats.sequential_srm import HALT_AT, log_e_counts
 
 Maker = Callable[[np.random.Generator, tuple[int, int], float], Vector]
@@ -32,6 +33,14 @@ CELLS: list[tuple[str, Kind, Maker]] = [
     ("log-normal", "duration", _logs),
     ("normal", "continuous", _normal),
     ("binary 3%", "binary", _rates),
+]
+# At the edge: a loss of nothing, the mean that there is, the rate that there is, twice control's rate.
+BREAKERS = [
+    {"name": "catastrophe", "metric": "m", "kind": "loss", "limit": 0.2},
+    {"name": "regression", "metric": "g0", "kind": "loss", "limit": 0.0},
+    {"name": "dear", "metric": "g0", "kind": "below", "limit": 10.0},
+    {"name": "crashes", "metric": "crash", "kind": "events", "limit": 0.03},
+    {"name": "twice", "metric": "crash", "kind": "events", "times": 2.0},
 ]
 SIZES = (50, 100, 200, 500, 1000)
 
@@ -102,25 +111,35 @@ def planned_effect(scale: float) -> list[Row]:
 
 
 def rolled_back(guardrails: int, scale: float) -> Row:
-    """Guardrails and breakers on loss, none of them harmed; naive: any mean more than 10% worse at any look."""
+    """Guardrails and every kind of breaker, none of them harmed and each at the edge of what it tolerates.
+
+    Crashes are counted after every unit. Naive: any mean more than 10% worse at any look.
+    """
     experiments, n, rng = max(500, round(10_000 * scale)), 200, np.random.default_rng([5, guardrails])
-    breakers = [{"name": name, "metric": "m", "kind": "loss", "limit": 0.0} for name in ("regression", "catastrophe")]
-    more = [guardrail(number) for number in range(guardrails)]
+    crash = Metric(name="crash", role="secondary", kind="binary", direction="decrease")
     # Margins of 0 in all but name: the tests of loss are tried where they are most likely to fire.
-    more = [metric.model_copy(update={"margin": 1e-9}) for metric in more]
-    plan = planned(n, "duration", *more, harm={"breakers": breakers})
+    more = [guardrail(number).model_copy(update={"margin": 1e-9}) for number in range(guardrails)]
+    plan = planned(n, "duration", *more, crash, harm={"breakers": BREAKERS})
     looks = looks_of(plan)
     values = {("m", name): _logs(rng, (experiments, n), 1.0) for name in ("control", "treatment")}
     values |= {(m.name, v): _normal(rng, (experiments, n), 1.0) for m in more for v in ("control", "treatment")}
     data = drawn(looks, values)
-    rate = float((simulate(plan, looks, data).verdicts == "ROLL_BACK").mean())
+    events = crashes(rng, experiments, n, rate=0.03)
+    rate = float((simulate(plan, looks, data, events={"crash": events}).verdicts == "ROLL_BACK").mean())
     naive = np.zeros(experiments, bool)
-    for metric in plan.metrics:
-        control, treatment = data[metric.name, "control"].mean, data[metric.name, "treatment"].mean
-        worse = treatment - control > math.log(1.1) if metric.kind == "duration" else treatment > 1.1 * control
+    for name in ("m", *(metric.name for metric in more)):
+        control, treatment = data[name, "control"].mean, data[name, "treatment"].mean
+        worse = treatment - control > math.log(1.1) if name == "m" else treatment > 1.1 * control
         naive |= worse.any(axis=1)
-    quantity = f"wrong rollback, {guardrails} guardrails and 2 breakers, whole life"
+    quantity = f"wrong rollback, {guardrails} guardrails and {len(BREAKERS)} breakers, whole life"
     return Row(quantity, "<= 5%", rate, rate_error(rate, experiments), float(naive.mean()), high=0.05)
+
+
+def crashes(rng: np.random.Generator, experiments: int, n: int, *, rate: float) -> Events:
+    """Bad events of both variants, counted after every unit."""
+    places = {name: np.arange(1, n + 1) for name in ("control", "treatment")}
+    counts = {name: np.cumsum(rng.random((experiments, n)) < rate, axis=1, dtype=np.int64) for name in places}
+    return Events(places, counts)
 
 
 def falsely_equivalent(scale: float) -> Row:

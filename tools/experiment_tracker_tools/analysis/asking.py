@@ -19,6 +19,7 @@ from experiment_tracker_tools.analysis.rules import (
 )
 from experiment_tracker_tools.analysis.series import Samples
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.seen import Question
@@ -129,18 +130,35 @@ def estimates_along(room: Room, metric: Metric, treatment: str) -> Estimates:
 
 def convinced_along(room: Room, metric: Metric, treatment: str) -> "tuple[Array, Array]":
     """Of a bayesian plan: the deviate of P(better) under the stated prior at each look, and what it must reach."""
+    found = estimates_along(room, metric, treatment)
+    statistic = posterior_deviates(found, room.experiment, sign=good_sign(metric))
+    return statistic, convinced_bounds(room.grid, room.experiment)
+
+
+def posterior_deviates(found: Estimates, experiment: Experiment, *, sign: int) -> "Array":
+    """The deviates of P(better) under the plan's prior, of one experiment or of many."""
+    import numpy as np
+
+    belief = _belief(experiment)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = belief.sd**2 / (belief.sd**2 + found.se**2)
+        mean = weight * sign * found.effect + (1 - weight) * belief.mean
+        statistic = np.where(found.se > 0, mean / (np.sqrt(weight) * found.se), np.nan)
+    return np.asarray(statistic)
+
+
+def convinced_bounds(grid: Grid, experiment: Experiment) -> "Array":
+    """What these must reach at each look."""
     import numpy as np
     from scipy.special import ndtri
 
-    found, belief = estimates_along(room, metric, treatment), room.experiment.plan.belief
-    if belief is None:
+    return np.asarray(np.where(grid.speaks, float(ndtri(_belief(experiment).convinced)), np.inf))
+
+
+def _belief(experiment: Experiment) -> Belief:
+    if (belief := experiment.plan.belief) is None:
         raise InvalidInput("A bayesian plan has no stated prior. Plan it with belief.")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = belief.sd**2 / (belief.sd**2 + found.se**2)
-        mean = weight * good_sign(metric) * found.effect + (1 - weight) * belief.mean
-        statistic = np.where(found.se > 0, mean / (np.sqrt(weight) * found.se), np.nan)
-    bounds = np.where(room.grid.speaks, float(ndtri(belief.convinced)), np.inf)
-    return np.asarray(statistic), np.asarray(bounds)
+    return belief
 
 
 def _deviates(room: Room, metric: Metric, treatment: str, *, shift: float, scale: Scale | None = None) -> "Array":

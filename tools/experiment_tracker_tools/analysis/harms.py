@@ -63,7 +63,7 @@ def watched_by(experiment: Experiment, share: Share) -> Watched | None:
     metrics = {metric.name: metric for metric in experiment.metrics}
     if share.watch == "primary":
         return Watched(experiment.primary, experiment.plan.harm.tolerated_loss, None)
-    breaker = _breaker(experiment, share)
+    breaker = breaker_of(experiment, share)
     if breaker is None:
         metric = metrics[share.name]
         return Watched(metric, metric.margin, None if metric.margin is not None else metric.limit)
@@ -77,13 +77,13 @@ def trips(experiment: Experiment, entries: Entries) -> list[Trip]:
     """Every event breaker, judged after every unit's first outcome."""
     found: list[Trip] = []
     for share in harm_shares(experiment):
-        breaker = _breaker(experiment, share)
+        breaker = breaker_of(experiment, share)
         if breaker is not None and breaker.kind == "events":
             found.append(_trip(experiment, entries, breaker, share))
     return found
 
 
-def _breaker(experiment: Experiment, share: Share) -> Breaker | None:
+def breaker_of(experiment: Experiment, share: Share) -> Breaker | None:
     """The breaker of a share; None where a metric of whatever name has it."""
     if share.watch != "breaker":
         return None

@@ -3,7 +3,8 @@
 Units are drawn as the plan expects them (normal, log-normal, binary) and walked by `simulation`, the rule of real
 experiments; below 50 units a variant t statistics stand in for the exact randomisation test, whose enumeration would
 take minutes. Metrics are drawn independently of one another and only the primary moves. What another metric does not
-say (baseline, sd) is taken from the primary's relative spread; breakers of events and limits are left out.
+say (sd, baseline) is taken from the primary's relative spread and half way within its limit. Event breakers are judged
+at some eighty places, not after every unit; of a time the mean beside the typical one is left out: it moves with it.
 """
 
 import math
@@ -15,7 +16,8 @@ from experiment_tracker_tools.analysis.deviates import Scale, Stats
 from experiment_tracker_tools.analysis.information import planned_units
 from experiment_tracker_tools.analysis.points import is_exact
 from experiment_tracker_tools.analysis.rules import futility_bounds, success_alphas
-from experiment_tracker_tools.analysis.simulation import Drawn, Looks, deviates_of, looks_of, simulate
+from experiment_tracker_tools.analysis.simulated_events import Events, breakers_of_events
+from experiment_tracker_tools.analysis.simulation import Drawn, Looks, deviates_of, looks_of, simulate, values_of_logs
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 SEED = 20261125
 _MOST, _LEAST, _DRAWS = 4_000, 200, 400_000
 _RARE = 0.05
+_PLACES = 60
 
 
 class Rate(NamedTuple):
@@ -97,8 +100,6 @@ def operating(experiment: Experiment) -> Operating | str:
 def _of(plan: str) -> Operating | str:
     experiment = Experiment.model_validate_json(plan)
     mde, primary = experiment.primary.mde, _unit(experiment.primary, experiment)
-    if experiment.plan.method == "bayesian":
-        return "the stopping rule of a bayesian plan is not simulated"
     if mde is None or primary is None:
         return f"{experiment.primary.name} needs mde, baseline and sd to be simulated"
     if primary.scale == "rates" and not 0 < primary.mean * (1 + mde) < 1:
@@ -143,12 +144,12 @@ def _ran(experiment: Experiment, lift: float) -> _Ended:
     """Simulated experiments whose treatments all gain `lift` (a fraction; a loss below 0) on the primary."""
     import numpy as np
 
-    looks = looks_of(experiment)
-    tested = {"primary", "guardrail"}
-    metrics = [m for m in experiment.metrics if m.role in tested or m.name in experiment.plan.success_metrics]
+    looks, rng = looks_of(experiment), np.random.default_rng(SEED)
+    metrics = _tested(experiment)
     many = max(_LEAST, min(_MOST, _DRAWS // (len(looks.times) * len(experiment.variants) * len(metrics))))
-    drawn = _samples(np.random.default_rng(SEED), many, experiment, metrics, lift=lift, looks=looks)
-    found = simulate(experiment, looks, drawn)
+    drawn = _samples(rng, many, experiment, metrics, lift=lift, looks=looks)
+    events = _events(rng, many, experiment, looks, lift=lift)
+    found = simulate(experiment, looks, drawn, events=events)
     futile, look = _futile(experiment, looks, drawn), found.course.look
     sizes = np.sum(list(looks.units.values()), axis=0).astype(float)
     return _Ended(
@@ -160,17 +161,22 @@ def _ran(experiment: Experiment, lift: float) -> _Ended:
     )
 
 
+def _tested(experiment: Experiment) -> list[Metric]:
+    """The metrics whose statistics decide something."""
+    watched = {breaker.metric for breaker in experiment.plan.harm.breakers if breaker.kind != "events"}
+    named = {*experiment.plan.success_metrics, *watched}
+    return [m for m in experiment.metrics if m.role in {"primary", "guardrail"} or m.name in named]
+
+
 def _unit(metric: Metric, experiment: Experiment) -> _Unit | None:
     """How a metric's units are drawn; the spread that it does not say is the primary's."""
     sign = 1 if metric.direction == "increase" else -1
     if metric.kind == "binary":
-        usual = metric.limit if metric.limit is not None and 0 < metric.limit < 1 else _RARE
-        guess = None if metric.role == "primary" else usual if sign < 0 else 1 - usual
-        mean = metric.baseline if metric.baseline is not None else guess
+        mean = metric.baseline if metric.baseline is not None or metric.role == "primary" else _within(metric, sign)
         return None if mean is None else _Unit("rates", mean, 0.0, sign)
     mean, sd = metric.baseline, metric.sd
     if metric.role != "primary" and (not mean or sd is None):
-        mean = mean or metric.limit or 1.0
+        mean = mean or (metric.limit * 2.0**sign if metric.limit else 1.0)
         sd = abs(mean) * _spread(experiment.primary)
     if not mean or sd is None:
         return None
@@ -178,6 +184,14 @@ def _unit(metric: Metric, experiment: Experiment) -> _Unit | None:
         log_sd = math.sqrt(math.log1p((sd / mean) ** 2))
         return _Unit("logs", math.log(mean) - log_sd**2 / 2, log_sd, sign)
     return _Unit("means", mean, sd, sign)
+
+
+def _within(metric: Metric, sign: int) -> float:
+    """A rate half way within its limit; rarely bad where it has none."""
+    bad = _RARE
+    if metric.limit is not None and 0 < metric.limit < 1:
+        bad = (metric.limit if sign < 0 else 1 - metric.limit) / 2
+    return bad if sign < 0 else 1 - bad
 
 
 def _spread(primary: Metric) -> float:
@@ -201,6 +215,40 @@ def _samples(
             binary = unit.scale == "rates"
             draws = _binary(rng, many, mean, steps) if binary else _normal(rng, many, mean, unit.sd, steps)
             found[metric.name, variant.name] = draws
+            if unit.scale == "logs" and _has_limit(experiment, metric):
+                level = math.exp(mean + unit.sd**2 / 2)
+                raw = _normal(rng, many, level, level * math.sqrt(math.expm1(unit.sd**2)), steps)
+                found[values_of_logs(metric.name), variant.name] = raw
+    return found
+
+
+def _has_limit(experiment: Experiment, metric: Metric) -> bool:
+    below = any(each.kind == "below" and each.metric == metric.name for each in experiment.plan.harm.breakers)
+    return metric.limit is not None or below
+
+
+def _events(
+    rng: "np.random.Generator", many: int, experiment: Experiment, looks: Looks, *, lift: float
+) -> dict[str, Events]:
+    """Bad events of every metric that an event breaker watches; without a baseline half of what is tolerated."""
+    import numpy as np
+
+    names = {metric.name: metric for metric in experiment.metrics}
+    parts = np.unique([*looks.times, *(k / _PLACES for k in range(1, _PLACES + 1))])
+    found: dict[str, Events] = {}
+    for breaker in breakers_of_events(experiment):
+        metric = names[breaker.metric]
+        sign = 1 if metric.direction == "increase" else -1
+        usual = metric.baseline if sign < 0 or metric.baseline is None else 1 - metric.baseline
+        rate = usual if usual is not None else (breaker.limit or 2 * _RARE) / 2
+        moved = lift if metric.role == "primary" else 0.0
+        places, counts = dict[str, "Sizes"](), dict[str, "Sizes"]()
+        for variant in experiment.variants:
+            places[variant.name] = np.ceil(parts * looks.units[variant.name][-1] - 1e-9).astype(np.int64)
+            steps = np.diff(places[variant.name], prepend=0)
+            chance = min(max(rate * (1 if variant.control else 1 - moved), 0.0), 1.0)
+            counts[variant.name] = np.cumsum(rng.binomial(steps, chance, (many, len(steps))), axis=1)
+        found[metric.name] = Events(places, counts)
     return found
 
 

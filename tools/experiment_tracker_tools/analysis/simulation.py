@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment_tracker_tools.analysis.asking import convinced_bounds, posterior_deviates
 from experiment_tracker_tools.analysis.course import STATUSES, Course, Evidence, run, settled
 from experiment_tracker_tools.analysis.deviates import Scale, Stats, against, estimates
 from experiment_tracker_tools.analysis.harms import watched_by
 from experiment_tracker_tools.analysis.information import planned_units
+from experiment_tracker_tools.analysis.lines import against_limit
 from experiment_tracker_tools.analysis.points import FIRST_INFORMATION, FIRST_UNITS, is_exact
 from experiment_tracker_tools.analysis.rules import (
     Grid,
@@ -24,6 +26,7 @@ from experiment_tracker_tools.analysis.rules import (
     success_alphas,
     success_bounds,
 )
+from experiment_tracker_tools.analysis.simulated_events import Told, tripped
 from experiment_tracker_tools.domain.decision import Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
+NO_EVENTS: Told = {}
 # By metric and variant, cumulative statistics at the looks: of logs for durations, of zeros and ones for binary ones.
 Drawn = Mapping[tuple[str, str], Stats]
 
@@ -89,17 +93,21 @@ def looks_of(experiment: Experiment) -> Looks:
     return Looks(grid.times, sizes, grid)
 
 
-def simulate(experiment: Experiment, looks: Looks, drawn: Drawn) -> Simulated:
+def simulate(experiment: Experiment, looks: Looks, drawn: Drawn, *, events: Told = NO_EVENTS) -> Simulated:
     """Walk simulated experiments along the looks of a plan.
 
     Args:
-        experiment: with its plan; event breakers are left out, they are judged after every unit.
+        experiment: with its plan.
         looks: as `looks_of` gives them.
-        drawn: statistics of every metric and variant that the plan tests.
+        drawn: statistics of every metric and variant that the plan tests; of a duration that has a limit also those of
+            its values, under the name that `values_of_logs` gives.
+        events: bad events of the metrics that event breakers watch.
     """
     import numpy as np
 
     evidence = _evidence(experiment, looks, drawn)
+    if (ends := tripped(experiment, looks.units, events)) is not None:
+        evidence = evidence._replace(harm=evidence.harm | (np.arange(len(looks.times)) >= ends[:, None]))
     course = run(evidence)
     verdicts = np.full(len(course.look), "INCONCLUSIVE", dtype="<U14")
     keys = np.column_stack([course.harmed, course.status])
@@ -124,6 +132,9 @@ def _evidence(experiment: Experiment, looks: Looks, drawn: Drawn) -> Evidence:
     hypotheses = [(metric, name) for name in treatments for metric in (experiment.primary, *further)]
     z = np.stack([_good(metric) * deviates_of(experiment, drawn, metric, name) for metric, name in hypotheses], axis=1)
     bounds = [np.asarray(success_bounds(grid, alpha=alpha)) for alpha in success_alphas(experiment)]
+    if experiment.plan.method == "bayesian":
+        z = np.stack([_convinced(experiment, drawn, metric, name) for metric, name in hypotheses], axis=1)
+        bounds = [convinced_bounds(grid, experiment)] * len(bounds)
     above, below = np.stack([z >= bound for bound in bounds]), np.stack([-z >= bound for bound in bounds])
     good, bad = _first_side(above, below)
     return Evidence(
@@ -136,6 +147,12 @@ def _evidence(experiment: Experiment, looks: Looks, drawn: Drawn) -> Evidence:
         np.stack([_same(experiment, grid, drawn, name, z.shape[::2]) for name in treatments], axis=1),
         closes=True,
     )
+
+
+def _convinced(experiment: Experiment, drawn: Drawn, metric: Metric, name: str) -> "Array":
+    control = drawn[metric.name, experiment.control.name]
+    found = estimates(_scale(metric), control, drawn[metric.name, name])
+    return posterior_deviates(found, experiment, sign=_good(metric))
 
 
 def _first_side(above: "Flags", below: "Flags") -> "tuple[Flags, Flags]":
@@ -178,12 +195,27 @@ def _harm(experiment: Experiment, grid: Grid, drawn: Drawn, shape: tuple[int, ..
         return fired
     for share in harm_shares(experiment):
         watched = watched_by(experiment, share)
-        if watched is None or watched.tolerated is None or (watched.metric.name, share.treatment) not in drawn:
+        if watched is None or (watched.metric.name, share.treatment) not in drawn:
             continue
-        sign = -_good(watched.metric)
-        z = sign * deviates_of(experiment, drawn, watched.metric, share.treatment, shift=sign * watched.tolerated)
-        fired |= z >= np.asarray(harm_bounds(grid, alpha=share.alpha))
+        sign, z = -_good(watched.metric), None
+        if watched.tolerated is not None:
+            z = sign * deviates_of(experiment, drawn, watched.metric, share.treatment, shift=sign * watched.tolerated)
+        elif watched.limit is not None and watched.metric.kind != "ratio":
+            z = sign * _beyond(drawn, watched.metric, share.treatment, watched.limit)
+        if z is not None:
+            fired |= z >= np.asarray(harm_bounds(grid, alpha=share.alpha))
     return fired
+
+
+def values_of_logs(metric: str) -> str:
+    """Under which name the values of a metric are drawn whose logarithms are tested."""
+    return f"{metric} itself"
+
+
+def _beyond(drawn: Drawn, metric: Metric, treatment: str, limit: float) -> "Array":
+    """The deviates of a treatment's mean above a limit, in the metric's unit."""
+    name = values_of_logs(metric.name) if _scale(metric) == "logs" else metric.name
+    return against_limit(metric, drawn[name, treatment], limit=limit)
 
 
 def _safe(experiment: Experiment, grid: Grid, drawn: Drawn, treatment: str, shape: tuple[int, ...]) -> "Flags":
@@ -194,6 +226,9 @@ def _safe(experiment: Experiment, grid: Grid, drawn: Drawn, treatment: str, shap
         if metric.margin is not None:
             sign = _good(metric)
             z = sign * deviates_of(experiment, drawn, metric, treatment, shift=-sign * metric.margin)
+            shown &= np.logical_or.accumulate(z >= bound, axis=1)
+        if metric.limit is not None and metric.kind != "ratio":
+            z = _good(metric) * _beyond(drawn, metric, treatment, metric.limit)
             shown &= np.logical_or.accumulate(z >= bound, axis=1)
     return shown
 
