@@ -27,10 +27,13 @@ def add_resources(server: MCPServer[None], workspace: Workspace) -> None:
 
     @server.resource("experiments://all", title="All experiments", mime_type="application/json")
     def everything() -> str:
-        """Id, name and state of every experiment, oldest first."""
+        """Id, name and state of every experiment, oldest first; why its verdict is to be tested again."""
+        from experiment_tracker_tools.conduct.staleness import stale_decisions
+
         with _told():
-            every = workspace.ledger.experiments()
-        return json.dumps([{"id": e.id, "name": e.name, "state": e.state} for e in every])
+            every, stale = workspace.ledger.experiments(), dict(stale_decisions(workspace))
+        named = ({"id": e.id, "name": e.name, "state": e.state, "retest": stale.get(e.id)} for e in every)
+        return json.dumps([{name: told for name, told in each.items() if told is not None} for each in named])
 
     @server.resource("experiment://{experiment}", title="Experiment", mime_type="application/json")
     def whole(experiment: str) -> str:

@@ -3,6 +3,8 @@
 from experiment_tracker_tools.analysis.wording import change_in_words
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
+from experiment_tracker_tools.conduct.ratings import unrated
+from experiment_tracker_tools.conduct.surroundings import drift
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
@@ -67,6 +69,7 @@ class Analysis(Model):
         units: independent units by variant, of `planned` each.
         warnings: what a reader must know of the data, the effect itself included.
         missing: units without the primary's value.
+        unrated: live runs that nobody has rated.
         srm_p: p-value of the planned shares; below 0.001 halts.
         information: fraction of the planned information; looks: points of the plan's grid so far.
         boundary: primary's statistic and what it must reach, signed so that larger is better.
@@ -86,6 +89,7 @@ class Analysis(Model):
     units: dict[str, int]
     planned: int
     missing: dict[str, int] | None = None
+    unrated: str | None = None
     srm_p: float | None = None
     information: float | None = None
     looks: int | None = None
@@ -114,7 +118,8 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         standing=look.standing,
         verdict=judged.verdict,
         reasons=judged.reasons[:3],
-        warnings=_warnings(look),
+        warnings=(*_warnings(look), *drift(found, workspace.ledger.journal(experiment).trials))[-_MOST_WARNINGS:],
+        unrated=unrated(workspace, found),
         units=look.units,
         planned=look.planned,
         missing=look.missing or None,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.monitoring import Pass, watched
+from experiment_tracker_tools.conduct.staleness import told_of_stale
 from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
@@ -46,6 +47,7 @@ class Monitored(Model):
         seen: experiments with something to tell, the most urgent first.
         taken_in: trials and exposures that hooks had left.
         refused: runs that hooks told of and that could not be measured.
+        retest: verdicts that were reached under another model, client or set of plugins than what runs now.
         erased: rows past their retention, by experiment.
         next_action: what to do now.
     """
@@ -55,6 +57,7 @@ class Monitored(Model):
     seen: tuple[Seen, ...] = ()
     taken_in: int = 0
     refused: int = 0
+    retest: tuple[str, ...] = ()
     erased: dict[str, int] | None = None
     next_action: str
 
@@ -83,6 +86,7 @@ def monitor_experiments(
         seen=tuple(_seen(experiment, found, apply=apply) for experiment, found in telling),
         taken_in=took[0],
         refused=took[1],
+        retest=told_of_stale(workspace, most=10),
         erased=erased or None,
         next_action=_next([found for _, found in passes], apply=apply),
     )

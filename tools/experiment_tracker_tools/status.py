@@ -12,9 +12,12 @@ from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.aftercare import changes, worsened
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.deviations import deviations
+from experiment_tracker_tools.conduct.live import outside
 from experiment_tracker_tools.conduct.looks import damage_told
+from experiment_tracker_tools.conduct.ratings import unrated
 from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
 from experiment_tracker_tools.conduct.sealing import seal_of
+from experiment_tracker_tools.conduct.staleness import told_of_stale
 from experiment_tracker_tools.conduct.standing import (
     Outcome,
     outcome,
@@ -43,7 +46,7 @@ MARKS: dict[State, str] = {
     "expired": "⌛",
     "rolled_back": "↩",
 }
-_BAR = 10
+_BAR, _MOST_STALE = 10, 3
 
 
 class Line(Model):
@@ -65,6 +68,8 @@ class Line(Model):
         refused: entries that were refused for want of consent, or after a withdrawal.
         alerts: the weightiest ones since recording was started, each with its level.
         feedback: mean rating of each variant, 1 to 5, and how many.
+        unrated: live runs that nobody has rated.
+        outside: live runs that got control and count nowhere: in a new work tree, or a session from before the start.
         seal: how the hash of the sealed plan begins.
         deviations: what was not as planned.
         next_action: what to do now.
@@ -89,6 +94,8 @@ class Line(Model):
     refused: int | None = None
     alerts: tuple[str, ...] = ()
     feedback: dict[str, str] | None = None
+    unrated: str | None = None
+    outside: int | None = None
     seal: str | None = None
     deviations: tuple[str, ...] = ()
     next_action: str
@@ -103,6 +110,7 @@ class Status(Model):
         now: what decides over units in this project at this moment.
         active, completed: experiments that go on, and that have ended.
         more: how many are not shown.
+        retest: verdicts that were reached under another model, client or set of plugins than what runs now.
         next_action: what to do now.
     """
 
@@ -111,6 +119,7 @@ class Status(Model):
     active: tuple[Line, ...] = ()
     completed: tuple[Line, ...] = ()
     more: int | None = None
+    retest: tuple[str, ...] = ()
     next_action: str
 
 
@@ -136,6 +145,7 @@ def status(
         active=tuple(lines),
         completed=tuple(_line(workspace, e, alone=experiment is not None) for e in ended[:room]),
         more=max(0, len(active) - limit) + max(0, len(ended) - room) or None,
+        retest=told_of_stale(workspace, most=_MOST_STALE),
         next_action=lines[0].next_action if lines else "Plan an experiment: design_experiment.",
     )
 
@@ -188,6 +198,8 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
         alerts=tuple(f"level {e.content.level}: {e.content.told}" for e in alerts_of(workspace, experiment)[:2]),
         feedback=_feedback(workspace, experiment),
+        unrated=unrated(workspace, experiment),
+        outside=outside(workspace, experiment.id) or None,
         seal=seal.sha256[:12] if alone and (seal := seal_of(workspace, experiment)) is not None else None,
         deviations=deviations(workspace, experiment) if alone else (),
         next_action=_next(workspace, experiment, done, due=count.due),

@@ -8,7 +8,7 @@ from experiment_tracker_server.hooks import sessions, spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
 from experiment_tracker_tools.assignment.clients import client
-from experiment_tracker_tools.assignment.live import STRATUM, Given, Live, given, read, served_hash, unit_of
+from experiment_tracker_tools.assignment.live import OUTSIDE, STRATUM, Given, Live, given, read, served_hash, unit_of
 from experiment_tracker_tools.assignment.rendering import rendered
 
 # Hooks start with every event: typing alone would double their time.
@@ -83,7 +83,10 @@ def _live(around: Around, kinds: "tuple[str, ...]", name: str) -> "Live | None":
         live = read(text_of(os.path.join(around.live, file)))
         if live.kind in kinds and live.name == name:
             usable = time.time() < live.expires_at and not is_off(around.store)
-            return live if usable and sessions.may_meet(around, live) else None
+            if usable and not sessions.may_meet(around, live):
+                _count_outside(around, live)
+                return None
+            return live if usable else None
     return None
 
 
@@ -91,6 +94,16 @@ def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, *, call: st
     from experiment_tracker_server.hooks.aftercare import note
 
     note(around, kinds, name, call)
+
+
+def _count_outside(around: Around, live: Live) -> None:
+    """Count a run that gets control and belongs to no variant: its client has not read the stub."""
+    place = os.path.join(around.live, live.experiment, OUTSIDE)
+    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, b".")
+    finally:
+        os.close(descriptor)
 
 
 def _unit(around: Around, live: Live) -> str:

@@ -9,7 +9,7 @@ from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, text_of, top_of
 from experiment_tracker_server.hooks.watch import start_watch
 from experiment_tracker_tools.assignment.clients import client, is_gone
-from experiment_tracker_tools.assignment.live import Live, read
+from experiment_tracker_tools.assignment.live import SPOOL, Live, read
 
 # Hooks start with every event: typing alone would double their time.
 TYPE_CHECKING = False
@@ -128,6 +128,10 @@ def _told(around: Around) -> "dict[str, Any] | None":
     for notice in notices:
         if len(lines) == _MOST_LINES:
             break
+        if os.path.exists(os.path.join(told, notice["id"])):
+            continue
+        if notice.get("experiment") and not _was_last(around, notice["experiment"], notice["variant"]):
+            continue
         try:
             os.close(os.open(os.path.join(told, notice["id"]), os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
@@ -137,6 +141,18 @@ def _told(around: Around) -> "dict[str, Any] | None":
         return None
     text = "\n".join(lines)
     return {"systemMessage": text, "hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": text}}
+
+
+def _was_last(around: Around, experiment: str, variant: str) -> bool:
+    """Whether the newest run that was noted is of that variant: what is said at a session's start is about it."""
+    folder = os.path.join(around.store, SPOOL)
+    newest: dict[str, Any] = {}
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        for line in text_of(os.path.join(folder, name)).splitlines() if name.endswith(".jsonl") else ():
+            event = json.loads(line)
+            if "exposure" in event and event["run"]["at"] > newest.get("run", {}).get("at", 0.0):
+                newest = event
+    return bool(newest) and newest["experiment"] == experiment and newest["exposure"]["variant"] == variant
 
 
 def _write(path: str, fields: "dict[str, Any]") -> None:

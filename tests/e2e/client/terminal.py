@@ -42,6 +42,10 @@ class Terminal:
         """End the session as a person does."""
         self.presses("C-u")
         self.types("/exit")
+        asked = "Background work is running"
+        until(lambda: not self.is_there or asked in self.screen, "the client to end, or to ask")
+        if self.is_there:
+            self.presses("Enter")
         until(lambda: not self.is_there, "the client to end")
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.e2e.client.assets import SECRET, answer
+from tests.e2e.client.assets import SECRET, answer, is_agents
 from tests.e2e.client.client import Client, until
 from tests.e2e.client.model import Reply, Request
 from tests.e2e.client.terminal import terminal
@@ -21,6 +21,10 @@ def typed(client: Client, folder: Path, prompt: str) -> str:
     with terminal(client, folder) as shown:
         shown.types(prompt)
         until(lambda: "done" in shown.screen, "the answer on the screen")
+        if prompt == "use the agent":
+            # Later clients let agents work in the background.
+            until(lambda: any(is_agents(each) for each in client.model.work()[before:]), "the agent's request")
+            until(lambda: "background agent" not in shown.screen, "the agent's end")
         shown.leaves()
     return client.model.work()[before].session
 

@@ -11,7 +11,7 @@ from experiment_tracker_tools.assignment.live import AFTER, FOLDER, Live, read, 
 from experiment_tracker_tools.domain.decision import Promotion
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.live import served_asset, unit_kind
-from experiment_tracker_tools.domain.run_after import RunAfter
+from experiment_tracker_tools.domain.run_after import RunAfter, as_trial
 from experiment_tracker_tools.domain.trial import Entry, Trial
 from experiment_tracker_tools.workspace import Workspace
 
@@ -44,7 +44,7 @@ def changes(workspace: Workspace, experiment: Experiment) -> "tuple[Change, ...]
     entry = workspace.ledger.latest(experiment.id, Promotion)
     if entry is None or experiment.state != "completed" or experiment.plan.live is None:
         return ()
-    after = [_as_trial(run) for run in workspace.ledger.entries(experiment.id, RunAfter)]
+    after = [as_trial(run) for run in workspace.ledger.entries(experiment.id, RunAfter)]
     if not after:
         return ()
     from experiment_tracker_tools.analysis.aftercare import changes_since
@@ -61,7 +61,7 @@ def worsened(workspace: Workspace, experiment: Experiment) -> str | None:
     if not worse:
         return None
     trials = workspace.ledger.journal(experiment.id).trials
-    runs = [_as_trial(run) for run in workspace.ledger.entries(experiment.id, RunAfter)]
+    runs = [as_trial(run) for run in workspace.ledger.entries(experiment.id, RunAfter)]
     before, after = _models(trials), _models(runs)
     moved = f"; the model changed too ({before} before, {after} after): the text may not be the cause"
     return "; ".join(worse)[:800] + (moved if before != after else "")
@@ -132,12 +132,6 @@ def _write(place: Path, live: Live) -> None:
     staged.touch(mode=0o600)
     staged.write_text(written(live), "utf-8")
     staged.replace(place)
-
-
-def _as_trial(run: Entry[RunAfter]) -> Entry[Trial]:
-    return Entry[Trial].model_construct(
-        seq=run.seq, at=run.at, by=run.by, provenance=run.provenance, content=run.content
-    )
 
 
 def _models(trials: Sequence[Entry[Trial]]) -> str:

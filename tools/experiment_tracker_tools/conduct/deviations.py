@@ -1,6 +1,7 @@
 """What was not as planned, for every report: failed checks, amended trials, rows that left, early stops."""
 
 from experiment_tracker_tools.conduct.sealing import seal_fault, seal_of
+from experiment_tracker_tools.conduct.surroundings import drift
 from experiment_tracker_tools.core.text import listed
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -15,6 +16,7 @@ def deviations(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
         *_amended(workspace, experiment),
         *_exported(workspace, experiment),
         *_exploratory(workspace, experiment),
+        *drift(experiment, workspace.ledger.journal(experiment.id).trials),
     ]
     return tuple(told[:500] for told in found)
 

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from experiment_tracker_tools.conduct.aftercare import worsened
+from experiment_tracker_tools.conduct.ratings import request
 from experiment_tracker_tools.conduct.standing import outcome, progress
+from experiment_tracker_tools.conduct.surroundings import changes
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.workspace import Workspace
 
 _SILENT = timedelta(days=3)
-_AROUND = {"model": "model", "client": "version of Claude Code", "plugins": "set of plugins"}
 
 
 class Notice(NamedTuple):
@@ -20,10 +21,13 @@ class Notice(NamedTuple):
 
     Attributes:
         id: the same for the same news; text: the line.
+        experiment, variant: told only while the last run was of them; empty otherwise.
     """
 
     id: str
     text: str
+    experiment: str = ""
+    variant: str = ""
 
 
 def notices(workspace: Workspace) -> list[Notice]:
@@ -34,6 +38,7 @@ def notices(workspace: Workspace) -> list[Notice]:
             continue
         try:
             found += [(weight, _notice(experiment, text)) for weight, text in _news(workspace, experiment)]
+            found += [(4, each) for each in _requests(workspace, experiment)]
         except ExperimentError:
             continue
     return [notice for _, notice in sorted(found, key=lambda each: each[0])]
@@ -65,25 +70,20 @@ def _news(workspace: Workspace, experiment: Experiment) -> list[tuple[int, str]]
     return news
 
 
-def changes(workspace: Workspace, experiment: Experiment) -> list[str]:
-    """What changed around the runs of an experiment: it may have moved the outcomes of both variants alike, or not."""
-    trials = workspace.ledger.journal(experiment.id).trials
-    found: list[str] = []
-    for name, told in _AROUND.items():
-        met = list(
-            dict.fromkeys(str(each.content.attributes[name]) for each in trials if name in each.content.attributes)
-        )
-        known = [each for each in met if each not in {"none", "unknown"}]
-        if len(known) > 1:
-            found.append(f"met more than one {told} ({', '.join(known[:4])}): compare within each (attribute {name})")
-    return found
-
-
 def _is_silent(workspace: Workspace, experiment: Experiment) -> bool:
     started = experiment.entered("running")
     exposures = workspace.ledger.journal(experiment.id).exposures
     newest = max([entry.at for entry in exposures[-1:]] + ([started.at] if started else []))
     return workspace.clock() > newest + _SILENT
+
+
+def _requests(workspace: Workspace, experiment: Experiment) -> list[Notice]:
+    """A rating asked for, once for each variant."""
+    text = request(workspace, experiment)
+    if text is None:
+        return []
+    asked = ((variant.name, f"rate {experiment.id} {variant.name}") for variant in experiment.variants)
+    return [Notice(hashlib.sha256(about.encode()).hexdigest()[:16], text, experiment.id, name) for name, about in asked]
 
 
 def _first_start(experiment: Experiment) -> datetime:

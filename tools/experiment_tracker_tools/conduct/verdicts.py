@@ -4,6 +4,7 @@ from datetime import datetime
 
 from experiment_tracker_tools.conduct.looks import check_lookable, look_at_rows
 from experiment_tracker_tools.conduct.rows import data_hash, rows_as_of
+from experiment_tracker_tools.conduct.surroundings import surroundings_of
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import FINAL, Decision
@@ -36,6 +37,7 @@ def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) ->
         decided_at=now,
         data_through=rows.last,
         data_sha256=data_hash(rows) if judged.verdict in FINAL else None,
+        made_under=surroundings_of(rows.entries.trials),
     )
     try:
         workspace.ledger.append(

@@ -8,6 +8,7 @@ from pydantic import Field
 from experiment_tracker_tools.domain.base import Model, Note, Slug, Title
 from experiment_tracker_tools.domain.health import Health
 from experiment_tracker_tools.domain.seen import Ahead, Opinion, Panel, Status, Tested
+from experiment_tracker_tools.domain.surroundings import Surroundings
 from experiment_tracker_tools.domain.variant import CommitId, GitText
 
 Verdict = Literal[
@@ -154,6 +155,7 @@ class Decision(Model):
         rationale: in the words of whoever decided.
         decided_at: when the data were looked at; data_through: newest row that was there.
         data_sha256: of the rows up to there, in their order; all three None in decisions of older versions.
+        made_under: models, clients and plugins of the runs; None where none of them tells.
     """
 
     verdict: Verdict
@@ -164,6 +166,7 @@ class Decision(Model):
     decided_at: datetime | None = None
     data_through: int | None = None
     data_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    made_under: Surroundings | None = None
 
 
 class Promotion(Model):

@@ -24,10 +24,13 @@ class Live(Options):
         asset: the command, skill or agent, one of the subject's files; left out, the only one.
         per: what is randomised. Commands and skills: session (default; a rendered command stays in the session's
             context), invocation (runs of one session influence each other), or day (switchback). Agents: call.
+        rate_after: runs of every variant after which a rating of the last one is asked for, once a variant, at the
+            start of a session; 0 never asks.
     """
 
     asset: Annotated[_Path | None, Field(description="such as .claude/commands/review.md")] = None
     per: Per | None = None
+    rate_after: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 10
 
 
 class Asset(NamedTuple):

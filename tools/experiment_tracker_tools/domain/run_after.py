@@ -1,7 +1,14 @@
 """A run of what was promoted, after the promotion."""
 
-from experiment_tracker_tools.domain.trial import Trial
+from experiment_tracker_tools.domain.trial import Entry, Trial
 
 
 class RunAfter(Trial):
     """As a trial is; it enters no verdict, and is only held against the winner's trials before the promotion."""
+
+
+def as_trial(entry: Entry[Trial] | Entry[RunAfter]) -> Entry[Trial]:
+    """The run as an entry that trials can be compared with."""
+    return Entry[Trial].model_construct(
+        seq=entry.seq, at=entry.at, by=entry.by, provenance=entry.provenance, content=entry.content
+    )
