@@ -31,6 +31,7 @@ class _Caps(NamedTuple):
     characters: int
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _STEPS = (
     _Caps(8, 12, 400),
     _Caps(6, 8, 240),
@@ -66,7 +67,7 @@ def text_of(content: JsonObject) -> str:
     >>> text_of({"a": [1, 2]})
     '{"a":[1,2]}'
     """
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return _compact(content)
 
 
 def size_of(content: JsonObject) -> int:
