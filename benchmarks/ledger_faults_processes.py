@@ -130,7 +130,7 @@ def _compact_for_ever(folder: Path) -> None:
     journal = Shelf(folder / ".experiments", now=lambda: "", writer="compaction").volume(ID).journal
     while True:
         time.sleep(random.uniform(0.02, 0.2))
-        journal.rewrite(lambda _record, current: current)
+        _patiently(folder, lambda: journal.rewrite(lambda _record, current: current))
 
 
 def _record_until_refused(folder: Path, trials: int) -> None:

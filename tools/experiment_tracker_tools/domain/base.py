@@ -52,7 +52,9 @@ def _no_longer_than(most: int, *, least: int = 0) -> AfterValidator:
 
 
 def _one_line(text: str) -> str:
-    if not (text.isascii() and text.isprintable()) and any(is_unsafe(character) for character in text):
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    if any(is_unsafe(character) for character in text):
         raise ValueError("has control, line-break or text-direction characters; write it on one plain line")
     return cleaned(text).strip()
 

@@ -34,18 +34,17 @@ class Known(NamedTuple):
 
     def variant(self, unit: str) -> str | None:
         """The variant that a unit met, from exposures and trials."""
-        met = self._met(unit)
+        met = self.met(unit)
         return met.variant if met is not None else None
 
-    def exposure(self, unit: str) -> Exposure | None:
-        """The unit's recorded exposure."""
-        met = self._met(unit)
+    def exposure(self, met: Met | None) -> Exposure | None:
+        """The recorded exposure of a unit that has met something."""
         record = self.journal.find("exposures", met.seq) if met is not None and met.exposed else None
         return understood(Exposure, record.document["content"]) if record is not None else None
 
     def consented(self, unit: str) -> bool:
         """Whether the unit's consent was recorded with an exposure or trial."""
-        met = self._met(unit)
+        met = self.met(unit)
         return met is not None and met.consented
 
     def withdrew(self, unit: str) -> bool:
@@ -55,6 +54,7 @@ class Known(NamedTuple):
         names = {unit} if self.stored is None else {unit, self.stored(unit)}
         return not (names.isdisjoint(self.withdrawn) and names.isdisjoint(self.tally.withdrawn))
 
-    def _met(self, unit: str) -> Met | None:
+    def met(self, unit: str) -> Met | None:
+        """What a unit met."""
         # The second question is for units that were recorded before the project had a key.
         return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or self.tally.met(unit)

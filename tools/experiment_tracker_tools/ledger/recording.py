@@ -92,14 +92,15 @@ def put_exposures(
     found, new = list[Exposure](), list[Exposure]()
     slot = known.tally.next_slot(turn.stratum)
     for unit in turn.units:
-        exposure = known.exposure(unit)
-        if exposure is None:
-            earlier = known.variant(unit)
-            chosen = turn.choose(unit, slot) if earlier is None else Exposure(unit=unit, variant=earlier)
-            slot += chosen.slot is not None
-            exposure = chosen.model_copy(update={"attributes": attributes})
-            new.append(stored(exposure, known))
-        found.append(exposure.model_copy(update={"unit": unit}))
+        earlier = known.met(unit)
+        recorded = known.exposure(earlier)
+        if recorded is not None:
+            found.append(recorded.model_copy(update={"unit": unit}))
+            continue
+        chosen = turn.choose(unit, slot) if earlier is None else Exposure(unit=unit, variant=earlier.variant)
+        slot += chosen.slot is not None
+        found.append(chosen.model_copy(update={"attributes": attributes}) if attributes else chosen)
+        new.append(stored(found[-1], known))
     put_entries(draft, new, "command", after=last_seq(known.journal))
     return tuple(found)
 

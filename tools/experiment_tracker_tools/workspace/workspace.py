@@ -1,7 +1,8 @@
 """One user's project, wired: where it is, its settings, its ledger, its clock."""
 
 import secrets
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,12 @@ class Workspace:
         return self.folder / "key" / "units.json"
 
     def _pseudonym(self, unit: str) -> str:
-        return self.key.pseudonym(unit)
+        return self._pseudonyms(unit)
+
+    @cached_property
+    def _pseudonyms(self) -> Callable[[str], str]:
+        # A unit is looked up several times on its way into the store.
+        return lru_cache(maxsize=512)(self.key.pseudonym)
 
     @cached_property
     def key(self) -> "Key":
