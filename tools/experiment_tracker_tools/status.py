@@ -12,6 +12,7 @@ from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.aftercare import changes, worsened
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.deviations import deviations
+from experiment_tracker_tools.conduct.lagging import lagging
 from experiment_tracker_tools.conduct.live import outside
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.ratings import unrated
@@ -67,6 +68,7 @@ class Line(Model):
         ended: why it ended.
         refused: entries that were refused for want of consent, or after a withdrawal.
         alerts: the weightiest ones since recording was started, each with its level.
+        due: lagging metrics of what was decided, each with its date.
         feedback: mean rating of each variant, 1 to 5, and how many.
         unrated: live runs that nobody has rated.
         outside: live runs that got control and count nowhere: in a new work tree, or a session from before the start.
@@ -93,6 +95,7 @@ class Line(Model):
     ended: str | None = None
     refused: int | None = None
     alerts: tuple[str, ...] = ()
+    due: tuple[str, ...] = ()
     feedback: dict[str, str] | None = None
     unrated: str | None = None
     outside: int | None = None
@@ -197,6 +200,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         ended=why_it_ended(experiment),
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
         alerts=tuple(f"level {e.content.level}: {e.content.told}" for e in alerts_of(workspace, experiment)[:2]),
+        due=tuple(each.told for each in lagging(experiment, workspace.clock())[:3]),
         feedback=_feedback(workspace, experiment),
         unrated=unrated(workspace, experiment),
         outside=outside(workspace, experiment.id) or None,

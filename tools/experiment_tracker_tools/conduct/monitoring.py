@@ -7,11 +7,12 @@ passes at once do it once.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.conduct.aftercare import worsened
 from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_alerts
+from experiment_tracker_tools.conduct.lagging import lagging
 from experiment_tracker_tools.conduct.live import follow
 from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
@@ -140,12 +141,9 @@ def _killed(workspace: Workspace, experiment: Experiment, verdict: str, stopped:
 
 def _lagging(experiment: Experiment, now: datetime) -> list[Alert]:
     """Metrics that become known only after the decision, and whose day has come."""
-    decided = experiment.entered("decided")
-    if decided is None:
-        return []
-    due = [m for m in experiment.metrics if m.due_days is not None and now >= decided.at + timedelta(days=m.due_days)]
-    told = "{} is due {:g} days after the decision: record it in an experiment that iterates this one."
-    return [alert_of("lagging_due", told.format(m.name, m.due_days), about=m.name) for m in due]
+    told = "{} is due {:g} days after the decision: judge it in an experiment that iterates this one, or roll back."
+    due = (each for each in lagging(experiment, now) if each.passed)
+    return [alert_of("lagging_due", told.format(each.metric, each.days), about=each.metric) for each in due]
 
 
 def _broken(workspace: Workspace, experiment: Experiment) -> _Found | None:

@@ -81,7 +81,7 @@ def _advice(workspace: Workspace, experiment: Experiment, draft: Draft) -> list[
         if metric.role == "leading":
             advice.append(f"{metric.name} is leading: an early sign that never decides.")
         if metric.role == "lagging" and metric.due_days is not None:
-            advice.append(f"{metric.name} is lagging: due {metric.due_days:g} days after the decision, may re-open it.")
+            advice.append(f"{metric.name} is lagging: due {metric.due_days:g} days after the decision, and told then.")
     return advice
 
 
