@@ -53,13 +53,15 @@ def announced(name: str, workspace: Workspace) -> Tool:
 
 
 def answering(name: str, workspace: Workspace) -> Tool:
-    """The tool of a verb: bound as it is, or asking a person before it acts."""
+    """The tool of a verb: bound as it is, asking a person before it acts, or with a picture in its answer."""
     if name == "promote":
         from experiment_tracker_server.confirm import promote_tool as make
     elif name == "rollback":
         from experiment_tracker_server.confirm import rollback_tool as make
     elif name == "run_trials":
         from experiment_tracker_server.run_tool import run_tool as make
+    elif name == "write_report":
+        from experiment_tracker_server.report_tool import report_tool as make
     else:
         from experiment_tracker_server.binding import bound
 

@@ -23,6 +23,7 @@ FILES = {
     "search_experiments": "search",
     "check_claim": "claim",
     "scan_flags": "scan",
+    "write_report": "report",
 }
 
 

@@ -64,21 +64,11 @@ def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
 
 
 def _document(workspace: Workspace, experiment_id: str) -> str:
-    from experiment_tracker_tools.conduct.deviations import deviations
-    from experiment_tracker_tools.domain.decision import Decision, Promotion, RollBack
-    from experiment_tracker_tools.reports.markdown import document
+    from experiment_tracker_tools.conduct.figures import told_of
+    from experiment_tracker_tools.reports.contents import contents
+    from experiment_tracker_tools.reports.markdown import markdown
 
-    experiment = workspace.ledger.experiment(experiment_id)
-    decision = workspace.ledger.latest(experiment_id, Decision)
-    promotion = workspace.ledger.latest(experiment_id, Promotion)
-    rollback = workspace.ledger.latest(experiment_id, RollBack)
-    return document(
-        experiment,
-        decision=decision.content if decision else None,
-        promotion=promotion.content if promotion else None,
-        rollback=rollback.content if rollback else None,
-        deviations=deviations(workspace, experiment),
-    )
+    return markdown(contents(told_of(workspace, experiment_id)))
 
 
 @contextmanager

@@ -26,6 +26,7 @@ NAMES = {
     "check_claim": "claim",
     "run_trials": "run",
     "scan_flags": "scan",
+    "write_report": "report",
 }
 _TOOL = re.compile(rf"\b({'|'.join(NAMES)})\b")
 

@@ -26,7 +26,15 @@ NAMES = [
     "promote",
     "rollback",
 ]
-LATER = ["monitor_experiments", "run_trials", "rate_run", "search_experiments", "check_claim", "scan_flags"]
+LATER = [
+    "monitor_experiments",
+    "run_trials",
+    "rate_run",
+    "search_experiments",
+    "check_claim",
+    "scan_flags",
+    "write_report",
+]
 READING = {"status", "search_experiments", "check_claim", "scan_flags"}
 ASKING = {"promote", "rollback", "run_trials"}
 

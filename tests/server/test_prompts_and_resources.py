@@ -42,10 +42,10 @@ def test_experiments_are_listed_and_read_as_resources(repo: Project, at_repo: Ag
         "# Faster",
         "## Hypothesis",
         "## Results",
-        "**SHIP**",
-        "Promoted treatment",
-        "Rolled back",
-        "faster \\(",
+        "Verdict: SHIP, winner treatment",
+        "Promoted: treatment by",
+        "Rolled back: ",
+        "faster (",
     ):
         assert part in document
 

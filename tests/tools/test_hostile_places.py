@@ -82,11 +82,12 @@ def test_a_journal_that_cannot_be_written_says_so_and_is_used_again_once_it_can(
 
 
 def test_the_store_ignores_itself_and_keeps_what_a_team_shares(repo: Project, at_repo: Agent) -> None:
-    designed(at_repo)
+    experiment = designed(at_repo)
     (repo.root / ".experiments" / "config.toml").write_text("power = 0.9\n")
     repo.git("add", "-A")
     staged = repo.git("diff", "--cached", "--name-only").splitlines()
-    assert staged == [".experiments/.gitignore", ".experiments/config.toml"]
+    document = f".experiments/{experiment}/experiment.md"
+    assert staged == [".experiments/.gitignore", ".experiments/config.toml", document]
 
 
 def test_a_linked_worktree_works_on_the_store_of_the_main_one(repo: Project, at_repo: Agent) -> None:

@@ -71,11 +71,15 @@ def rollback_message(experiment: Experiment, undone: RollBack) -> Message:
 
 def pull_request(experiment: Experiment, decided: Decided, *, deviations: Sequence[str]) -> str:
     """The body of a pull request: what changes and why, then the whole experiment."""
-    from experiment_tracker_tools.reports.markdown import document, inert
+    from experiment_tracker_tools.reports.contents import contents
+    from experiment_tracker_tools.reports.markdown import inert, markdown
+    from experiment_tracker_tools.reports.record import Record
 
     told = "\n\n".join(inert(sentence) for sentence in _sentences(experiment, decided))
     back = f"To undo it once it is merged: `experiment-tracker rollback {experiment.id}`."
-    return f"{told}\n\n{back}\n\n{document(experiment, decision=decided.entry.content, deviations=deviations)}"
+    decision = decided.entry.content
+    whole = markdown(contents(Record(experiment, look=decision.look, decision=decision, deviations=deviations)))
+    return f"{told}\n\n{back}\n\n{whole}"
 
 
 def _sentences(experiment: Experiment, decided: Decided) -> list[str]:

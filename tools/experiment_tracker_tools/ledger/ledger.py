@@ -10,6 +10,7 @@ from experiment_tracker_tools.core.clock import Clock, next_experiment_id
 from experiment_tracker_tools.core.errors import Conflict, ConsentMissing, NotFound, StoreFailure
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import LIVE, OVER
 from experiment_tracker_tools.domain.run_after import RunAfter
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial
@@ -54,15 +55,23 @@ class Ledger:
         clock: gives the time of every entry.
         writer: the door that entries come through, such as mcp or cli.
         pseudonym: what is stored in the place of a unit id; the id itself where left out.
+        told: is told of every experiment that has changed, once that is recorded.
     """
 
     def __init__(
-        self, folder: Path, *, clock: Clock, writer: str, pseudonym: Callable[[str], str] | None = None
+        self,
+        folder: Path,
+        *,
+        clock: Clock,
+        writer: str,
+        pseudonym: Callable[[str], str] | None = None,
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._door = writer
         self._pseudonym = pseudonym
+        self._told = told
         self._shelf = Shelf(folder, now=lambda: clock().isoformat(), writer=writer)
         self._local = False
 
@@ -88,6 +97,7 @@ class Ledger:
                     break
             taken.append(experiment_id)
         self._anchor(volume, "plan")
+        self._told(experiment.id)
         return experiment
 
     def experiments(self) -> tuple[Experiment, ...]:
@@ -109,6 +119,7 @@ class Ledger:
             changed = check_frozen(before, step(before))
             put_experiment(draft, changed)
         self._anchor(volume, changed.state)
+        self._told(experiment_id)
         return changed
 
     def record(self, experiment_id: str, batch: Batch, *, provenance: Provenance = "claimed", by: str = "") -> Recorded:
@@ -209,6 +220,8 @@ class Ledger:
                 put_experiment(draft, check_frozen(experiment, step(experiment)))
             put_entries(draft, [content], "command", after=last_seq(volume.journal))
         self._anchor(volume, TABLES[type(content)])
+        if step is not None or isinstance(content, Learning):
+            self._told(experiment_id)
 
     def append_new(self, experiment_id: str, content: Content, stands: Callable[[Entry[Content]], bool]) -> bool:
         """Record something unless an entry of its kind already stands for it; gives whether it was recorded."""

@@ -30,7 +30,7 @@ def course_figures(experiment: Experiment, looks: Sequence[Look]) -> tuple[Figur
         "x": x,
         "y": {**y, "field": "low"},
         "y2": {"field": "high"},
-        "color": {**coloured(names), "legend": None},
+        "color": coloured(names),
     }
     band: Spec = {"mark": {"type": "area", "opacity": 0.18, "clip": True}, "encoding": span}
     ends: Spec = {"mark": {"type": "rule", "opacity": 0.55, "clip": True}, "encoding": span}

@@ -92,7 +92,11 @@ def _spread_in_words(bins: Sequence[Bin]) -> str:
 def _health_in_words(look: Look, total: int) -> list[str]:
     units = ", ".join(f"{name} {n}" for name, n in look.units.items())
     told = [f"{total} units ({units}), {look.planned} a variant planned"]
-    told.append("share check: too few units" if look.srm_p is None else f"share check p = {look.srm_p:.3g}")
+    told.append(
+        "shares not checked, too few units were assigned here"
+        if look.srm_p is None
+        else f"share check p = {look.srm_p:.3g}"
+    )
     if look.missing:
         told.append("without a value: " + ", ".join(f"{name} {n}" for name, n in look.missing.items()))
     health = look.health

@@ -38,8 +38,10 @@ class Workspace:
     def ledger(self) -> "Ledger":
         """The project's ledger; its folder is made when something is first recorded."""
         from experiment_tracker_tools.ledger import Ledger
+        from experiment_tracker_tools.workspace.recorded import keeper
 
-        return Ledger(self.folder, clock=self.clock, writer=self.door, pseudonym=self._pseudonym)
+        keep = keeper(lambda: self.ledger, self.folder)
+        return Ledger(self.folder, clock=self.clock, writer=self.door, pseudonym=self._pseudonym, told=keep)
 
     @property
     def key_path(self) -> Path:

@@ -1,0 +1,48 @@
+"""What a result asks for next, from its shape."""
+
+from experiment_tracker_tools.analysis.wording import change_in_words
+from experiment_tracker_tools.domain.decision import Decision, Estimate
+from experiment_tracker_tools.domain.experiment import Experiment
+
+_OPEN = {"INCONCLUSIVE", "STOP_FUTILE", "EXTEND"}
+_BY_VERDICT = {
+    "DO_NOT_SHIP": "The gain is real and too small: plan a bolder variant of the same idea.",
+    "EQUIVALENT": "No difference worth having: take the simpler or cheaper variant, and spend the units elsewhere.",
+    "ITERATE": "People like it and the metric is flat: plan its next version with `iterates`.",
+    "HALT": "The data cannot be trusted: mend the collection, then plan the same again.",
+}
+
+
+def follow_ups(experiment: Experiment, decision: Decision) -> tuple[str, ...]:
+    """Experiments worth planning after a verdict: underpowered, a guardrail harmed, a gain too small, a loss."""
+    found = [*_underpowered(experiment, decision), *_harmed(experiment, decision)]
+    if decision.verdict in _BY_VERDICT:
+        found.append(_BY_VERDICT[decision.verdict])
+    if decision.verdict in {"KEEP_CONTROL", "ROLL_BACK"}:
+        found.append("The treatment is worse: say in a learning what harmed, and plan a variant without it.")
+    return tuple(found)
+
+
+def _underpowered(experiment: Experiment, decision: Decision) -> list[str]:
+    needed = decision.look.resolving_n
+    if decision.verdict not in _OPEN or needed is None or needed <= experiment.plan.horizon:
+        return []
+    return [f"Underpowered: about {needed:,} units a variant would resolve it (it had {experiment.plan.horizon:,})."]
+
+
+def _harmed(experiment: Experiment, decision: Decision) -> list[str]:
+    """Guardrails whose whole interval lies on the bad side."""
+    metrics = {metric.name: metric for metric in experiment.metrics if metric.role == "guardrail"}
+    return [
+        f"{each.treatment} harmed {each.metric} ({change_in_words(metrics[each.metric], each)}): plan a variant that "
+        f"keeps {each.metric}."
+        for each in decision.look.estimates
+        if each.metric in metrics and _is_worse(each, good=metrics[each.metric].direction)
+    ]
+
+
+def _is_worse(estimate: Estimate, *, good: str) -> bool:
+    low, high = estimate.ci_low, estimate.ci_high
+    if low is None or high is None:
+        return False
+    return high < 0 if good == "increase" else low > 0

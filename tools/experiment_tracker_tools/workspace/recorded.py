@@ -1,0 +1,73 @@
+"""What the ledger tells of one experiment, gathered for its report, and the document that is kept of it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, TypeVar
+
+from experiment_tracker_tools.core.errors import StoreFailure
+from experiment_tracker_tools.domain.base import Model
+from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
+from experiment_tracker_tools.domain.learning import Learning
+from experiment_tracker_tools.domain.seal import Seal
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.ledger import Ledger
+    from experiment_tracker_tools.reports.record import Record
+
+Content = TypeVar("Content", bound=Model)
+DOCUMENT = "experiment.md"
+
+
+def record_of(ledger: "Ledger", experiment_id: str) -> "Record":
+    """Everything that a report rests on."""
+    from experiment_tracker_tools.reports.record import Record
+
+    decision, look = _newest(ledger, experiment_id, Decision), _newest(ledger, experiment_id, Look)
+    seal = _newest(ledger, experiment_id, Seal)
+    return Record(
+        ledger.experiment(experiment_id),
+        look=decision.look if decision is not None else look,
+        decision=decision,
+        promotion=_newest(ledger, experiment_id, Promotion),
+        rollback=_newest(ledger, experiment_id, RollBack),
+        learnings=tuple(entry.content for entry in ledger.entries(experiment_id, Learning)),
+        sealed=seal.sha256 if seal is not None else None,
+    )
+
+
+def keep_document(ledger: "Ledger", folder: Path, experiment_id: str) -> Path:
+    """Write the experiment's Markdown document if it says something new; the file is always whole."""
+    from experiment_tracker_tools.reports.contents import contents
+    from experiment_tracker_tools.reports.markdown import markdown
+
+    path = folder / experiment_id / DOCUMENT
+    put(path, markdown(contents(record_of(ledger, experiment_id))))
+    return path
+
+
+def keeper(ledger: Callable[[], "Ledger"], folder: Path) -> Callable[[str], None]:
+    """Keeps the documents of a ledger's experiments; the journal stands whether or not its document can be written."""
+
+    def keep(experiment_id: str) -> None:
+        with suppress(OSError, StoreFailure):
+            keep_document(ledger(), folder, experiment_id)
+
+    return keep
+
+
+def put(path: Path, text: str) -> None:
+    """Replace a file of ours as a whole, unless it says the same."""
+    with suppress(FileNotFoundError):
+        if path.read_text("utf-8") == text:
+            return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as part:
+        part.write(text)
+    Path(part.name).replace(path)
+
+
+def _newest(ledger: "Ledger", experiment_id: str, kind: type[Content]) -> Content | None:
+    entry = ledger.latest(experiment_id, kind)
+    return entry.content if entry is not None else None
