@@ -1,6 +1,6 @@
 """Verb: what the data say, as far as the plan allows to look."""
 
-from experiment_tracker_tools.analysis.wording import change_in_words
+from experiment_tracker_tools.analysis.wording import change_in_words, segment_in_words
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
 from experiment_tracker_tools.conduct.ratings import unrated
@@ -13,7 +13,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
 
-_MOST_RESULTS, _MOST_WARNINGS = 4, 3
+_MOST_RESULTS, _MOST_WARNINGS, _MOST_SEGMENTS = 4, 3, 3
 
 
 class Result(Model):
@@ -77,6 +77,8 @@ class Analysis(Model):
         practical: against the plan's ready_at and practical_effect, by treatment; told, never part of the decision.
         results: the primary first.
         more_results: how many further ones the resource holds.
+        segments: the primary in parts of the units once the plan has its answer, declared ones first; corrected p.
+        more_segments: how many further ones the resource holds.
         uri, next_action: where the rest is, and what to do now.
     """
 
@@ -98,6 +100,8 @@ class Analysis(Model):
     practical: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     more_results: int | None = None
+    segments: tuple[str, ...] = ()
+    more_segments: int | None = None
     uri: str
     next_action: str
 
@@ -131,6 +135,8 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         practical=practical(found, look)[:_MOST_RESULTS],
         results=tuple(_result(found, estimate) for estimate in look.estimates[:_MOST_RESULTS]),
         more_results=_left(look),
+        segments=tuple(segment_in_words(found.primary, each) for each in look.segments[:_MOST_SEGMENTS]),
+        more_segments=max(0, len(look.segments) - _MOST_SEGMENTS) or None,
         uri=uri_of(experiment),
         next_action=_next(found, look, judged.verdict),
     )

@@ -34,17 +34,22 @@ def plain(experiment: Experiment, samples: dict[str, Samples], *, alpha: float) 
 
 def running(room: Room, look: int) -> tuple[Estimate, ...]:
     """Estimates while the experiment runs: their intervals hold at every look at once."""
-    from scipy.special import ndtr
-
     experiment, alpha = room.experiment, success_alphas(room.experiment)[0]
-    bound = success_bounds(room.grid._replace(speaks=(True,) * len(room.grid.times)), alpha=alpha)[look]
-    nominal = max(2 * float(ndtr(-bound)), 1e-300) if math.isfinite(bound) else alpha
+    nominal = nominal_at(room, look, alpha=alpha)
     samples = {name: along[look] for name, along in room.along.items()}
-    found = plain(experiment, samples, alpha=nominal)
-    if not math.isfinite(bound):
+    found = plain(experiment, samples, alpha=nominal or alpha)
+    if not nominal:
         return tuple(_without_interval(each, alpha) for each in found)
     shown = [each.model_copy(update={"confidence": 1 - alpha, "interval": "repeated"}) for each in found]
     return tuple(_inverted(room, each, alpha) for each in shown)
+
+
+def nominal_at(room: Room, look: int, *, alpha: float) -> float:
+    """What a single two-sided p-value must be below at a look, for alpha over all of them; 0 where nothing is."""
+    from scipy.special import ndtr
+
+    bound = success_bounds(room.grid._replace(speaks=(True,) * len(room.grid.times)), alpha=alpha)[look]
+    return max(2 * float(ndtr(-bound)), 1e-300) if math.isfinite(bound) else 0.0
 
 
 def stopped(room: Room, look: int, decided: Mapping[tuple[str, str], int]) -> tuple[Estimate, ...]:

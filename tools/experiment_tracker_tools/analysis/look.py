@@ -16,6 +16,7 @@ from experiment_tracker_tools.analysis.points import Point
 from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
 from experiment_tracker_tools.analysis.secondaries import secondaries
+from experiment_tracker_tools.analysis.segments import segments_of
 from experiment_tracker_tools.analysis.series import Samples, series
 from experiment_tracker_tools.analysis.suspicions import too_good, wearing_off
 from experiment_tracker_tools.analysis.weighing import Weighed, weigh
@@ -55,6 +56,7 @@ def look_at(experiment: Experiment, entries: Entries, *, now: datetime, beside: 
     standing = _standing(found, chosen)
     point = found.points[found.look] if standing == "final" and found.look >= 0 else None
     units = _units(experiment, point) if point else chosen.units
+    parts = segments_of(experiment, entries, found, standing)
     health = gates(experiment, _until_point(entries, point), now, amended=beside.amended)
     look = Look(
         units=units,
@@ -64,10 +66,15 @@ def look_at(experiment: Experiment, entries: Entries, *, now: datetime, beside: 
         srm_p=health.srm_p,
         missing=_missing(found, experiment),
         estimates=_estimates(experiment, entries, found, standing),
-        notes=(*_notes(experiment, chosen, standing, units, closed=point is None or _is_underrun(point)), *found.notes),
+        notes=(
+            *_notes(experiment, chosen, standing, units, closed=point is None or _is_underrun(point)),
+            *found.notes,
+            *parts.notes,
+        ),
         deviations=beside.deviations,
         health=health,
         opinions=_opinions(experiment, beside.feedback),
+        segments=parts.segments,
     )
     if experiment.plan.method == "fixed" and standing == "interim":
         return look

@@ -60,7 +60,7 @@ def series(experiment: Experiment, entries: Entries, points: Sequence[Point], me
 
 
 def values_of(experiment: Experiment, entries: Entries, metric: Metric) -> Values:
-    """A metric's values with their units; a trial without a unit is its own."""
+    """A metric's values with their units."""
     import numpy as np
 
     numbers = {variant.name: number for number, variant in enumerate(experiment.variants)}
@@ -69,9 +69,9 @@ def values_of(experiment: Experiment, entries: Entries, metric: Metric) -> Value
     # Of each unit: position, variant, stratum and slot, as the entry tells them by which it arrived.
     arrivals: list[tuple[int, int, int, int]] = []
     rows: list[tuple[int, int, float, float]] = []
-    for entry in _in_order(entries):
+    for entry in in_order(entries):
         content = entry.content
-        unit = known.setdefault(content.unit or f"trial {entry.seq}", len(known))
+        unit = known.setdefault(unit_name(entry), len(known))
         stratum, slot = ("", None) if isinstance(content, Trial) else (content.stratum, content.slot)
         if unit == len(arrivals):
             place = strata.setdefault(stratum, len(strata)), -1 if slot is None else slot
@@ -85,9 +85,13 @@ def values_of(experiment: Experiment, entries: Entries, metric: Metric) -> Value
 
 def samples_at(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Samples:
     """The samples of the units that had arrived by a look."""
+    return samples_of(experiment, values, metric, reduced(experiment, values, metric, point))
+
+
+def samples_of(experiment: Experiment, values: Values, metric: Metric, found: Reduced) -> Samples:
+    """The samples of these units."""
     import numpy as np
 
-    found = reduced(experiment, values, metric, point)
     inside = _inside(experiment, values, metric, found)
     samples: Samples = {}
     for number, variant in enumerate(experiment.variants):
@@ -140,9 +144,15 @@ def reduced(experiment: Experiment, values: Values, metric: Metric, point: Point
     return Reduced(np.flatnonzero(known), x[known], y[known], values.variants[known], values.entered[known], lost)
 
 
-def _in_order(entries: Entries) -> "list[Entry[Trial] | Entry[Exposure]]":
+def in_order(entries: Entries) -> "list[Entry[Trial] | Entry[Exposure]]":
+    """Trials and exposures in the order of the ledger."""
     both: list[Entry[Trial] | Entry[Exposure]] = [*entries.trials, *entries.exposures]
     return sorted(both, key=lambda entry: entry.seq)
+
+
+def unit_name(entry: "Entry[Trial] | Entry[Exposure]") -> str:
+    """The unit of an entry; a trial without one is its own."""
+    return entry.content.unit or f"trial {entry.seq}"
 
 
 def _pair(value: Value | None) -> tuple[float, float]:

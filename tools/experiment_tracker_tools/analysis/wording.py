@@ -1,6 +1,7 @@
 """Numbers in words for people: in the metric's good direction, with interval, saving and kind of mean."""
 
-from experiment_tracker_tools.domain.decision import Estimate
+from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.domain.decision import Estimate, Segment
 from experiment_tracker_tools.domain.metric import Metric
 
 _NARROW = 0.02
@@ -16,6 +17,17 @@ def change_in_words(metric: Metric, estimate: Estimate) -> str:
     if not lift and not effect:
         return f"{metric.name}: no estimate ({estimate.reason or 'no data'})"
     return "; ".join(part for part in (lift or f"{metric.name}: no lift", effect) if part)
+
+
+def segment_in_words(metric: Metric, segment: Segment) -> str:
+    """A segment's change with its units, corrected p-value and label."""
+    estimate = segment.estimate
+    corrected = "no p" if estimate.adjusted_p is None else f"corrected p {estimate.adjusted_p:.2g}"
+    differs = "" if segment.differs_p is None else f"; the same in every {segment.attribute}: p {segment.differs_p:.2g}"
+    return (
+        f"{segment.attribute} {quoted(segment.value, 40)}, {estimate.treatment}: {_lift_in_words(metric, estimate)}, "
+        f"n {estimate.n_control} + {estimate.n_treatment}, {corrected}, {estimate.label}{differs}"
+    )
 
 
 def number(value: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from experiment_tracker_tools.assignment.blocks import block_size
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.core.text import listed, quoted
 from experiment_tracker_tools.domain.experiment import ExperimentType
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.metric import Metric
@@ -75,6 +76,21 @@ def with_scheme(settings: Resolved, kind: ExperimentType, variants: Sequence[Var
     why = settings.sources["scheme"] if asked else settings.sources.get("block_size", f"type {kind}")
     values = settings.values.model_copy(update={"scheme": "blocks", "block_size": size})
     return Resolved(values=values, sources={"block_size": "default", **settings.sources, "scheme": why})
+
+
+def check_segments(plan: Plan) -> None:
+    """Let a plan pass whose declared segments are by attributes that it may store.
+
+    Raises:
+        InvalidInput: naming the first that is not.
+    """
+    allowed = plan.privacy.attributes
+    strange = next((name for name in plan.segments.by if name not in allowed), None)
+    if strange is not None:
+        raise InvalidInput(
+            f"Segments by {quoted(strange)}: it is not on the plan's allow-list ({listed(list(allowed)) or 'none'}). "
+            "Add it to privacy.attributes, or leave it out."
+        )
 
 
 def planned(settings: Resolved, sample_size: int, primary: Metric) -> Plan:

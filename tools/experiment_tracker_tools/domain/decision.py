@@ -95,6 +95,21 @@ class Estimate(Model):
     reason: Note | None = None
 
 
+class Segment(Model):
+    """The primary's effect in a part of the units.
+
+    Attributes:
+        attribute: by which; value: the part's value of it.
+        estimate: confirmatory where the plan declared it; adjusted_p is corrected among its family.
+        differs_p: p-value of one effect in all parts by this attribute.
+    """
+
+    attribute: Slug
+    value: Annotated[str, Field(max_length=200)]
+    estimate: Estimate
+    differs_p: float | None = None
+
+
 class Look(Model):
     """One call of analyze.
 
@@ -120,6 +135,7 @@ class Look(Model):
         deviations: what was not as planned.
         health: the gates of the data's integrity.
         opinions: ratings by variant, of variants that have any.
+        segments: the primary's effect in parts of the units, once the plan has its answer.
     """
 
     units: dict[Slug, int]
@@ -142,6 +158,7 @@ class Look(Model):
     deviations: tuple[Note, ...] = ()
     health: Health | None = None
     opinions: dict[Slug, Opinion] = Field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
 
 
 class Decision(Model):

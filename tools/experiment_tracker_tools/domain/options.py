@@ -14,6 +14,7 @@ from experiment_tracker_tools.domain.plan import AutoPromote, BlockSize, Method,
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
 from experiment_tracker_tools.domain.ramp import Ramp
+from experiment_tracker_tools.domain.segment import Segments
 from experiment_tracker_tools.domain.wish import Wish
 
 
@@ -73,6 +74,7 @@ class PlanOptions(Options):
         privacy: whose data may be kept, on what ground, and for how long.
         live: serves the variants of a command, skill or agent in Claude Code while people work; {} takes the defaults.
         ramp: how the winner of a flag is rolled out: steps, limits, and what the monitor may do.
+        segments: in which parts of the units the effect is told too, and from how many units on.
         aftercare: how long a promoted command, skill or agent is watched, and what may follow.
     """
 
@@ -118,6 +120,7 @@ class PlanOptions(Options):
     privacy: Privacy | None = None
     live: Live | None = None
     ramp: Ramp | None = None
+    segments: Segments | None = None
     aftercare: Aftercare | None = None
 
     @classmethod

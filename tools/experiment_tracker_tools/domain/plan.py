@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.live import Live
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
 from experiment_tracker_tools.domain.ramp import Ramp
+from experiment_tracker_tools.domain.segment import Segments
 from experiment_tracker_tools.domain.wish import Wish
 
 Method = Literal["sequential", "always_valid", "fixed", "bayesian"]
@@ -60,6 +61,7 @@ class Plan(Model):
         salt: random, per experiment, so that experiments do not share their splits.
         privacy: whose data may be kept, on what ground, and for how long.
         ramp: how the winner of a flag is rolled out.
+        segments: in which parts of the units the effect is told too, and from how many units on.
         aftercare: how a promoted command, skill or agent is watched.
     """
 
@@ -102,6 +104,7 @@ class Plan(Model):
     salt: Slug
     privacy: Privacy = Privacy.model_construct()
     ramp: Ramp = Ramp.model_construct()
+    segments: Segments = Segments.model_construct()
     aftercare: Aftercare = Aftercare.model_construct()
 
     @model_validator(mode="after")
