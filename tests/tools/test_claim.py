@@ -1,7 +1,8 @@
 """Claims held against recorded verdicts through the real door."""
 
+import pytest
 from tests.support.agent import Agent
-from tests.support.plans import designed, shipped, started, times
+from tests.support.plans import TIME, designed, shipped, started, times
 from tests.support.project import Project
 
 
@@ -62,3 +63,33 @@ def test_an_unknown_metric_is_named_with_those_there_are(at_repo: Agent) -> None
     told = at_repo.refusal("check_claim", claim="it is faster", experiment=experiment, metric="cost")
     assert "'cost'" in told
     assert "time" in told
+
+
+def test_a_sequential_plan_is_judged_by_its_boundary_and_not_by_a_level_for_one_look(at_repo: Agent) -> None:
+    plan = {"method": "sequential"}
+    metric = {**TIME, "mde": 0.2, "baseline": 1.0, "sd": 0.2}
+    won = started(at_repo, name="Won", metrics=[metric], sample_size=40, plan=plan)
+    at_repo.call("record_trial", experiment=won, trials=times(40))
+    assert at_repo.call("decide", experiment=won)["verdict"] == "SHIP"
+    assert at_repo.call("check_claim", claim="it is faster", experiment=won)["claim"] == "supported"
+    stopped = started(at_repo, name="Stopped", metrics=[metric], sample_size=40, plan=plan)
+    at_repo.call("record_trial", experiment=stopped, trials=times(12, ratio=0.93, seed=2))
+    at_repo.call("transition_experiment", experiment=stopped, action="stop")
+    at_repo.call("decide", experiment=stopped)
+    told = at_repo.call("check_claim", claim="it is faster", experiment=stopped)
+    assert told["claim"] != "supported"
+    assert "no difference was shown" in told["write"]
+
+
+@pytest.mark.parametrize(("confirmatory", "judged"), [(["tokens"], "supported"), ([], "not supported")])
+def test_a_secondary_supports_a_claim_only_where_the_plan_confirms_it(
+    at_repo: Agent, confirmatory: list[str], judged: str
+) -> None:
+    tokens = {"name": "tokens", "role": "secondary", "kind": "continuous", "direction": "decrease"}
+    plan = {"method": "fixed", "confirmatory": confirmatory}
+    experiment = started(at_repo, metrics=[TIME, tokens], plan=plan)
+    rows = [{**row, "metrics": {**row["metrics"], "tokens": row["metrics"]["time"] * 100}} for row in times()]
+    at_repo.call("record_trial", experiment=experiment, trials=rows)
+    at_repo.call("decide", experiment=experiment)
+    told = at_repo.call("check_claim", claim="tokens are lower", experiment=experiment, metric="tokens")
+    assert told["claim"] == judged

@@ -18,6 +18,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.workspace import Workspace
 
+_DIFFERENT = {"wins", "not_worthwhile", "worse"}
 Sentence = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 
 
@@ -126,13 +127,16 @@ def _estimate(decision: Decision, metric: Metric, claim: str) -> Estimate | None
 
 
 def _is_confirmed(metric: Metric, decision: Decision, estimate: Estimate) -> bool:
-    """Whether the plan's own test shows a difference: of the primary, in a final look, at this comparison's level."""
-    return (
-        metric.role == "primary"
-        and decision.look.standing == "final"
-        and estimate.p_value is not None
-        and estimate.p_value < 1 - estimate.confidence
-    )
+    """Whether the plan's own test shows a difference, at its boundary where it has one."""
+    look = decision.look
+    if estimate.label != "confirmatory" or look.standing == "exploratory":
+        return False
+    if metric.role != "primary":
+        return estimate.shown in {"better", "worse"}
+    if estimate.treatment in look.statuses:
+        return look.statuses[estimate.treatment] in _DIFFERENT
+    # Verdicts of older versions: one look, at this comparison's level.
+    return look.standing == "final" and estimate.p_value is not None and estimate.p_value < 1 - estimate.confidence
 
 
 def _interval(estimate: Estimate) -> tuple[float, float] | None:

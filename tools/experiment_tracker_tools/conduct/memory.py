@@ -68,11 +68,11 @@ def past_results(workspace: Workspace, *, metric: str, kind: str | None = None) 
         if experiment.primary.name != metric or kind not in (None, experiment.type):
             continue
         entry = workspace.ledger.latest(experiment.id, Decision)
-        if entry is None or entry.content.verdict not in FINAL or entry.content.look.standing != "final":
+        if entry is None or entry.content.verdict not in FINAL:
             continue
         first = experiment.treatments[0].name
         estimate = next((e for e in _primaries(experiment, entry.content) if e.treatment == first), None)
-        if estimate is not None:
+        if estimate is not None and estimate.label == "confirmatory":
             results.append(Past(experiment, entry.content, estimate))
     return tuple(results)
 
