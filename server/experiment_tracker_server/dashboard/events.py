@@ -93,7 +93,7 @@ async def watch(folder: Path, hub: Hub, is_stopping: Callable[[], bool]) -> None
         begun = time.perf_counter()
         now = await run_in_threadpool(marks, folder) if len(hub) else None
         # What changed while nobody listened is not known: whoever comes first is told that anything may have.
-        names = set() if now is None else {ANYTHING} if before is None else changes(before, now)
+        names: set[str] = set() if now is None else {ANYTHING} if before is None else changes(before, now)
         if names:
             hub.publish(names)
         before = now

@@ -1,9 +1,10 @@
 """Pages from templates/: everything that comes from the ledger is escaped, capped and kept from re-ordering text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -91,6 +92,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    filters: Mapping[str, object] = {"marked": marked, "coded": coded, "when": when, "shown": shown, "counted": counted}
-    environment.filters.update(filters)
+    filters: tuple[Callable[..., Any], ...] = (marked, coded, when, shown, counted)
+    for each in filters:
+        environment.filters[each.__name__] = each
     return environment

@@ -108,12 +108,14 @@ def harm_shares(experiment: Experiment) -> tuple[Share, ...]:
     primary's own test does, which asks for less at the same error rate (closed testing, Marcus, Peritz & Gabriel 1976).
     """
     harm = experiment.plan.harm
-    weights: list[tuple[Watch, str, float]] = [("primary", PRIMARY_LOSS, harm.primary_weight)]
-    weights += [("guardrail", metric.name, harm.guardrail_weight) for metric in guardrails(experiment)]
-    weights += [("breaker", each.name, each.weight) for each in harm.breakers if not is_nested(experiment, each)]
+    weights: list[tuple[Watch, str, float]] = [
+        ("primary", PRIMARY_LOSS, harm.primary_weight),
+        *(("guardrail", metric.name, harm.guardrail_weight) for metric in guardrails(experiment)),
+        *(("breaker", each.name, each.weight) for each in harm.breakers if not is_nested(experiment, each)),
+    ]
     total = sum(weight for *_, weight in weights) * len(experiment.treatments)
     free = [each.name for each in harm.breakers if is_nested(experiment, each)]
-    weights += [("breaker", name, harm.primary_weight) for name in free]
+    weights.extend(("breaker", name, harm.primary_weight) for name in free)
     return tuple(
         Share(watch, name, treatment.name, harm.budget * weight / total)
         for watch, name, weight in weights

@@ -96,7 +96,7 @@ def _fit(x: "Vector", variants: "Labels", labels: "Labels", counts: "Vector") ->
     centre = x.mean()
     sizes, sums = counts.sum(axis=1), np.bincount(labels, x - centre)
     normal = np.diag(counts.sum(axis=0)) - counts.T @ (counts / sizes[:, None])
-    inverse = np.linalg.pinv(normal, hermitian=True)
+    inverse = np.asarray(np.linalg.pinv(normal, hermitian=True), dtype=np.float64)
     effects = inverse @ (np.bincount(variants, x - centre, minlength=counts.shape[1]) - counts.T @ (sums / sizes))
     strata = (sums - counts @ effects) / sizes
     residuals = x - centre - strata[labels] - effects[variants]
