@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -92,7 +92,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    filters: tuple[Callable[..., Any], ...] = (marked, coded, when, shown, counted)
-    for each in filters:
-        environment.filters[each.__name__] = each
+    # Jinja's own filters give the dict its type, so that every other signature would be refused.
+    filters = cast("tuple[Callable[..., Any], ...]", (marked, coded, when, shown, counted))
+    environment.filters.update({each.__name__: each for each in filters})
     return environment
