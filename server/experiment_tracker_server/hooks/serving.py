@@ -8,7 +8,17 @@ from experiment_tracker_server.hooks import sessions, spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
 from experiment_tracker_tools.assignment.clients import client
-from experiment_tracker_tools.assignment.live import OUTSIDE, STRATUM, Given, Live, given, read, served_hash, unit_of
+from experiment_tracker_tools.assignment.live import (
+    LAST,
+    OUTSIDE,
+    STRATUM,
+    Given,
+    Live,
+    given,
+    read,
+    served_hash,
+    unit_of,
+)
 from experiment_tracker_tools.assignment.rendering import rendered
 
 # Hooks start with every event: typing alone would double their time.
@@ -143,3 +153,9 @@ def _log(around: Around, live: Live, chosen: Given, *, call: str, text: str, age
     }
     line = {"event": event, "experiment": live.experiment, "exposure": exposure, "run": run}
     spool.append(around.store, around.session, line)
+    last = {"at": run["at"], "event": event, "unit": chosen.unit, "variant": chosen.variant}
+    try:
+        sessions.write(os.path.join(around.live, live.experiment, LAST), last)
+    except OSError:
+        # Only ratings need it, and what was logged must be served.
+        pass

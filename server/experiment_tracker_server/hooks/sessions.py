@@ -9,7 +9,7 @@ from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, text_of, top_of
 from experiment_tracker_server.hooks.watch import start_watch
 from experiment_tracker_tools.assignment.clients import client, is_gone
-from experiment_tracker_tools.assignment.live import SPOOL, Live, read
+from experiment_tracker_tools.assignment.live import LAST, Live, read
 
 # Hooks start with every event: typing alone would double their time.
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ def begin(around: Around) -> "dict[str, Any] | None":
     os.makedirs(folder, 0o700, exist_ok=True)
     earlier = [] if source == "startup" else _of_client(folder)
     ready = earlier[0]["ready"] if earlier else _ready(around)
-    _write(os.path.join(folder, around.session), {"client": client(), "ready": ready, "start": around.start})
+    write(os.path.join(folder, around.session), {"client": client(), "ready": ready, "start": around.start})
     start_watch(around)
     return _told(around)
 
@@ -145,17 +145,19 @@ def _told(around: Around) -> "dict[str, Any] | None":
 
 def _was_last(around: Around, experiment: str, variant: str) -> bool:
     """Whether the newest run that was noted is of that variant: what is said at a session's start is about it."""
-    folder = os.path.join(around.store, SPOOL)
     newest: dict[str, Any] = {}
-    for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        for line in text_of(os.path.join(folder, name)).splitlines() if name.endswith(".jsonl") else ():
-            event = json.loads(line)
-            if "exposure" in event and event["run"]["at"] > newest.get("run", {}).get("at", 0.0):
-                newest = event
-    return bool(newest) and newest["experiment"] == experiment and newest["exposure"]["variant"] == variant
+    for name in os.listdir(around.live):
+        try:
+            noted = json.loads(text_of(os.path.join(around.live, name, LAST)))
+        except (OSError, ValueError):
+            continue
+        if not newest or noted["at"] > newest["at"]:
+            newest = {**noted, "experiment": name}
+    return bool(newest) and (newest["experiment"], newest["variant"]) == (experiment, variant)
 
 
-def _write(path: str, fields: "dict[str, Any]") -> None:
+def write(path: str, fields: "dict[str, Any]") -> None:
+    """Put fields into a file of the owner's, whole or not at all."""
     staged = path + ".new"
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

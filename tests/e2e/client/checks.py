@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.client.assets import SECRET, is_agents, met
 from tests.e2e.client.model import Model
-from tests.support.live import TOKENS, spool_lines
+from tests.support.live import TOKENS, Json, spool_lines
 from tests.support.project import Project
 
 from experiment_tracker_tools.conduct.live_pass import catch_up
@@ -29,10 +29,19 @@ def caught_up(project: Project) -> Workspace:
     return workspace
 
 
+def noted(project: Project) -> list[Json]:
+    """What hooks have left so far; a spool goes a minute after its session, so that this remembers it."""
+    kept = project.root.parent / "noted.json"
+    known: list[Json] = json.loads(kept.read_text()) if kept.exists() else []
+    known += [line for line in spool_lines(project) if line not in known]
+    kept.write_text(json.dumps(known))
+    return known
+
+
 def check_ledger(project: Project, experiments: list[Experiment], *, cut_short: int = 0) -> None:
     """Every exposure logged once and before its outcome, every run with the text that was assigned."""
     workspace = caught_up(project)
-    runs = {line["event"]: line for line in spool_lines(project) if "run" in line}
+    runs = {line["event"]: line for line in noted(project) if "run" in line}
     ended: list[object] = []
     for experiment in experiments:
         journal = workspace.ledger.journal(experiment.id)
@@ -50,10 +59,10 @@ def check_ledger(project: Project, experiments: list[Experiment], *, cut_short: 
 def check_tokens(project: Project, experiments: list[Experiment], model: Model, session: str) -> None:
     """A session of one run: its trial's tokens are those that the model was scripted to use; an agent's, its own."""
     workspace = caught_up(project)
-    events = {line["event"] for line in spool_lines(project) if "run" in line and line["run"]["session"] == session}
+    events = {line["event"] for line in noted(project) if "run" in line and line["run"]["session"] == session}
     trials = [t.content for e in experiments for t in workspace.ledger.journal(e.id).trials if t.content.key in events]
     assert len(trials) == 1
-    runs = [line["run"] for line in spool_lines(project) if line.get("event") == trials[0].key]
+    runs = [line["run"] for line in noted(project) if line.get("event") == trials[0].key]
     used = model.used(session, of=is_agents if runs[0]["call"] else None)
     assert {name: trials[0].metrics[name] for name in TOKENS} == {name: used[SCRIPTED[name]] for name in TOKENS}
 
@@ -65,7 +74,7 @@ def variants_met(model: Model, session: str) -> list[str]:
 
 def assigned(project: Project, session: str) -> list[str]:
     """The variants that hooks assigned in a session, one for each run."""
-    runs = {line["event"]: line for line in spool_lines(project) if "run" in line}
+    runs = {line["event"]: line for line in noted(project) if "run" in line}
     return [line["exposure"]["variant"] for line in runs.values() if line["run"]["session"] == session]
 
 

@@ -7,6 +7,7 @@ from tests.support.project import Project
 from experiment_tracker_tools.analyze import analyze
 from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.rate import rate_run
@@ -74,6 +75,18 @@ def test_the_share_of_runs_without_a_rating_is_told(project: Project) -> None:
     rate_run(project.workspace(), rating=4)
     assert status(project.workspace()).active[0].unrated == "3 of 4 runs (75%)"
     assert analyze(project.workspace(), experiment=experiment.id).unrated == "3 of 4 runs (75%)"
+
+
+def test_the_last_run_is_known_and_rated_after_its_session_left_no_spool(project: Project) -> None:
+    experiment = started(project.workspace(), COMMAND, rate_after=1)
+    ran(project, experiment, control=1, treatment=1)
+    met = uses(project, "work")
+    for spool in (project.root / ".experiments" / "spool").glob("*.jsonl"):
+        spool.unlink()
+    assert asked(project, "after")
+    assert rate_run(project.workspace(), rating=5).experiment == experiment.id
+    (heard,) = project.workspace().ledger.entries(experiment.id, Feedback)
+    assert heard.content.variant == met
 
 
 def test_runs_of_sessions_that_are_not_ready_are_counted_and_get_control(project: Project) -> None:

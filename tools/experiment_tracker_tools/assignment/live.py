@@ -16,6 +16,7 @@ from experiment_tracker_tools.assignment.hashing import variant_of
 FOLDER = "live"
 AFTER = "after-"
 OUTSIDE = "outside"
+LAST = "last.json"
 SPOOL = "spool"
 STRATUM = "live"
 DAY_S = 86_400.0

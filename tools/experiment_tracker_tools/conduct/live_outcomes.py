@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiment_tracker_tools.assignment.live import FOLDER, SPOOL, Live, read, served_hash
+from experiment_tracker_tools.assignment.live import FOLDER, LAST, SPOOL, Live, read, served_hash
 from experiment_tracker_tools.assignment.rendering import literals
 from experiment_tracker_tools.conduct.live_spool import Run, lines_in, runs_in
 from experiment_tracker_tools.conduct.live_transcript import Turn, agent_run, turns
@@ -57,6 +57,15 @@ class RunsMeasured(NamedTuple):
     recorded: int
     waiting: int
     lost: tuple[str, ...]
+
+
+class LastRun(NamedTuple):
+    """A run that a person may say something of, as `Run` names its parts."""
+
+    experiment: str
+    event: str
+    unit: str
+    variant: str
 
 
 def measure_runs(workspace: Workspace) -> RunsMeasured | None:
@@ -157,11 +166,17 @@ def _trial(workspace: Workspace, experiment: Experiment, run: Run, turn: Turn, *
     )
 
 
-def last_run(workspace: Workspace, experiment_id: str | None = None) -> Run | None:
+def last_run(workspace: Workspace, experiment_id: str | None = None) -> LastRun | None:
     """The newest run that hooks noted, of one experiment or of any; what it met is in the ledger then."""
-    runs = [run for spool in (workspace.folder / SPOOL).glob("*.jsonl") for run in runs_in(spool)]
-    own = [run for run in runs if not run.after and experiment_id in {None, run.experiment}]
-    return max(own, key=lambda run: run.at, default=None)
+    found: list[tuple[float, LastRun]] = []
+    for place in (workspace.folder / FOLDER).glob(f"{experiment_id or 'exp-*'}/{LAST}"):
+        try:
+            noted = json.loads(place.read_text("utf-8"))
+            run = LastRun(place.parent.name, noted["event"], noted["unit"], noted["variant"])
+            found.append((noted["at"], run))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return max(found)[1] if found else None
 
 
 def values(turn: Turn) -> dict[str, Value]:
