@@ -11,7 +11,7 @@ from experiment_tracker_tools.conduct.capturing import capture_for, held_in_git
 from experiment_tracker_tools.conduct.drafting import Draft, drafted
 from experiment_tracker_tools.conduct.live_planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
-from experiment_tracker_tools.conduct.planning import check_segments
+from experiment_tracker_tools.conduct.planning import check_order, check_segments
 from experiment_tracker_tools.conduct.sizing import check_reachable
 from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.conduct.told import Told, told_of
@@ -146,6 +146,7 @@ def _kept(
             history=(Step(state=state, at=now, by=door),),
         )
         check_live(workspace, built)
+        check_order(built)
         check_segments(built.plan)
         check_reachable(built)
         return built

@@ -2,8 +2,9 @@
 
 Where permuted blocks assigned the units, these are the blocks: a stratum's places, `block_size` at a time. A block is
 read at the look at which all its places of the comparison have answered; at the final look as far as it has come, for
-any part of a permuted block is one too. Units without a place, and those of blocks too large to be enumerated, are
-exchangeable within their stratum between two looks, given how many of them each variant got.
+any part of a permuted block is one too. ABBA and BAAB mirror each other, and that is all that is re-randomised there:
+such a block is a pair of its variants' means. Units without a place, and those of blocks too large to be enumerated,
+are exchangeable within their stratum between two looks, given how many of them each variant got.
 """
 
 import math
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.analysis.exact import Blocks
-from experiment_tracker_tools.stats.randomisation import ENUMERABLE, Block
+from experiment_tracker_tools.stats.randomisation import ENUMERABLE, Block, pair
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.analysis.points import Point
@@ -28,10 +29,12 @@ class Places(NamedTuple):
     Attributes:
         size: places of a block, None where units are exchangeable between looks.
         both: of them those of control and the treatment together.
+        mirrored: a block has two orders, one the mirror of the other.
     """
 
     size: int | None
     both: int = 0
+    mirrored: bool = False
 
 
 def places_of(experiment: "Experiment", treatment: int) -> Places:
@@ -41,7 +44,7 @@ def places_of(experiment: "Experiment", treatment: int) -> Places:
         return Places(None)
     control, treated = (round((experiment.variants[at].share or 0.0) * size) for at in (0, treatment))
     fits = math.comb(control + treated, treated) <= ENUMERABLE
-    return Places(size, control + treated) if fits else Places(None)
+    return Places(size, control + treated, experiment.plan.order == "abba") if fits else Places(None)
 
 
 def blocks_of(
@@ -73,12 +76,19 @@ def blocks_of(
             if math.comb(len(treated), sum(treated)) > ENUMERABLE:
                 return None
             x = [float(units.x[member]) for member in members]
-            found.append(Block(tuple(map(math.log, x)) if logs else tuple(x), treated))
+            block = Block(tuple(map(math.log, x)) if logs else tuple(x), treated)
+            found.append(_pair(block) if places.mirrored and key[1] != _LOOSE else block)
             at.append(look)
             taken.update(int(units.units[member]) for member in members)
             if key[1] != _LOOSE:
                 read.add(key)
     return Blocks(tuple(found), tuple(at), tuple(point.time for point in points), closes)
+
+
+def _pair(block: Block) -> Block:
+    """A mirrored block as control's mean and the treatment's."""
+    sides = [[x for x, on in zip(block.values, block.treated, strict=True) if on == side] for side in (False, True)]
+    return pair(*(math.fsum(side) / len(side) for side in sides))
 
 
 def _grouped(

@@ -42,6 +42,8 @@ def _within_note(experiment: Experiment, along: Mapping[str, Sequence[Samples]])
     inside = along[experiment.primary.name][-1][experiment.control.name].inside
     if inside is None:
         return ()
+    if experiment.plan.order == "abba":
+        return (f"Compared within {inside.strata} blocks in the order ABBA or BAAB: a steady drift is no noise.",)
     about = (
         f"{inside.strata} of them stand for more of their kind, so the spread of the effect between them counts."
         if inside.clustered

@@ -51,7 +51,7 @@ def _against_schedule(experiment: Experiment, entries: Entries) -> Finding | Non
     if plan.block_size is None:
         return None
     shares = [(variant.name, variant.share or 0.0) for variant in experiment.variants]
-    schedule = Schedule(plan.salt, experiment.id, shares, plan.block_size)
+    schedule = Schedule(plan.salt, experiment.id, shares, plan.block_size, plan.order)
     placed = [e.content for e in entries.exposures if e.content.slot is not None]
     wrong = sum(variant_at(schedule, e.stratum, e.slot or 0) != e.variant for e in placed)
     if not wrong:

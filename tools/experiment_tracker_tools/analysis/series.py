@@ -11,13 +11,14 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry, Exposure, Ratio, Trial, Value
 from experiment_tracker_tools.stats.samples import bivariate_moments, moments
-from experiment_tracker_tools.stats.within_strata import within_strata
+from experiment_tracker_tools.stats.within_strata import CLUSTERS, within_strata
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 Samples = dict[str, Sample]
+_MOST_BLOCKS = 2**32
 
 
 class Values(NamedTuple):
@@ -109,11 +110,15 @@ def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduc
 
     if metric.kind in {"binary", "ratio"}:
         return None
-    strata, of = values.strata[found.units], len(experiment.variants)
-    plain = within_strata(found.x, found.variants, strata, of=of)
+    strata, of, clusters = values.strata[found.units], len(experiment.variants), CLUSTERS
+    if experiment.plan.order == "abba":
+        # What is re-randomised is the whole block: each is a stratum, and its effect one value.
+        strata, clusters = strata * _MOST_BLOCKS + values.slots[found.units] // 4, 2
+    plain = within_strata(found.x, found.variants, strata, of=of, clusters=clusters)
     if plain is None:
         return None
-    logs = within_strata(np.log(found.x), found.variants, strata, of=of) if metric.kind == "duration" else None
+    on_logs = metric.kind == "duration"
+    logs = within_strata(np.log(found.x), found.variants, strata, of=of, clusters=clusters) if on_logs else None
     return [
         Inside(plain.moments[number], logs.moments[number] if logs else None, plain.strata, plain.clustered)
         for number in range(of)

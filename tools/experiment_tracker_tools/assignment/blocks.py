@@ -30,13 +30,17 @@ class Schedule:
         experiment: id of the experiment.
         shares: (variant, share) in the plan's order.
         size: places of a block, as `block_size` gives it.
+        order: blocks shuffles the places of a block; abba gives two variants ABBA or BAAB, at even chance.
     """
 
-    def __init__(self, salt: str, experiment: str, shares: "Sequence[tuple[str, float]]", size: int) -> None:
+    def __init__(
+        self, salt: str, experiment: str, shares: "Sequence[tuple[str, float]]", size: int, order: str = "blocks"
+    ) -> None:
         self.salt = salt
         self.experiment = experiment
         self.shares = shares
         self.size = size
+        self.order = order
 
 
 def block_size(shares: "Sequence[tuple[str, float]]", wanted: "int | None" = None) -> int:
@@ -77,7 +81,11 @@ def block(schedule: Schedule, stratum: str, number: int) -> "list[str]":
     ['treatment', 'control', 'treatment', 'control']
     """
     places = tuple(name for name, share in schedule.shares for _ in range(round(share * schedule.size)))
-    return list(_shuffled(places, "\0".join(("blocks", schedule.salt, schedule.experiment, stratum, str(number)))))
+    key = "\0".join(("blocks", schedule.salt, schedule.experiment, stratum, str(number)))
+    if schedule.order == "abba":
+        outer, inner = _shuffled((places[0], places[-1]), key)
+        return [outer, inner, inner, outer]
+    return list(_shuffled(places, key))
 
 
 def variant_at(schedule: Schedule, stratum: str, slot: int) -> str:

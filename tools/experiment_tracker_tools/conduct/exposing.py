@@ -33,5 +33,5 @@ def scheduled(experiment: Experiment, unit: str, stratum: str, slot: int) -> Exp
     if plan.block_size is None:
         chosen = variant_of(plan.salt, experiment.id, unit, shares)
         return Exposure(unit=unit, variant=chosen, propensity=dict(shares)[chosen])
-    chosen = variant_at(Schedule(plan.salt, experiment.id, shares, plan.block_size), stratum, slot)
+    chosen = variant_at(Schedule(plan.salt, experiment.id, shares, plan.block_size, plan.order), stratum, slot)
     return Exposure(unit=unit, variant=chosen, propensity=dict(shares)[chosen], slot=slot, stratum=stratum)

@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from experiment_tracker_tools.assignment.blocks import block_size
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
-from experiment_tracker_tools.domain.experiment import ExperimentType
+from experiment_tracker_tools.domain.experiment import Experiment, ExperimentType
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
@@ -78,6 +80,17 @@ def with_scheme(settings: Resolved, kind: ExperimentType, variants: Sequence[Var
     return Resolved(values=values, sources={"block_size": "default", **settings.sources, "scheme": why})
 
 
+def check_order(experiment: Experiment) -> None:
+    """Let a plan pass whose order of places its variants can take.
+
+    Raises:
+        InvalidInput: for ABBA with other than two variants in equal shares.
+    """
+    shares = [variant.share or 0.0 for variant in experiment.variants]
+    if experiment.plan.order == "abba" and (len(shares) != 2 or abs(shares[0] - shares[1]) > 1e-9):
+        raise InvalidInput("order = abba takes two variants in equal shares. Plan order = blocks for others.")
+
+
 def check_segments(plan: Plan) -> None:
     """Let a plan pass whose declared segments are by attributes that it may store.
 
@@ -97,7 +110,7 @@ def planned(settings: Resolved, sample_size: int, primary: Metric) -> Plan:
     """The plan with a fresh random salt, and the breaker on a catastrophic loss of the primary armed.
 
     Raises:
-        InvalidInput: if the shortest runtime is longer than the longest.
+        InvalidInput: if the shortest runtime is longer than the longest, or the options contradict each other.
     """
     values = settings.values
     least, most = values.min_runtime_days or 0.0, values.runtime_days or 14.0
@@ -105,15 +118,18 @@ def planned(settings: Resolved, sample_size: int, primary: Metric) -> Plan:
         raise InvalidInput(f"min_runtime_days = {least:g} is above runtime_days = {most:g}. Give a longer runtime.")
     options = {name: getattr(values, name) for name in PlanOptions.model_fields.keys() & Plan.model_fields.keys()}
     harm = (values.harm or Harm()).with_catastrophe(primary, values.catastrophic_loss)
-    return Plan.model_validate(
-        {
-            **{name: value for name, value in options.items() if value is not None},
-            "harm": harm,
-            "alpha": round(1 - (values.confidence_level or 0.95), 12),
-            "power": values.power or 0.8,
-            "sample_size": sample_size,
-            "min_runtime_days": least,
-            "max_runtime_days": most,
-            "salt": secrets.token_hex(16),
-        }
-    )
+    fields = {
+        **{name: value for name, value in options.items() if value is not None},
+        "harm": harm,
+        "alpha": round(1 - (values.confidence_level or 0.95), 12),
+        "power": values.power or 0.8,
+        "sample_size": sample_size,
+        "min_runtime_days": least,
+        "max_runtime_days": most,
+        "salt": secrets.token_hex(16),
+    }
+    try:
+        return Plan.model_validate(fields)
+    except ValidationError as error:
+        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise InvalidInput(f"{told}. Nothing was planned.") from error

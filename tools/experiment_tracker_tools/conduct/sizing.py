@@ -124,6 +124,8 @@ def check_reachable(experiment: Experiment) -> None:
     alpha, size = success_alphas(experiment)[0], experiment.plan.block_size
 
     def best(n: int) -> float:
+        if experiment.plan.order == "abba":
+            return smallest_p(n // 2, n // 2, per_block=(1, 1))
         control, treatment = (round(n * share / min(shares)) for share in (shares[0], min(shares[1:])))
         block = (round(size * shares[0]), round(size * min(shares[1:]))) if size is not None else None
         return smallest_p(control, treatment, per_block=block)

@@ -10,7 +10,7 @@ from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
-from experiment_tracker_tools.domain.plan import AutoPromote, BlockSize, Method, Scheme
+from experiment_tracker_tools.domain.plan import AutoPromote, BlockSize, Method, Order, Scheme
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
 from experiment_tracker_tools.domain.ramp import Ramp
@@ -71,6 +71,8 @@ class PlanOptions(Options):
         scheme: how units get their variant: `blocks` (permuted blocks, in the order in which units come) or `hash`
             (of the unit's id); blocks for commands, agents, skills, prompts, workflows and performance.
         block_size: units in a block, a multiple of the smallest that holds the shares exactly; 4 or more by default.
+        order: of the places of a block: `blocks` shuffles them; `abba` gives two variants in equal shares ABBA or
+            BAAB at even chance, in which a steady drift of the machine cancels.
         privacy: whose data may be kept, on what ground, and for how long.
         live: serves the variants of a command, skill or agent in Claude Code while people work; {} takes the defaults.
         ramp: how the winner of a flag is rolled out: steps, limits, and what the monitor may do.
@@ -117,6 +119,7 @@ class PlanOptions(Options):
     auto_promote: AutoPromote | None = None
     scheme: Scheme | None = None
     block_size: BlockSize | None = None
+    order: Order | None = None
     privacy: Privacy | None = None
     live: Live | None = None
     ramp: Ramp | None = None

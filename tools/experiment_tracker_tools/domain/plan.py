@@ -18,6 +18,7 @@ from experiment_tracker_tools.domain.wish import Wish
 
 Method = Literal["sequential", "always_valid", "fixed", "bayesian"]
 Scheme = Literal["hash", "blocks"]
+Order = Literal["blocks", "abba"]
 AutoPromote = Literal["off", "branch", "commit"]
 BlockSize = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
@@ -57,6 +58,7 @@ class Plan(Model):
         scheme: how units get their variant; `hash` is salted SHA-256 of the unit, `blocks` gives them the places of
             permuted blocks in the order in which they come.
         block_size: units in a block; each variant gets exactly its share of them. None under `hash`.
+        order: of the places of a block: shuffled, or ABBA and BAAB at even chance, in which a steady drift cancels.
         live: serves the variants of a command, skill or agent inside Claude Code; None where units come otherwise.
         salt: random, per experiment, so that experiments do not share their splits.
         privacy: whose data may be kept, on what ground, and for how long.
@@ -100,6 +102,7 @@ class Plan(Model):
     auto_promote: AutoPromote = "off"
     scheme: Scheme = "hash"
     block_size: BlockSize | None = None
+    order: Order = "blocks"
     live: Live | None = None
     salt: Slug
     privacy: Privacy = Privacy.model_construct()
@@ -111,6 +114,8 @@ class Plan(Model):
     def _scheme_has_what_it_needs(self) -> Self:
         if (self.scheme == "blocks") != (self.block_size is not None):
             raise ValueError(f"scheme = {self.scheme} with block_size = {self.block_size}; only blocks have a size")
+        if self.order == "abba" and (self.block_size != 4 or self.live is not None):
+            raise ValueError("order = abba is of blocks of 4: scheme = blocks, block_size = 4, and not served live")
         return self
 
     @model_validator(mode="after")
