@@ -13,12 +13,13 @@ from experiment_tracker_tools.flags.declared import thunks as thunks_in
 from experiment_tracker_tools.flags.declared import wrappers as wrappers_in
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence, names_package
-from experiment_tracker_tools.flags.facts import Facts, facts_of, restored, stored
+from experiment_tracker_tools.flags.facts import Facts, restored, stored
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.names import may_hold_flags
 from experiment_tracker_tools.flags.resolve import Event, Use, declared_uses, resolved, vocabulary_of
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
+from experiment_tracker_tools.flags.workers import facts_of_all
 
 MANIFESTS = re.compile(
     r"(?:^|/)(?:package\.json|requirements[\w.-]*\.txt|pyproject\.toml|setup\.py|setup\.cfg|Pipfile|go\.mod|"
@@ -101,17 +102,26 @@ def _first_pass(
     texts: Iterable[tuple[str, str]], vocabulary: Vocabulary, known: Mapping[str, tuple[str, Facts]]
 ) -> _First:
     first = _First({}, {}, {}, {}, 0)
+    spoken: list[tuple[str, str]] = []
     salt = repr((sorted(vocabulary.vendors), sorted(vocabulary.wrappers.items()))).encode()
     for path, text in texts:
         first = first._replace(files=first.files + 1)
-        if not may_hold_flags(text):
+        if may_hold_flags(text):
+            spoken.append((path, text))
+            first.digests[path] = hashlib.blake2b(
+                salt + text.encode("utf-8", "surrogatepass"), digest_size=16
+            ).hexdigest()
+        else:
             first.silent[path] = text
-            continue
-        digest = hashlib.blake2b(salt + text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        before = known.get(path)
-        one = before[1] if before is not None and before[0] == digest else facts_of(path, text, vocabulary)
+    told: dict[str, Facts | None] = {
+        path: known[path][1] for path, _ in spoken if path in known and known[path][0] == first.digests[path]
+    }
+    fresh = [each for each in spoken if each[0] not in told]
+    told.update(zip((path for path, _ in fresh), facts_of_all(fresh, vocabulary), strict=True))
+    for path, text in spoken:
+        one = told[path]
         if one is not None:
-            first.facts[path], first.kept[path], first.digests[path] = one, text, digest
+            first.facts[path], first.kept[path] = one, text
     return first
 
 
