@@ -3,6 +3,7 @@
 Ratios are measured in one run: the scan against reading the same bytes, the hook against a bare interpreter.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -11,23 +12,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.flags_accuracy import accuracy
+from benchmarks.flags_edits import outcome
 
 from experiment_tracker_tools.flags.files import texts
+from experiment_tracker_tools.flags.names import may_hold_flags
 from experiment_tracker_tools.flags.project import cache_of, cached, scanned
+from experiment_tracker_tools.flags.vocabulary import Vocabulary
+from experiment_tracker_tools.flags.workers import facts_of_all
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 ROOT = Path(__file__).parents[1]
 EDIT = """
 import sys, time
-begun = time.perf_counter()
+begun = time.process_time()
 sys.path.insert(0, {tools!r})
 from experiment_tracker_tools.flags.edit import Edit, note_on
 from experiment_tracker_tools.flags.remembered import Remembered
 before = "def f(x):\\n    return x + compute(x, 'a text') # why\\n" * 1000
 after = before + {added!r}
-begun_edit = time.perf_counter()
+begun_edit = time.process_time()
 note = note_on(Edit("app.py", before, after), Remembered(), lambda keys: {{}})
-done = time.perf_counter()
+done = time.process_time()
 print(1e3 * (done - begun), 1e3 * (done - begun_edit), note is not None)
 """
 
@@ -55,6 +60,21 @@ def speed() -> None:
     print(f"scanned again: {len(paths) / again:.0f} a second, {again / read:.1f} times the reading")
 
 
+def parallel() -> None:
+    """The first pass over a large tree, by one process and by one a core."""
+    shown = [
+        (path, text) for path, text in texts(ROOT, sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("t*/**/*.py")))
+    ]
+    large = [(f"{copy}/{path}", text) for copy in range(4) for path, text in shown if may_hold_flags(text)]
+    cores = len(os.sched_getaffinity(0))
+    one = best(lambda: facts_of_all(large, Vocabulary(), processes=1))
+    many = best(lambda: facts_of_all(large, Vocabulary(), processes=cores))
+    print(
+        f"{len(large)} files that speak of flags: {len(large) / one:.0f} a second by one process, "
+        f"{len(large) / many:.0f} by {cores}"
+    )
+
+
 def hook() -> None:
     """One edit of a 2,000-line file in a new process, beside a bare interpreter."""
     bare = best(lambda: subprocess.run([sys.executable, "-IS", "-c", "pass"], check=True))
@@ -77,7 +97,10 @@ def main() -> None:
     print("sample (own snippets in public shapes; target: precision .98, recall at points of use .95):")
     for half in ("seen", "held"):
         print(f"  {half}: {accuracy(half, told=False)}")
+    for way in ("hook", "range"):
+        print(f"  edits, {way}: {outcome(way)}")
     speed()
+    parallel()
     hook()
 
 

@@ -1,6 +1,7 @@
 """`scan` on the command line: the verb, and for CI a SARIF report and an exit code."""
 
 import json
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,9 +31,14 @@ def scan_command() -> click.Command:
             help=f"Leave with {FOUND} where a finding is at least that bad.",
         ),
     ]
-    plain.help = f"{plain.help}\n\nExit codes: 0 done, 1 refused, {FOUND} findings at or above --fail-on."
+    plain.help = (
+        f"{plain.help}\n\n--diff - reads it from standard input: git diff | experiment-tracker scan --diff -\n\n"
+        f"Exit codes: 0 done, 1 refused, {FOUND} findings at or above --fail-on."
+    )
 
     def call(*, sarif: bool, fail_on: str, json_output: bool, **given: object) -> None:
+        if given.get("diff") == "-":
+            given["diff"] = sys.stdin.buffer.read().decode("utf-8", "replace")
         findings = _findings(json_output=json_output) if sarif or fail_on != "never" else []
         if sarif:
             click.echo(json.dumps(report(findings), ensure_ascii=False, indent=1))

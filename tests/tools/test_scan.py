@@ -87,6 +87,43 @@ def test_a_range_tells_what_was_added_removed_and_changed(repo: Project, at_repo
     assert "names no commit" in at_repo.refusal("scan_flags", commits="--output=x..HEAD")
 
 
+def test_a_diff_tells_the_same_of_edits_that_are_not_committed(repo: Project, at_repo: Agent) -> None:
+    repo.write("gone.ts", "isFeatureEnabled('old-flag');\n")
+    repo.write("a.ts", "import posthog from 'posthog-js';\n" + "start();\n" * 20)
+    repo.commit()
+    (repo.root / "gone.ts").unlink()
+    repo.write(
+        "a.ts", "import posthog from 'posthog-js';\n" + "start();\n" * 20 + "posthog.getFeatureFlag('new-flag');\n"
+    )
+    repo.write("-- odd name.ts", "isFeatureEnabled('odd-flag');\n")
+    repo.git("add", "-N", ".")
+    diff = repo.git("diff", "HEAD")
+    told = at_repo.call("scan_flags", diff=diff)
+    assert {(flag["key"], flag["state"], flag["where"][0]) for flag in told["flags"]} == {
+        ("new-flag", "added", "a.ts:22"),
+        ("odd-flag", "added", "-- odd name.ts:1"),
+        ("old-flag", "removed", "gone.ts:1"),
+    }
+    assert next(flag["vendor"] for flag in told["flags"] if flag["key"] == "new-flag") == "posthog"
+    command = subprocess.run(
+        [*COMMAND, "scan", "--diff", "-"], cwd=repo.root, input=diff, capture_output=True, text=True, check=True
+    )
+    assert "2 flags added, 1 removed, 0 changed" in command.stdout
+    assert "no unified diff" in at_repo.refusal("scan_flags", diff="isFeatureEnabled('x')")
+    assert "goes with neither" in at_repo.refusal("scan_flags", diff=diff, commits="HEAD")
+
+
+def test_a_diff_never_reads_outside_of_the_project(repo: Project, at_repo: Agent, tmp_path: Path) -> None:
+    (tmp_path / "outside.ts").write_text("import { flags } from '@launchdarkly/x';\n", "utf-8")
+    hunk = "@@ -0,0 +1 @@\n+client.variation('new-flag', u, false);\n"
+    inside = f"--- /dev/null\n+++ b/x.ts\n{hunk}"
+    outside = f"--- /dev/null\n+++ b/../outside.ts\n{hunk}"
+    assert at_repo.call("scan_flags", diff=inside)["summary"].startswith("0 flags added")
+    assert at_repo.call("scan_flags", diff=outside)["summary"].startswith("0 flags added")
+    repo.write("x.ts", "import { flags } from '@launchdarkly/x';\n")
+    assert at_repo.call("scan_flags", diff=inside)["summary"].startswith("1 flags added")
+
+
 def test_only_changed_files_are_told_when_asked(repo: Project, at_repo: Agent) -> None:
     repo.write("a.ts", "isFeatureEnabled('first-flag');\n")
     repo.commit()

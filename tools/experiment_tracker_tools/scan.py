@@ -10,6 +10,7 @@ from experiment_tracker_tools.conduct.scanning import (
     Scope,
     ages,
     changed_paths,
+    scan_diff,
     scan_range,
     scan_tree,
     trials,
@@ -94,13 +95,15 @@ def scan_flags(
     key: Annotated[str | None, Field(min_length=1, max_length=200)] = None,
     scope: Scope = "tree",
     commits: Annotated[str | None, Field(max_length=200, description="A..B: what it adds and removes")] = None,
+    diff: Annotated[str | None, Field(max_length=1_000_000, description="a unified diff: the same of an edit")] = None,
     limit: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3,
 ) -> FlagReport:
     """Feature flags in the code: where, which experiment tests them, done right or stale; key gives a removal plan."""
-    if commits is not None:
-        if key is not None or scope != "tree":
-            raise InvalidInput("commits goes with neither key nor scope. Leave them out.")
-        return _of_range(scan_range(workspace, commits), trials(workspace), limit)
+    if commits is not None or diff is not None:
+        if key is not None or scope != "tree" or (commits is not None and diff is not None):
+            raise InvalidInput("commits or diff goes with neither key nor scope, nor with the other. Leave them out.")
+        found = scan_range(workspace, commits) if commits is not None else scan_diff(workspace, diff or "")
+        return _of_range(found, trials(workspace), limit)
     reading = scan_tree(workspace)
     findings = checked(reading)
     by_key = reading.by_key()

@@ -1,7 +1,7 @@
 """A scan of the user's project: files from git, flags from the code, experiments from the ledger."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,10 +11,12 @@ from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.flags.checks.finding import Reading, Trial
+from experiment_tracker_tools.flags.diffs import Side, head_of, pieces
 from experiment_tracker_tools.flags.facts import Facts
 from experiment_tracker_tools.flags.files import LARGEST, decoded, is_handwritten, is_read, texts
-from experiment_tracker_tools.flags.project import MANIFESTS, Scanned, cache_of, cached, scanned
-from experiment_tracker_tools.flags.remembered import FOLDER, NAME, content_of, is_muted
+from experiment_tracker_tools.flags.project import MANIFESTS, Scanned, cache_of, cached, known_from, scanned
+from experiment_tracker_tools.flags.remembered import FOLDER, NAME, content_of, is_muted, remembered
+from experiment_tracker_tools.flags.resolve import Use
 from experiment_tracker_tools.flags.rollout import is_definition, served_to_all
 from experiment_tracker_tools.vcs import listing
 from experiment_tracker_tools.workspace import Workspace
@@ -50,8 +52,36 @@ def scan_range(workspace: Workspace, span: str) -> Compared:
     """Scan both ends of a range of commits."""
     top = _repository(workspace)
     ends = listing.ends_of(top, span)
-    before, after = (_scan_commit(workspace, top, commit) for commit in ends)
+    after = _scan_commit(workspace, top, ends.after, _known(workspace.folder / FOLDER))
+    before = _scan_commit(workspace, top, ends.before, known_from(after))
     return _compared(before, after)
+
+
+def scan_diff(workspace: Workspace, diff: str) -> Compared:
+    """Scan what a diff shows of its files, before and after, with what the last scan remembers of the others."""
+    shown = pieces(diff)
+    if not shown:
+        raise InvalidInput("That is no unified diff: give what `git diff` prints, with its ---, +++ and @@ lines.")
+    top = workspace.worktree or workspace.directory
+    heads = {piece.path: head_of(text) for piece in shown for _, text in texts(top, [piece.path])}
+    before = _scan_sides(workspace, [(piece.path, piece.before, heads.get(piece.path, "")) for piece in shown])
+    after = _scan_sides(workspace, [(piece.path, piece.after, heads.get(piece.path, "")) for piece in shown])
+    return _compared(before, after)
+
+
+def _scan_sides(workspace: Workspace, sides: Sequence[tuple[str, Side, str]]) -> Scanned:
+    known = remembered(str(workspace.folder)).vocabulary
+    given = ((path, side.text(head)) for path, side, head in sides if is_read(path))
+    found = without_muted(
+        scanned(given, wrappers=_wrappers(workspace), around=known), workspace.settings.feature_flags.muted
+    )
+    numbers = {path: (head.count("\n"), side.numbers) for path, side, head in sides}
+    uses: list[Use] = []
+    for use in found.uses:
+        skipped, lines = numbers[use.path]
+        if skipped < use.line <= skipped + len(lines):
+            uses.append(use._replace(line=lines[use.line - skipped - 1]))
+    return found._replace(uses=tuple(uses))
 
 
 def changed_paths(workspace: Workspace) -> frozenset[str]:
@@ -170,7 +200,7 @@ def _write(path: Path, text: str) -> None:
     staged.replace(path)
 
 
-def _scan_commit(workspace: Workspace, top: Path, commit: str) -> Scanned:
+def _scan_commit(workspace: Workspace, top: Path, commit: str, known: Mapping[str, tuple[str, Facts]]) -> Scanned:
     names = listing.blobs(top, commit)
     manifests = {name: path for path, name in names.items() if MANIFESTS.search(path) and "node_modules/" not in path}
     read = {path: name for path, name in names.items() if is_read(path)}
@@ -185,6 +215,7 @@ def _scan_commit(workspace: Workspace, top: Path, commit: str) -> Scanned:
         given,
         manifests=[(path, held[name]) for name, path in manifests.items() if name in held],
         wrappers=_wrappers(workspace),
+        known=known,
     )
     return without_muted(found, workspace.settings.feature_flags.muted)
 

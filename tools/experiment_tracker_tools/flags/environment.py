@@ -6,7 +6,6 @@ import re
 from typing import Iterator
 
 from experiment_tracker_tools.flags import names
-from experiment_tracker_tools.flags.declared import container_of
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import Sighting, Span
@@ -17,7 +16,7 @@ _READS = (
     r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|"
     r"os\.LookupEnv)\(\s*(?=[\"'])"
 )
-_BODY_READS = r"\bos\.environ|\bgetenv\b|\bGetenv\b|\bLookupEnv\b|\bprocess\.env\b|\benv::var|\bENV\["
+_ENVIRONMENTS = ("os.environ", "getenv", "Getenv", "LookupEnv", "process.env", "env::var", "ENV[")
 
 
 def in_environment(source: Source, inside: Span) -> Iterator[Sighting]:
@@ -39,14 +38,22 @@ def switches_a_feature(source: Source, name: str, offset: int) -> bool:
     """Whether a variable is a flag: by its name, or by the set of flags that it is put into where it is read."""
     if names.is_environment_flag(name):
         return True
-    return names.may_be_environment_flag(name) and names.is_set_of_flags(container_of(source, offset))
+    if not names.may_be_environment_flag(name):
+        return False
+    # Most edits never come this far, so what reads declarations is loaded here.
+    from experiment_tracker_tools.flags.declared import container_of
+
+    return names.is_set_of_flags(container_of(source, offset))
 
 
 def asks_the_environment(source: Source, name: str) -> bool:
     """Whether a function only reads the environment: its name says so, or its body in this file does."""
-    if re.search(r"(?i)(?:^|_)env(?:_|$)", name) or re.search(r"[a-z]Env(?:[A-Z]|$)|^env[A-Z]", name):
+    if "env" in name.lower().split("_") or name.startswith("env") or "Env" in name:
         return True
+    if not any(word in source.code for word in _ENVIRONMENTS):
+        return False
     defined = re.search(rf"\b(?:def|function|func|fn|const|let|bool)\s+{re.escape(name)}\b", source.code)
     if defined is None:
         return False
-    return pattern(_BODY_READS).search(source.code, defined.end(), defined.end() + 300) is not None
+    body = source.code[defined.end() : defined.end() + 300]
+    return any(word in body for word in _ENVIRONMENTS)

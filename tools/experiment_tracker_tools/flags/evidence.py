@@ -46,6 +46,7 @@ class Evidence:
         self._text, self.vocabulary = source.text, vocabulary
         self._language = _SAME_PACKAGES.get(source.language, source.language)
         self._mentioned: dict[str, bool] = {}
+        self._spoken: dict[str, bool] = {}
         self._origins: dict[str, str] = {}
         self._code = source.code
         self._homes, self._modules = _imports(source)
@@ -83,7 +84,13 @@ class Evidence:
         """Whether the name is an imported module: its members are its functions and constants."""
         return name in self._modules
 
-    def origin(self, receiver: str) -> str:
+    def comes_from(self, vendor: str, receiver: str) -> bool:
+        """Whether a receiver was made from something of the vendor's, or has a type of it."""
+        if vendor not in self._spoken:
+            self._spoken[vendor] = _speaks_of(vendor, self._code)
+        return self._spoken[vendor] and _names_vendor(vendor, self._origin(receiver))
+
+    def _origin(self, receiver: str) -> str:
         """What a receiver was made from, or its type, where this file says so."""
         root = re.match(r"(?:this\.|self\.|@)?_?([A-Za-z_$][\w$]*)$", receiver)
         if root is None:
@@ -130,8 +137,8 @@ def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     stranger = rule.receiver is None and not names.is_self_evident(name) and names.is_of_another_trade(receiver)
     if stranger or not _has_shape(rule, receiver):
         return 0
-    named = _names_vendor(rule.vendor, receiver) or _names_vendor(rule.vendor, evidence.origin(receiver))
-    if named or evidence.mentions(rule.vendor):
+    named = _names_vendor(rule.vendor, receiver)
+    if named or evidence.mentions(rule.vendor) or evidence.comes_from(rule.vendor, receiver):
         return 4 + named
     if rule.needs_import:
         return 0
@@ -171,8 +178,10 @@ def _says_more(expression: str, receiver: str) -> bool:
 @lru_cache(maxsize=4096)
 def _names_vendor(vendor: str, text: str) -> bool:
     """Whether an expression has the vendor's name in it, or a package of it."""
-    if not text:
-        return False
+    return _speaks_of(vendor, text)
+
+
+def _speaks_of(vendor: str, text: str) -> bool:
     listed = catalogue().packages[vendor].values()
     modules = {package for group in listed for package in group if package.isidentifier() and len(package) > 5}
     return _stem(vendor) in text.lower().replace("_", "") or any(module in text for module in modules)

@@ -28,8 +28,10 @@ _TAKEN_APART = (
     r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?([A-Za-z_$][\w$]*)"
     r"(?:<[^()]{0,60}>)?\(\s*\)"
 )
-# Most files have no set of flags by any name: then their members need no look.
-_SETS_AT_ALL = r"(?i)feature_?(?:flag|toggle|switch|gate)|ld_?flags|ff_?flags|(?-i:FEATURES|FLAGS|Flipper)"
+# Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
+_SETS = ("feature", "ldflags", "ld_flags", "fflags", "ff_flags")
+_CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
+_ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
 _NOT_MEMBERS = frozenset(
     (
         "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
@@ -43,9 +45,12 @@ _NOT_MEMBERS = frozenset(
 
 def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Flags that are members of something."""
-    if evidence.sets or pattern(_SETS_AT_ALL).search(source.text, *inside) is not None:
+    text = source.text[slice(*inside)]
+    lowered = text.lower()
+    if evidence.sets or any(word in lowered for word in _SETS) or any(word in text for word in _CONSTANT_SETS):
         yield from _of_sets(source, evidence, inside)
-    yield from _asked_members(source, evidence, inside)
+    if any(word in lowered for word in _ASKED):
+        yield from _asked_members(source, evidence, inside)
     if source.language in {"ts", "page"}:
         yield from _taken_apart(source, evidence, inside)
 

@@ -55,6 +55,7 @@ def scanned(
     manifests: Iterable[tuple[str, str]] = (),
     wrappers: Mapping[str, int] | None = None,
     known: Mapping[str, tuple[str, Facts]] | None = None,
+    around: Vocabulary = Vocabulary(),  # noqa: B008 frozen
 ) -> Scanned:
     """Scan a project's texts.
 
@@ -63,15 +64,17 @@ def scanned(
         manifests: path and text of the files that name packages.
         wrappers: functions that the project declares, with the key's position.
         known: digest and facts of an earlier scan, by path.
+        around: what is known of the project, where the texts are a part of it.
     """
-    vendors = _vendors(manifests)
-    first = _first_pass(texts, Vocabulary(vendors=vendors, wrappers=wrappers or {}), known or {})
+    vendors = _vendors(manifests) | around.vendors
+    wrappers = {**around.wrappers, **(wrappers or {})}
+    first = _first_pass(texts, Vocabulary(vendors=vendors, wrappers=wrappers), known or {})
     # What a file shows through others, or because of them, is not its own, so it is not stored.
     own = dict(first.facts)
     _add_constants(first)
-    vocabulary = vocabulary_of(first.facts, vendors, wrappers)
+    vocabulary = _within(around, vocabulary_of(first.facts, vendors, wrappers))
     if _look_through_wrappers(first, vocabulary):
-        vocabulary = vocabulary_of(first.facts, vendors, wrappers)
+        vocabulary = _within(around, vocabulary_of(first.facts, vendors, wrappers))
     words = (*vocabulary.wrappers, *vocabulary.thunks)
     for path, text in first.silent.items():
         if path not in first.facts and any(word in text for word in words):
@@ -85,6 +88,15 @@ def scanned(
         own,
         first.digests,
         first.files,
+    )
+
+
+def _within(around: Vocabulary, own: Vocabulary) -> Vocabulary:
+    """What some files say, with what is known of the project; the files have the last word."""
+    return own._replace(
+        keys={**around.keys, **own.keys},
+        thunks={**around.thunks, **own.thunks},
+        registries=around.registries | own.registries,
     )
 
 
@@ -191,3 +203,8 @@ def cached(text: str) -> Mapping[str, tuple[str, Facts]]:
         return {path: (digest, restored(one)) for path, (digest, one) in content["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def known_from(found: Scanned) -> Mapping[str, tuple[str, Facts]]:
+    """What a scan leaves for one of the same project at another commit: nothing that is the same is read again."""
+    return {path: (digest, found.facts[path]) for path, digest in found.digests.items() if path in found.facts}
