@@ -1,6 +1,8 @@
 """Flags: the labelled sample against the scan: precision, recall at points of use, and every miss and false hit.
 
-Run with `held` it measures the half that was labelled before and never looked at while the rules changed.
+Three sets of own snippets in public shapes, labelled by reading. `seen` shaped the rules. The two others were labelled
+first and measured once before they were looked at: `held` gave precision .948 (92 of 97) and recall .876 (92 of 105),
+`fresh` .905 (19 of 21) and .760 (19 of 25). Since then the rules were mended for them, so now they only guard.
 """
 
 import re
@@ -14,7 +16,7 @@ from experiment_tracker_tools.flags.resolve import Use
 
 SAMPLE = Path(__file__).with_name("flags_sample")
 # Uses that ask; what merely names, defines or switches a key is told too, and is no point of use.
-_READS = {"call", "wrapper", "thunk", "member", "index", "component", "decorator", "environment"}
+_READS = {"call", "wrapper", "thunk", "member", "index", "component", "decorator", "environment", "object"}
 _HEAD = re.compile(r"(?m)^=== (\S+) (\S+)\n")
 _LABEL = re.compile(r"[ \t]*«([^»]+)»")
 
@@ -45,7 +47,7 @@ class Score(NamedTuple):
 
 
 def labelled(half: str) -> Iterator[File]:
-    """The files of one half: `seen` or `held`."""
+    """The files of one set: `seen`, `held` or `fresh`."""
     for path in sorted(SAMPLE.glob(f"{half}_*.txt")):
         parts = _HEAD.split(path.read_text("utf-8"))[1:]
         for project, name, content in zip(parts[::3], parts[1::3], parts[2::3], strict=True):

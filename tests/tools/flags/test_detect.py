@@ -106,6 +106,26 @@ def test_what_a_receiver_was_made_from_says_whose_client_it_is() -> None:
     assert keys('class A { FF4j switches; boolean b() { return switches.check("new-ui"); } }', "java") == []
 
 
+def test_a_client_that_a_flag_service_made_is_asked_and_another_is_not() -> None:
+    assert keys("toggler = FeatureFlagService(db)\nif toggler.is_enabled('new-ui'): pass", "py") == ["new-ui"]
+    assert keys("toggler = Toggler(db)\nif toggler.is_enabled('new-ui'): pass", "py") == []
+    assert keys("store = FeatureStore()\nprice = store.get_feature('price')", "py") == []
+
+
+def test_members_of_the_only_set_of_flags_are_read_and_switches_are_not() -> None:
+    assert keys("guard AppFeatureFlags.shared.newUi else { return }", "swift") == ["newUi"]
+    assert keys("FeatureFlags.shared.newUi = true", "swift") == []
+    assert keys("context.SetUsedFeature(FeatureFlags.SharedMemory);", "cs") == []
+
+
+def test_springs_properties_that_switch_features_are_flags() -> None:
+    code = '@ConditionalOnProperty(name = "features.new-mail.enabled", havingValue = "true")\nclass A {}'
+    assert keys(code, "java") == ["features.new-mail.enabled"]
+    assert keys('@Value("${features.fast:false}") boolean a; @Value("${mail.host}") String b;', "java") == [
+        "features.fast"
+    ]
+
+
 def test_settings_of_a_deployment_are_flags_only_among_flags() -> None:
     assert keys("csp = os.environ.get('ENABLE_CSP')", "py") == []
     assert keys("const FEATURES = { signup: process.env.ENABLE_SIGNUP === '1' };", "ts") == ["ENABLE_SIGNUP"]

@@ -45,6 +45,14 @@ def test_a_wrapper_around_a_list_of_keys_reads_each() -> None:
     assert found(files) == {("new-a", "app.py", 1), ("new-b", "app.py", 1)}
 
 
+def test_a_constant_that_holds_a_flag_is_asked_by_its_name() -> None:
+    files = {
+        "toggles.py": "NEW_OUTLINE = WaffleFlag('course.new_outline', __name__)\nSAVE_BUTTON = find()\n",
+        "view.py": "if NEW_OUTLINE.is_enabled() and SAVE_BUTTON.is_enabled():\n    pass\n",
+    }
+    assert found(files) == {("course.new_outline", "view.py", 1)}
+
+
 def test_a_static_import_says_whose_constant_it_is() -> None:
     files = {
         "Features.java": "public enum Features implements Feature { SPEAKS, LISTENS }\n",

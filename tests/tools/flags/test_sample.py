@@ -13,8 +13,9 @@ def test_the_labels_of_the_sample_are_read_with_their_lines() -> None:
     assert "«" not in arena.text
 
 
-def test_precision_and_recall_at_points_of_use_hold_on_the_sample() -> None:
-    score = accuracy("seen", told=False)
+@pytest.mark.parametrize("half", ["seen", "held"])
+def test_precision_and_recall_at_points_of_use_hold_on_the_sample(half: str) -> None:
+    score = accuracy(half, told=False)
     assert score.right >= 90
     assert score.right / (score.right + score.wrong) >= 0.98
     assert score.right / (score.right + score.missed) >= 0.95

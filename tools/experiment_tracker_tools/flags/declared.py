@@ -43,6 +43,8 @@ _CONSTANT = (
     r"feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?=[\"'`]|:[a-z])"
 )
 _BODY = r"=>|\{|:[ \t]*(?:\n|$)|=(?![=>])|;|\)"
+# What a function of Go gives, where it gives several values.
+_RESULTS = r"\s*\([\w\s,.*\[\]]*\)(?=\s*\{)"
 _BETWEEN = r"[\w\s.<>\[\]?|&'\"*,(:\-\x01]*"
 _NAMED = r"([A-Za-z_$][\w$]*[?!]?)\s*(?:<[^<>()]{0,60}>)?\s*$"
 _RUBY = r"(?m)\bdef\s+(?:self\.)?([a-z_]\w*[?!]?)[ \t]*\(?([^\n()]*)\)?[ \t]*$"
@@ -219,11 +221,12 @@ def _headers(code: str, lowest: int, offset: int) -> Iterator[tuple[str, str, in
             opened.append(at)
         elif opened:
             begin = opened.pop()
-            body = pattern(_BODY).search(code, at + 1, min(offset, at + 160))
+            results = pattern(_RESULTS).match(code, at + 1)
+            body = pattern(_BODY).search(code, results.end() if results else at + 1, min(offset, at + 160))
             if (
                 body is not None
                 and body.group() not in ";)"
-                and pattern(_BETWEEN).fullmatch(code, at + 1, body.start())
+                and (results is not None or pattern(_BETWEEN).fullmatch(code, at + 1, body.start()))
             ):
                 name = _header_name(code, lowest, begin, body.group())
                 if name:
@@ -238,7 +241,7 @@ def _header_name(code: str, lowest: int, begin: int, body: str) -> str:
     if named is not None and name not in {"async", "function", "func", "fun"} and not body.rstrip().endswith("=>"):
         lead = before[: named.start()].rstrip()
         defined = re.search(r"\b(?:def|fun|fn|func|function)(?:\s*<[^<>]*>)?(?:\s*\([^()]*\)|\s+[\w.]+\.)?$", lead)
-        if name in _NO_FUNCTIONS or (body[0] in ":=" and defined is None):
+        if name in _NO_FUNCTIONS or lead.endswith("@") or (body[0] in ":=" and defined is None):
             return ""
         return "" if defined is None and pattern(_CALLS).search(lead) else name
     assigned = pattern(_ASSIGNED).search(before[: named.start()] if named else before)

@@ -8,7 +8,12 @@ from typing import Iterator, Sequence
 from experiment_tracker_tools.flags import names
 from experiment_tracker_tools.flags.arguments import Argument, arguments, bare_arguments, receiver_before
 from experiment_tracker_tools.flags.catalogue import Rule
-from experiment_tracker_tools.flags.environment import asks_the_environment, in_environment, switches_a_feature
+from experiment_tracker_tools.flags.environment import (
+    asks_the_environment,
+    in_environment,
+    in_properties,
+    switches_a_feature,
+)
 from experiment_tracker_tools.flags.evidence import Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.objects import held
@@ -21,10 +26,12 @@ _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 _COMPONENT = r"<([A-Z][\w.]*)(?=[\s/])"
 _FLAG_COMPONENT = (
-    r"(?i)^(?:with|if|when|show)?(?:feature|feature_?flag|flag|toggle|experiment)"
+    r"(?i)^(?!toggle$)(?:with|if|when|show)?(?:feature|feature_?flag|flag|toggle|experiment)"
     r"(?:flag|gate|toggle|enabled|gated?|flagged|guard|provider)?$"
 )
 _FLAG_PROPERTIES = "flag feature name flagKey featureKey flagName featureFlag experiment toggle".split()
+# Hooks whose names say too little; with a text in their brackets they ask.
+_HOOKS = ("useExperiment", "useFeature", "useFlag")
 _TEMPLATE_TAG = r"\{%-?\s*(flag|switch|sample|flag_enabled|flag_disabled)\s+"
 _DEFINES = (
     r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
@@ -36,6 +43,8 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
     """All that one file shows, or what begins inside of a span, in the order of its text."""
     inside = span or (0, len(source.code))
     found = [*_calls(source, evidence, inside), *held(source, evidence, inside), *in_environment(source, inside)]
+    if source.language in {"java", "kt"}:
+        found += in_properties(source, inside)
     if source.language in {"ts", "page"}:
         found += _components(source, evidence, inside)
     if source.language in {"rb", "ex", "template"}:
@@ -103,7 +112,7 @@ def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sight
         values = values_at(source, call.given, ({"position": position},))
         if values and values[0].kind == "list":
             values = values_at(source, call.given, ({"list": position},))
-    elif _asks(evidence, call):
+    elif _asks(source, evidence, call):
         first = first_key(source, call.given)
         values = [] if first is None else [first]
     else:
@@ -120,12 +129,14 @@ def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sight
         yield Sighting(call.start, call.end, form, call.name, key, name, call.receiver, HOMEMADE, kind, default)
 
 
-def _asks(evidence: Evidence, call: Call) -> bool:
+def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
     return (
-        names.asks_for_a_flag(call.name)
+        (names.asks_for_a_flag(call.name) and not names.keeps_other_flags(call.receiver))
         or names.asks_a_service(call.receiver, call.name)
         or evidence.comes_from_home(call.name, call.receiver)
+        or evidence.is_made_by_a_service(call.receiver, call.name)
+        or (call.name in _HOOKS and not call.receiver and call.given and source.code[call.given[0].start] in "\"'")
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )

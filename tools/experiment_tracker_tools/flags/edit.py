@@ -216,7 +216,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
             if each.key is None and held is None:
                 held = constants(source)
             key = each.key or key_of(each.name or "", held or (), vocabulary)
-            if key is not None and names.is_key(key):
+            if key is not None and names.is_key(key) and not (each.form == "object" and key == each.name):
                 yield source, each, key
 
 

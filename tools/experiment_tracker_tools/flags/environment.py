@@ -6,6 +6,7 @@ import re
 from typing import Iterator
 
 from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags.arguments import arguments
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import Sighting, Span
@@ -16,6 +17,8 @@ _READS = (
     r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|"
     r"os\.LookupEnv)\(\s*(?=[\"'])"
 )
+_SPRING = r"@(Value|ConditionalOnProperty)\s*\("
+_SPRING_KEY = r"(?:\$\{)?((?:features?|toggles?|flags?|feature-flags?|experiments?)\.[\w.\-]+)(?::[^}]*)?\}?$"
 _ENVIRONMENTS = ("os.environ", "getenv", "Getenv", "LookupEnv", "process.env", "env::var", "ENV[")
 
 
@@ -32,6 +35,19 @@ def in_environment(source: Source, inside: Span) -> Iterator[Sighting]:
             continue
         if switches_a_feature(source, literal[0], match.start()):
             yield Sighting(match.start(), literal[1], "environment", "environment", literal[0])
+
+
+def in_properties(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Spring's properties that switch a feature, where a bean asks for them."""
+    if "@Value" not in source.code and "@ConditionalOnProperty" not in source.code:
+        return
+    for match in pattern(_SPRING).finditer(source.code, *inside):
+        given = arguments(source, match.end() - 1)
+        for each in given[0] if given is not None else ():
+            literal = source.string_at(source.code.find('"', each.start, each.end))
+            found = pattern(_SPRING_KEY).match(literal[0]) if literal is not None else None
+            if literal is not None and found is not None:
+                yield Sighting(match.start(), literal[1], "environment", match.group(1), found.group(1))
 
 
 def switches_a_feature(source: Source, name: str, offset: int) -> bool:

@@ -66,6 +66,7 @@ class Evidence:
             or names.sends_an_event(name)
             or names.may_ask_a_service(name)
             or name == "has"
+            or name in {"useExperiment", "useFeature", "useFlag"}
         )
 
     def rules(self, name: str) -> list[Rule]:
@@ -88,9 +89,15 @@ class Evidence:
         """Whether a receiver was made from something of the vendor's, or has a type of it."""
         if vendor not in self._spoken:
             self._spoken[vendor] = _speaks_of(vendor, self._code)
-        return self._spoken[vendor] and _names_vendor(vendor, self._origin(receiver))
+        return self._spoken[vendor] and _names_vendor(vendor, self.origin(receiver))
 
-    def _origin(self, receiver: str) -> str:
+    def is_made_by_a_service(self, receiver: str, name: str) -> bool:
+        """Whether a receiver was made from a flag service, or has the type of one, and is asked."""
+        if not receiver or not names.asks_plainly(name):
+            return False
+        return any(names.asks_a_service(word, name) for word in re.findall(r"[A-Z]\w+", self.origin(receiver)))
+
+    def origin(self, receiver: str) -> str:
         """What a receiver was made from, or its type, where this file says so."""
         root = re.match(r"(?:this\.|self\.|@)?_?([A-Za-z_$][\w$]*)$", receiver)
         if root is None:
@@ -135,7 +142,7 @@ def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, gi
 def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     """How strong the evidence is: 0 none, 1 and 2 by name, 3 by receiver, 4 and 5 by package."""
     stranger = rule.receiver is None and not names.is_self_evident(name) and names.is_of_another_trade(receiver)
-    if stranger or not _has_shape(rule, receiver):
+    if stranger or not _has_shape(evidence, rule, receiver):
         return 0
     named = _names_vendor(rule.vendor, receiver)
     if named or evidence.mentions(rule.vendor) or evidence.comes_from(rule.vendor, receiver):
@@ -150,12 +157,16 @@ def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     return int((around or rule.tracks) and rule.receiver is not None)
 
 
-def _has_shape(rule: Rule, receiver: str) -> bool:
+def _has_shape(evidence: Evidence, rule: Rule, receiver: str) -> bool:
     if rule.shape in {"func", "hook", "component"} and receiver and not _is_package(rule.vendor, receiver):
         return False
     if rule.shape in {"method", "static"} and not receiver:
         return False
-    return rule.receiver is None or pattern(rule.receiver).search(receiver) is not None
+    if rule.receiver is None or pattern(rule.receiver).search(receiver) is not None:
+        return True
+    # A short name says nothing; what it is a client of may.
+    made = evidence.origin(receiver) if evidence.mentions(rule.vendor) else ""
+    return pattern(rule.receiver).search(made) is not None
 
 
 @lru_cache(maxsize=4096)

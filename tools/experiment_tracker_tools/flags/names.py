@@ -39,7 +39,7 @@ _STRONG = (
 _SERVICE = (
     r"(?i)(?:^|[._>:$@])_?(?:(?:i|my|the|app|app_?lication|global|default|current|this)_?)?"
     r"(?:feature_?(?:flag|flags|toggle|toggles|switch|switches|gate|gates|flipper|management)\w*|"
-    r"(?:flag|flags|toggle|toggles|features?|experiments?|ff)_?(?:service|client|manager|provider|fetcher|"
+    r"(?:flag|flags|toggle|toggles|features?|experiments?|ab_?test(?:s|ing)?|ff)_?(?:service|client|manager|provider|fetcher|"
     r"store|helper|checker|repository|"
     r"evaluator|gate|api|config|configuration|access|resolver|reader|util|utils|context|state)s?|"
     r"\w*feature_?(?:flag|toggle|gate)s?"
@@ -47,7 +47,15 @@ _SERVICE = (
     r"statsig|waffle|pennant|togglz|"
     r"flagsmith|configcat|openfeature|ff4j|fflags?|fun_?with_?flags)(?:\(\))?$"
 )
-_WEAK_SERVICE = r"(?i)(?:^|[._>:$@])(?:features?|flags?|toggles?|experiments?|gates?|switches)(?:\(\))?$"
+_WEAK_SERVICE = (
+    r"(?i)(?:^|[._>:$@])(?:features?|flags?|toggles?|experiments?|gates?|switches|rollout|kill_?switch(?:es)?)"
+    r"(?:\(\))?$"
+)
+_FLAGS_THEMSELVES = r"(?i)(?:^|[._>:$@])(?:flags?|toggles?)$"
+_EXPERIMENTS = r"(?i)(?:^|[._>:$@])(?:experiments?|ab_?tests?)(?:\(\))?$"
+_GETS_VARIANT = r"(?i)get_?(?:variant|variation|treatment)(?:_?for_?\w+)?$"
+# What command lines and screens keep their own flags in.
+_OTHER_FLAGS = r"(?i)(?:^|[._>:])(?:options?|opts|args|argv|arguments|parser|cli|controller|command|cmd)$"
 _ASKS = (
     r"(?i)^(?:is|has|get|check|use|read|eval|evaluate|fetch|require|resolve|when|if|any|should)?_?(?:backend|"
     r"boolean|bool|string|int|integer|"
@@ -199,7 +207,7 @@ def is_setter(name: str) -> bool:
 
 # How a service is obtained: what stands before it is its name.
 _OBTAINED = (
-    r"(?:\.|::|->)(?:[fF]rom_?[cC]ontext|[gG]et_?[iI]nstance|instance|shared|default|current|for_?[uU]ser|for|"
+    r"(?:\.|::|->)(?:[fF]rom_?[cC]ontext|[gG]et_?[iI]nstance|instance|shared|default|current|new|for_?[uU]ser|for|"
     r"with_?[cC]ontext|"
     r"[gG]et(?:Client)?)(?:\([^()]*\))?$"
 )
@@ -212,7 +220,37 @@ def may_ask_a_service(name: str) -> bool:
     >>> may_ask_a_service("isEnabled"), may_ask_a_service("append")
     (True, False)
     """
-    return re.match(_ASKS, name) is not None
+    return name == "evaluate" or re.match(_ASKS, name) is not None
+
+
+@lru_cache(maxsize=50_000)
+def is_service(receiver: str) -> bool:
+    """Whether an expression's name says that it is a flag service.
+
+    >>> is_service("FeatureFlagService.new"), is_service("compiler")
+    (True, False)
+    """
+    return re.search(_SERVICE, re.sub(_OBTAINED, "", receiver)) is not None and not is_about_rights(receiver)
+
+
+@lru_cache(maxsize=50_000)
+def asks_plainly(name: str) -> bool:
+    """Whether a method's name asks whether something is on, and nothing else.
+
+    >>> asks_plainly("is_enabled"), asks_plainly("get_feature")
+    (True, False)
+    """
+    return re.match(_ASKS_PLAINLY, name) is not None
+
+
+@lru_cache(maxsize=50_000)
+def keeps_other_flags(receiver: str) -> bool:
+    """Whether a receiver's flags are those of a command line or a screen.
+
+    >>> keeps_other_flags("this.options"), keeps_other_flags("Config")
+    (True, False)
+    """
+    return re.search(_OTHER_FLAGS, receiver) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -229,6 +267,10 @@ def asks_a_service(receiver: str, name: str) -> bool:
     receiver = re.sub(_OBTAINED, "", receiver)
     if re.search(_SERVICE, receiver) is not None:
         return re.match(_ASKS, name) is not None and re.match(_NOT_ASKS, name) is None
+    if name == "evaluate":
+        return re.search(_FLAGS_THEMSELVES, receiver) is not None
+    if re.match(_GETS_VARIANT, name) is not None:
+        return re.search(_EXPERIMENTS, receiver) is not None
     return re.search(_WEAK_SERVICE, receiver) is not None and re.match(_ASKS_PLAINLY, name) is not None
 
 

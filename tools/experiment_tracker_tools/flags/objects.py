@@ -16,8 +16,9 @@ _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
 _IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
 _LINK = r"(?:\?\.|!?\.|->|::)"
-_ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\(\))?(?![\w(])"
+_ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\((?:\w[\w.]*)?\))?(?![\w(])"
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
+_CONSTANT_ASKED = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?i:{_ASKS})"
 _ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
 # A set that is named in a text, as settings hold it, and what is taken from it.
 _NAMED_SET = (
@@ -28,8 +29,12 @@ _TAKEN_APART = (
     r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?([A-Za-z_$][\w$]*)"
     r"(?:<[^()]{0,60}>)?\(\s*\)"
 )
+# What gives the only object of a class, and what is read of it.
+_ONLY_ONE = frozenset("shared sharedInstance instance default current".split())
+_OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
+_SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
-_SETS = ("feature", "ldflags", "ld_flags", "fflags", "ff_flags")
+_SETS = ("feature", "flagservice", "flag_service", "ldflags", "ld_flags", "fflags", "ff_flags")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
 _NOT_MEMBERS = frozenset(
@@ -51,6 +56,7 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
         yield from _of_sets(source, evidence, inside)
     if any(word in lowered for word in _ASKED):
         yield from _asked_members(source, evidence, inside)
+        yield from _constants_asked(source, inside)
     if source.language in {"ts", "page"}:
         yield from _taken_apart(source, evidence, inside)
 
@@ -65,14 +71,17 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
         if named is not None and names.is_set_of_flags(named[0]):
             yield from _keyed(source, evidence, match, match.end(), "index")
     for match in pattern(_MEMBER).finditer(code, *inside):
-        if _is_set(source, evidence, match):
+        if _is_set(source, evidence, match) or _is_the_only_registry(match):
             yield from _of_set(source, evidence, match)
 
 
 def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
     code, member, end = source.code, match.group(2), match.end(2)
     after = code[end : end + 3].lstrip()
-    if member in {"get", "has", "fetch", "getBoolean"} and after.startswith("("):
+    single = pattern(_OF_THE_ONLY).match(code, end) if member in _ONLY_ONE else None
+    if single is not None:
+        yield Sighting(match.start(), single.end(), "member", match.group(1), single.group(1))
+    elif member in {"get", "has", "fetch", "getBoolean"} and after.startswith("("):
         opening = code.index("(", end)
         skip = re.match(r"\s*", code[opening + 1 :])
         yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
@@ -94,7 +103,8 @@ def _is_read(code: str, start: int, member: str, after: str) -> bool:
         return False
     if names.is_setter(member) and re.match(r"(?:en|dis)able_?[A-Z_]", member) is None:
         return False
-    return pattern(_IMPORTS).search(code[max(0, start - 200) : start]) is None
+    before = code[max(0, start - 200) : start]
+    return pattern(_IMPORTS).search(before) is None and pattern(_SWITCHED).search(before[-60:]) is None
 
 
 def _is_asked(code: str, end: int) -> bool:
@@ -111,6 +121,12 @@ def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator
             continue
         if not (member[:1].isupper() and names.is_set_of_flags(holder)):
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{member}")
+
+
+def _constants_asked(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Constants that may hold a flag and are asked: NEW_UI.is_enabled(); told only where the constant is known."""
+    for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
+        yield Sighting(match.start(), match.end(1), "object", match.group(1), None, match.group(1))
 
 
 def _taken_apart(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
@@ -137,7 +153,13 @@ def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
     if name in evidence.sets or names.is_set_of_flags(name):
         receiver = receiver_before(source, match.start(1))
         return not names.is_set_of_flags(receiver) or name.isupper()
+    if name in {"flags", "features", "toggles"}:
+        return names.is_service(receiver_before(source, match.start(1)))
     return False
+
+
+def _is_the_only_registry(match: re.Match[str]) -> bool:
+    return match.group(2) in _ONLY_ONE and match.group(1)[:1].isupper() and names.is_registry(match.group(1))
 
 
 def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, form: str) -> Iterator[Sighting]:

@@ -23,7 +23,7 @@ class Use(NamedTuple):
     Attributes:
         key: the flag's key.
         path, line: where.
-        form: call, member, index, component, decorator, environment, wrapper, thunk, registry.
+        form: call, member, object, index, component, decorator, environment, wrapper, thunk, registry.
         call: the function or object, with what it is a member of.
         vendor: whose call shape it is, or home-made.
         kind: boolean, multivariate, experiment, config, toggle, define.
@@ -180,7 +180,7 @@ def _use(path: str, seen: Seen, facts: Facts, vocabulary: Vocabulary) -> Use | N
     if each.form == "track":
         return None
     key = each.key if each.key is not None else key_of(each.name or "", facts.constants, vocabulary)
-    if key is None or not names.is_key(key):
+    if key is None or not names.is_key(key) or (each.form == "object" and key == each.name):
         return None
     call = f"{each.receiver}.{each.call}" if each.receiver else each.call
     return Use(

@@ -15,7 +15,7 @@ class Sighting(NamedTuple):
 
     Attributes:
         offset, end: where the call or member begins and ends.
-        form: call, wrapper, member, index, component, decorator, environment, or track for events.
+        form: call, wrapper, member, object, index, component, decorator, environment, or track for events.
         call: name of the function, method or object.
         key: the flag's key or the event's name, where it stands there; None where only a name does.
         name: the constant, member or parameter that stands in the key's place; None for a literal.
