@@ -12,7 +12,7 @@ def findings(reading: Reading) -> Iterator[Finding]:
     """Everything about branches."""
     files: dict[str, list[Use]] = {}
     for use in reads(reading.scan.uses):
-        if not is_test(use.path) and use.form in {"call", "wrapper", "thunk", "member", "index"}:
+        if not is_test(use.path) and use.form in {"call", "wrapper", "thunk", "member", "object", "index"}:
             files.setdefault(use.path, []).append(use)
     for path, uses in files.items():
         text = reading.text(path)
