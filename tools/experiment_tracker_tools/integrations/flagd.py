@@ -20,6 +20,7 @@ from experiment_tracker_tools.integrations.ports import (
     check_version,
     digest,
     object_of,
+    treatment_of,
 )
 
 _MOST_BYTES = 10_000_000
@@ -46,7 +47,7 @@ class FlagFile:
         return Flag(
             key=key,
             on=flag.get("state", "ENABLED") == "ENABLED",
-            share=_share(flag, self._treated(names, default, key), default),
+            share=_share(flag, treatment_of(key, names, control=default, wanted=self._treatment), default),
             variants=names,
             version=digest(flag),
         )
@@ -58,7 +59,7 @@ class FlagFile:
         content = self._file()
         flag = _flag(content, key, self._path)
         default = str(flag.get("defaultVariant", ""))
-        treated = self._treated(held.variants, default, key)
+        treated = treatment_of(key, held.variants, control=default, wanted=self._treatment)
         rest = default if default != treated else next(name for name in held.variants if name != treated)
         # flagd takes relative weights of whole numbers.
         weight = round(share * 10_000)
@@ -73,21 +74,6 @@ class FlagFile:
         _flag(content, key, self._path)["state"] = "DISABLED"
         self._replace(content)
         return check_off(self.read(key))
-
-    def _treated(self, names: tuple[str, ...], default: str, key: str) -> str:
-        if self._treatment is not None:
-            if self._treatment not in names:
-                raise FlagFailure(
-                    f"The flag {quoted(key)} has no variant {quoted(self._treatment)}: {', '.join(names)}."
-                )
-            return self._treatment
-        others = [name for name in names if name != default]
-        if len(others) != 1:
-            raise FlagFailure(
-                f"The flag {quoted(key)} has the variants {', '.join(names)}: name a variant of the experiment like "
-                "one of them."
-            )
-        return others[0]
 
     def _file(self) -> Json:
         try:

@@ -118,7 +118,7 @@ def checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidInput("The provider's URL holds credentials, a query or a fragment. Give scheme, host and path.")
-    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))):
+    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
         return url.rstrip("/")
     raise InvalidInput(f"The provider's URL {quoted(url)} is not https. Give https://..., or a loopback address.")
 
@@ -130,7 +130,12 @@ def _segment(part: str) -> str:
     return quote(part, safe="")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: the only one that may be asked without TLS.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("[::1]".strip("[]")), is_loopback("10.0.0.1")
+    (True, True, False)
+    """
     if host == "localhost":
         return True
     try:

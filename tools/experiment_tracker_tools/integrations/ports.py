@@ -6,9 +6,11 @@ nobody's change in between is overwritten.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.core.text import quoted
 
 
 class FlagFailure(ExperimentError):
@@ -100,6 +102,25 @@ def check_version(flag: Flag, expected: str) -> None:
             f"The flag {flag.key} was changed meanwhile (version {flag.version}, expected {expected}). Nothing was "
             "changed; read it again."
         )
+
+
+def treatment_of(key: str, names: Sequence[str], *, control: str, wanted: str | None) -> str:
+    """The variant that a share is the share of: the one that is wanted, or the only one besides control.
+
+    Raises:
+        FlagFailure: if the flag has no such variant, or several and none is wanted.
+
+    >>> treatment_of("new-ui", ["off", "on"], control="off", wanted=None)
+    'on'
+    """
+    others = [name for name in names if name != control]
+    chosen = wanted if wanted is not None else others[0] if len(others) == 1 else None
+    if chosen is None or chosen not in names:
+        raise FlagFailure(
+            f"The flag {quoted(key)} has the variants {', '.join(names)}: name a variant of the experiment like one of "
+            f"them, and not {quoted(control)}."
+        )
+    return chosen
 
 
 def check_share(flag: Flag, share: float) -> Flag:

@@ -18,6 +18,7 @@ from experiment_tracker_tools.integrations.ports import (
     check_version,
     object_of,
     objects_of,
+    treatment_of,
 )
 
 Json = dict[str, Any]
@@ -103,13 +104,7 @@ class PostHog:
 
     def _treated(self, variants: list[Json], key: str) -> str:
         names = [str(variant["key"]) for variant in variants]
-        others = [name for name in names if name != "control"]
-        chosen = self._treatment or (others[0] if len(others) == 1 else None)
-        if chosen not in names or len(names) < 2:
-            raise FlagFailure(
-                f"The flag {quoted(key)} serves {', '.join(names)}: name a variant of the experiment like one of them."
-            )
-        return str(chosen)
+        return treatment_of(key, names if len(names) > 1 else (), control="control", wanted=self._treatment)
 
 
 def _variants(held: Json) -> list[Json]:

@@ -17,6 +17,7 @@ from experiment_tracker_tools.integrations.ports import (
     check_share,
     check_version,
     digest,
+    treatment_of,
 )
 
 Json = dict[str, Any]
@@ -94,12 +95,6 @@ class Split:
         return cast("Json", held)
 
     def _treated(self, held: Json, key: str) -> str:
-        names = [str(each["name"]) for each in held["treatments"]]
-        others = [name for name in names if name != held["defaultTreatment"]]
-        chosen = self._treatment or (others[0] if len(others) == 1 else None)
-        if chosen not in others:
-            raise FlagFailure(
-                f"The flag {quoted(key)} has the treatments {', '.join(names)}: name a variant of the experiment like "
-                "one of them; the default is control."
-            )
-        return str(chosen)
+        control = str(held["defaultTreatment"])
+        others = [name for each in held["treatments"] if (name := str(each["name"])) != control]
+        return treatment_of(key, others, control=control, wanted=self._treatment)

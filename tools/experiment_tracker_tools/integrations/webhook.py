@@ -6,9 +6,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.integrations.http import is_loopback
 
 TIME_LIMIT_S = 5.0
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Receiver(NamedTuple):
@@ -31,7 +31,7 @@ def receiver_of(url: str) -> Receiver:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise InvalidInput("The webhook is no address. Give https://HOST/PATH.") from error
-    allowed = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    allowed = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))
     if not allowed or not host or parts.username is not None or not url.isascii() or any(c <= " " for c in url):
         raise InvalidInput("The webhook must be an https address (http only to this machine), without a user in it.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
