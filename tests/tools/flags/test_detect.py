@@ -62,6 +62,7 @@ def test_home_made_flags_are_found_in_every_language(language: str, code: str, k
         ("py", "mlflow.get_experiment('1')"),
         ("py", "x = store.get_feature_value('price')"),
         ("py", "flags.string('name')"),
+        ("py", "from mypy.nodes import get_flags\nx = get_flags(self, 'names')"),
         ("py", "url = os.environ['FEATURE_SERVICE_URL']"),
         ("py", "# if flag_enabled('NEW_UI'): pass"),
         ("py", "text = \"flag_enabled('NEW_UI')\""),

@@ -35,6 +35,10 @@ _ORIGINS = (
 )
 
 
+# What is imported under such a name is a function, and no module.
+_VERB = r"_?(?:get|set|is|has|load|check|parse|to|from|make|read|with)_"
+
+
 class Evidence:
     """What one file, and the project around it, says about names.
 
@@ -242,7 +246,7 @@ def _python_imports(source: Source) -> tuple[set[str], set[str]]:
         for imported, known_as in _listed(given):
             if names.is_home_of_flags(module):
                 homes.add(known_as)
-            if imported.islower() and names.is_home_of_flags(imported):
+            if imported.islower() and names.is_home_of_flags(imported) and not re.match(_VERB, imported):
                 modules.add(known_as)
                 homes.add(known_as)
     for module, alias in pattern(_PYTHON_MODULE).findall(source.code):

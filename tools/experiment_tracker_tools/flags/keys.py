@@ -32,4 +32,6 @@ def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str |
     if (value := vocabulary.keys.get(last)) is not None and (constant_like or not container):
         return value
     listed = container in vocabulary.registries or names.is_registry(container) or names.is_key_constant(last)
+    if last.isupper() and last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")):
+        return None
     return last if listed or name.startswith(".") or (last.isupper() and "_" in last) else None
