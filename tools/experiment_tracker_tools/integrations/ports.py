@@ -113,14 +113,17 @@ def treatment_of(key: str, names: Sequence[str], *, control: str, wanted: str | 
     >>> treatment_of("new-ui", ["off", "on"], control="off", wanted=None)
     'on'
     """
+    if wanted is not None:
+        if wanted not in names:
+            raise FlagFailure(f"The flag {quoted(key)} has no variant {quoted(wanted)}: {', '.join(names)}.")
+        return wanted
     others = [name for name in names if name != control]
-    chosen = wanted if wanted is not None else others[0] if len(others) == 1 else None
-    if chosen is None or chosen not in names:
+    if len(others) != 1:
         raise FlagFailure(
             f"The flag {quoted(key)} has the variants {', '.join(names)}: name a variant of the experiment like one of "
             f"them, and not {quoted(control)}."
         )
-    return chosen
+    return others[0]
 
 
 def check_share(flag: Flag, share: float) -> Flag:
