@@ -32,7 +32,7 @@ _ROUNDS, _TRIALS = 15, 25
 
 
 class Browser:
-    """What a browser asks over one connection that stays open."""
+    """What a browser asks."""
 
     def __init__(self, port: int, base: str = "", token: str = "") -> None:
         self._at = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -47,7 +47,10 @@ class Browser:
         self._at.request("GET", f"{self.base}/{path}", headers={"Cookie": self._cookie})
         reply = self._at.getresponse()
         assert reply.status == 200, reply.status
-        return reply.read().decode()
+        text = reply.read().decode()
+        # A server ends what has been idle for seconds; every page pays for its connection alike.
+        self._at.close()
+        return text
 
     def events(self) -> http.client.HTTPResponse:
         self._at.request("GET", f"{self.base}/events", headers={"Cookie": self._cookie})

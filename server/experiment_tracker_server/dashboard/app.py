@@ -31,6 +31,7 @@ PAGES: dict[str, tuple[str, Show]] = {
     "backlog": ("backlog.html", pages.backlog),
     "health": ("health.html", pages.health),
     "decisions": ("decisions.html", pages.decisions),
+    "retests": ("retests.html", pages.retests),
     "search": ("search.html", pages.searched),
 }
 NAVIGATION = (
@@ -38,6 +39,7 @@ NAVIGATION = (
     ("backlog", "Backlog"),
     ("health", "Health"),
     ("decisions", "Decisions"),
+    ("retests", "Re-tests"),
     ("search", "Search"),
 )
 
@@ -59,6 +61,7 @@ class Dashboard:
             "navigation": NAVIGATION,
             "project": self.reader.workspace.root.name,
             "writable": self.writable,
+            "off": self.reader.workspace.why_off,
             "form": self.keys.form if self.writable else "",
             "embedded": embedded,
             "themes": themes(),
@@ -130,7 +133,11 @@ def _static(request: Request) -> Response:
     found = static_files().get(str(request.path_params["name"]))
     if found is None:
         raise HTTPException(404)
-    return FileResponse(found, media_type=_KINDS.get(found.suffix), headers={"Cache-Control": "no-cache"})
+    kind, again = _KINDS[found.suffix], {"Cache-Control": "no-cache"}
+    reply = FileResponse(found, media_type=kind, headers=again, stat_result=found.stat())
+    if request.headers.get("if-none-match") == reply.headers["etag"]:
+        return Response(status_code=304, headers={**again, "ETag": reply.headers["etag"]})
+    return reply
 
 
 @cache

@@ -90,15 +90,20 @@ async def watch(folder: Path, hub: Hub, is_stopping: Callable[[], bool]) -> None
     """Look at the journals while somebody listens, and tell what grew, was rewritten, came or went."""
     before: Marks | None = None
     while not is_stopping():
-        begun = time.perf_counter()
-        now = await run_in_threadpool(marks, folder) if len(hub) else None
+        now, spent_s = await run_in_threadpool(_looked, folder) if len(hub) else (None, 0.0)
         # What changed while nobody listened is not known: whoever comes first is told that anything may have.
         names: set[str] = set() if now is None else {ANYTHING} if before is None else changes(before, now)
         if names:
             hub.publish(names)
         before = now
-        await asyncio.sleep(max(_SHORTEST_S, _COST * (time.perf_counter() - begun) if now is not None else 0))
+        await asyncio.sleep(max(_SHORTEST_S, _COST * spent_s))
     hub.close()
+
+
+def _looked(folder: Path) -> tuple[Marks, float]:
+    """The marks, and the processor time that they cost: on a busy machine waiting is no reason to wait longer."""
+    begun = time.thread_time()
+    return marks(folder), time.thread_time() - begun
 
 
 def marks(folder: Path) -> Marks:

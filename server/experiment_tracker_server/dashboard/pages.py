@@ -10,8 +10,9 @@ from experiment_tracker_server.dashboard.arrivals import Arrivals
 from experiment_tracker_server.dashboard.glance import Glance, glance, tone
 from experiment_tracker_server.dashboard.reading import Reader, Summary
 from experiment_tracker_server.dashboard.story import story
+from experiment_tracker_tools.conduct.staleness import stale_decisions
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.domain.decision import Decision
+from experiment_tracker_tools.domain.decision import FINAL, Decision
 from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.search import Query, Searched, search_experiments
 
@@ -48,6 +49,8 @@ def portfolio(pages: Pages, asked: Callable[[str], str]) -> Given:
         "group": group,
         "total": len(rows),
         "trials": sum(summary.trials for summary in summaries),
+        "decided": sum(summary.done.verdict in FINAL for summary in summaries),
+        "wins": sum(summary.done.verdict == "SHIP" for summary in summaries),
         "page": page,
         "pages": pages_,
     }
@@ -68,15 +71,8 @@ def health(pages: Pages, asked: Callable[[str], str]) -> Given:
     told.sort(key=lambda each: (each.damage is None, -max((a.content.level for a in each.alerts), default=0)))
     shown, page, pages_ = paged(told, asked("page"))
     rows = [(glance(each), each.alerts, each.look.content.health if each.look else None) for each in shown]
-    why_off = pages.reader.workspace.why_off
-    return {
-        "title": "Health and alerts",
-        "rows": rows,
-        "quiet": len(live) - len(told),
-        "off": why_off,
-        "page": page,
-        "pages": pages_,
-    }
+    quiet = len(live) - len(told)
+    return {"title": "Health and alerts", "rows": rows, "quiet": quiet, "page": page, "pages": pages_}
 
 
 class Decided(NamedTuple):
@@ -101,6 +97,14 @@ def decisions(pages: Pages, asked: Callable[[str], str]) -> Given:
     found.sort(key=lambda each: each.at, reverse=True)
     shown, page, pages_ = paged(found, asked("page"))
     return {"title": "Decision log", "rows": shown, "total": len(found), "page": page, "pages": pages_}
+
+
+def retests(pages: Pages, asked: Callable[[str], str]) -> Given:
+    """Verdicts that were reached under something else than what is met now, the newest experiments first."""
+    found = stale_decisions(pages.reader.workspace)[::-1]
+    shown, page, pages_ = paged(found, asked("page"))
+    rows = [(glance(pages.reader.summary(each.experiment)), each.told) for each in shown]
+    return {"title": "Re-test queue", "rows": rows, "page": page, "pages": pages_}
 
 
 def searched(pages: Pages, asked: Callable[[str], str]) -> Given:

@@ -1,12 +1,14 @@
 """What pages read of the ledger: each experiment again only after its journal changed, so that a page costs little."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import NamedTuple, TypeVar, cast
 
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.standing import Outcome, outcome, progress
+from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.alert import Alert
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.decision import Decision, Look
@@ -53,11 +55,11 @@ class Reader:
 
     def warm(self) -> None:
         """Read everything once; until it is done, pages say how far it is."""
-        try:
+        # What cannot be read is told by the page that wants it.
+        with suppress(ExperimentError):
             for _ in self._each():
                 self.read += 1
-        finally:
-            self.ready.set()
+        self.ready.set()
 
     def every(self) -> list[Summary]:
         """Every experiment, newest first."""

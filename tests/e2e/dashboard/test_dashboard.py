@@ -45,6 +45,7 @@ def pages(shop: Shop) -> dict[str, str]:
         "backlog": "backlog",
         "health": "health",
         "decisions": "decisions",
+        "retests": "retests",
         "search": "search?q=cost",
     }
     return lists | each | {"nothing-found": "search?q=zebra", "missing": "experiments/exp-2026-01-01-001"}
@@ -102,6 +103,7 @@ def test_everything_is_reached_with_the_keyboard_alone(shop: Shop) -> None:
     assert seen["hits"] == ["Cache the dependency graph between builds"]
 
 
+@pytest.mark.campaign
 def test_more_tabs_than_a_browser_opens_connections_all_follow(tmp_path: Path) -> None:
     made = project.folder(tmp_path / "project")
     with board(made) as dashboard, task("tabs", dashboard, tabs=TABS, name="Faster") as watching:
@@ -111,6 +113,7 @@ def test_more_tabs_than_a_browser_opens_connections_all_follow(tmp_path: Path) -
         assert watching.said() == {"seen": TABS}
 
 
+@pytest.mark.campaign
 def test_hostile_names_run_nothing(tmp_path: Path) -> None:
     made = project.folder(tmp_path / EVIL.replace("/", ""))
     with agent(made.workspace()) as connected:
@@ -122,6 +125,7 @@ def test_hostile_names_run_nothing(tmp_path: Path) -> None:
         assert all(faultless(each) for each in looking.rest())
 
 
+@pytest.mark.campaign
 def test_an_empty_store_and_a_lost_connection_are_told(tmp_path: Path) -> None:
     made = project.folder(tmp_path / "project")
     with board(made) as dashboard:
@@ -134,6 +138,7 @@ def test_an_empty_store_and_a_lost_connection_are_told(tmp_path: Path) -> None:
             assert watching.said() == {"told": "Connection lost", "faults": []}
 
 
+@pytest.mark.campaign
 def test_a_person_pauses_and_keeps_a_learning_where_the_page_may_write(tmp_path: Path) -> None:
     made = project.folder(tmp_path / "project")
     with agent(made.workspace()) as connected:

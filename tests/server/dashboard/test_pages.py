@@ -6,10 +6,13 @@ import pytest
 from tests.server.dashboard.conftest import EVIL, Shown
 from tests.support.agent import agent
 from tests.support.board import board
+from tests.support.live import SKILL, add_assets, at_machine_time
+from tests.support.live import started as live_started
 from tests.support.plans import started, times
 from tests.support.project import Project, remembered
+from tests.tools.conduct.test_surroundings import decided, ran
 
-PAGES = ("", "?group=running", "backlog", "health", "decisions", "search?q=alert", "search")
+PAGES = ("", "?group=running", "backlog", "health", "decisions", "retests", "search?q=alert", "search")
 OURS = {"/static/live.js", "/static/vega.js"}
 
 
@@ -112,6 +115,16 @@ def test_planned_experiments_stand_by_their_priority(plain: Project) -> None:
     with board(plain) as dashboard:
         text = dashboard.page("backlog").text
     assert text.index(">High<") < text.index(">Middle<") < text.index(">Low<")
+
+
+def test_a_verdict_that_was_reached_under_another_model_is_queued(repo: Project) -> None:
+    made = at_machine_time(add_assets(repo))
+    old = decided(made)
+    ran(made, live_started(made.workspace(), SKILL), 1, model="claude-opus-5")
+    with board(made) as dashboard:
+        text = dashboard.page("retests").text
+    assert old.id in text
+    assert "now claude-opus-5" in text
 
 
 def _result(text: str) -> str:

@@ -1,5 +1,6 @@
 // One stream for every open page: a browser allows six connections to a host, and pages left open must not use them up.
 "use strict";
+const AGAIN_MS = 3000;
 const ports = new Set();
 let source = null;
 let state = "connecting";
@@ -18,7 +19,10 @@ function listen(url) {
   source = new EventSource(url);
   source.addEventListener("hello", () => { become("live"); tell({ changed: ["*"] }); });
   source.addEventListener("changed", (event) => tell({ changed: JSON.parse(event.data) }));
-  source.addEventListener("error", () => become("lost"));
+  source.addEventListener("error", () => {
+    become("lost");
+    if (source?.readyState === EventSource.CLOSED && ports.size) setTimeout(() => listen(url), AGAIN_MS);
+  });
 }
 
 self.addEventListener("connect", (event) => {

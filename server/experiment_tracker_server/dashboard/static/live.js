@@ -27,17 +27,22 @@ function opened(region) {
   return [...region.querySelectorAll("details[open][id]")].map((each) => each.id);
 }
 
-// Keeps open what was open, the focus where it was, and the plot until the next one is drawn.
+const specOf = (plot) => document.getElementById(plot.dataset.spec)?.textContent;
+
+// Keeps open what was open, the focus where it was, a plot that did not change, and another until the next one is drawn.
 function put(region, fresh) {
   const open = opened(region);
   const focused = document.activeElement;
   const place = region.contains(focused) ? focused.id || focused.getAttribute("href") : null;
-  const drawn = new Map([...region.querySelectorAll(".plot")].map((plot) => [plot.closest("figure").id, plot]));
+  const plots = [...region.querySelectorAll(".plot")];
+  const drawn = new Map(plots.map((plot) => [plot.closest("figure").id, { plot, spec: specOf(plot) }]));
   region.replaceChildren(...fresh.childNodes);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   for (const plot of region.querySelectorAll(".plot")) {
     const before = drawn.get(plot.closest("figure").id);
-    if (before) plot.append(...before.childNodes);
+    if (!before) continue;
+    plot.append(...before.plot.childNodes);
+    if (before.spec === specOf(plot) && before.plot.dataset.drawn === "yes") plot.dataset.drawn = "yes";
   }
   if (place) [...region.querySelectorAll("a, button, input, summary")].find((each) => each.id === place || each.getAttribute("href") === place)?.focus();
   sayTimes(region);

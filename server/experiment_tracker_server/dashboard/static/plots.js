@@ -36,8 +36,8 @@ async function drawOne(plot, embed, config) {
   }
 }
 
-export async function draw(root) {
-  const plots = [...root.querySelectorAll(".plot")];
+export async function draw(root, again = false) {
+  const plots = [...root.querySelectorAll(again ? ".plot" : '.plot:not([data-drawn="yes"])')];
   if (!plots.length) return;
   const embed = await library();
   if (!embed) return;
@@ -45,4 +45,4 @@ export async function draw(root) {
   for (const plot of plots) if (plot.isConnected) await drawOne(plot, embed, themes[dark.matches ? "dark" : "light"]);
 }
 
-dark.addEventListener("change", () => draw(document));
+dark.addEventListener("change", () => draw(document, true));
