@@ -19,6 +19,8 @@ from tests.support.project import Project, repository
 from experiment_tracker_tools.workspace import Workspace
 
 EDITS, COMMANDS, STARTS = 12, 6, 30
+BARE, SERVING = "python3 -IS -c pass", "hook, serving a variant"
+ADDED_MS = 20.0
 
 
 def main() -> None:
@@ -26,8 +28,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = add_assets(repository(Path(folder) / "project"))
         print("a hook alone, ms of processor time (medians)")
-        for name, median in _processes(project).items():
+        processes = _processes(project)
+        for name, median in processes.items():
             print(f"  {name:42} {median:7.1f}")
+        print(f"  {'added by serving':42} {processes[SERVING] - processes[BARE]:7.1f}  target <= {ADDED_MS:.0f}")
         for version in VERSIONS[:1]:
             print(f"Claude Code {version}: ms from an answer to the next request, medians")
             plain, with_hooks = (
@@ -43,11 +47,11 @@ def _processes(project: Project) -> dict[str, float]:
     event = b'{"hook_event_name": "UserPromptExpansion", "session_id": "s", "command_name": "review_pr"}'
     begin = b'{"hook_event_name": "SessionStart", "session_id": "s", "source": "startup"}'
     python = ["python3", "-IS"]
-    kinds = {"python3 -IS -c pass": [*python, "-c", "pass"], "hook, nothing live": [*python, str(HOOK)]}
+    kinds = {BARE: [*python, "-c", "pass"], "hook, nothing live": [*python, str(HOOK)]}
     found = {name: _median(command, event, project) for name, command in kinds.items()}
     started(Workspace(project.root, door="bench"), COMMAND)
     _median([*python, str(HOOK)], begin, project)
-    return {**found, "hook, serving a variant": _median([*python, str(HOOK)], event, project)}
+    return {**found, SERVING: _median([*python, str(HOOK)], event, project)}
 
 
 def _median(command: list[str], event: bytes, project: Project) -> float:

@@ -1,6 +1,5 @@
 """Runs of what was promoted: noted and nothing else; the file itself is served, to everybody."""
 
-import hashlib
 import os
 import time
 
@@ -8,6 +7,7 @@ from experiment_tracker_server.hooks import spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import is_off, text_of
 from experiment_tracker_tools.assignment.clients import client
+from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.live import AFTER, read, unit_of
 
 
@@ -32,7 +32,7 @@ def note(around: Around, kinds: "tuple[str, ...]", name: str, call: str) -> None
             "served": "",
         }
         line = {
-            "event": hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32],
+            "event": sha256("\0".join(parts).encode()).hex()[:32],
             "experiment": live.experiment,
             "after": {"unit": unit_of(live, around.session, around.prompt, call, time.time()), "variant": live.control},
             "run": run,

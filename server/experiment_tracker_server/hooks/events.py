@@ -1,10 +1,10 @@
 """Which event does what."""
 
-import json
 import os
 import sys
 
 from experiment_tracker_server.hooks.place import LIVE
+from experiment_tracker_tools.assignment.jsons import dumps, loads
 
 # Hooks start with every event: typing alone would double their time.
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ class Around:
 
 def answer(given: bytes, start: str, store: str) -> None:
     """Do what an event asks for, and print what the client shall take over."""
-    event = json.loads(given)
+    event = loads(given.decode("utf-8", "surrogatepass"))
     name = event["hook_event_name"]
     around = Around(event, start, store)
     reply = None
@@ -54,7 +54,7 @@ def answer(given: bytes, start: str, store: str) -> None:
 
         after(around, name)
     if reply is not None:
-        sys.stdout.write(json.dumps(reply))
+        sys.stdout.write(dumps(reply))
 
 
 def _before_tool(around: Around) -> "dict[str, Any] | None":

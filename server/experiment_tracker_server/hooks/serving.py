@@ -1,6 +1,5 @@
 """The variant of a run: assigned, logged with its propensity, and only then served."""
 
-import hashlib
 import os
 import time
 
@@ -8,6 +7,7 @@ from experiment_tracker_server.hooks import sessions, spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
 from experiment_tracker_tools.assignment.clients import client
+from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.live import (
     LAST,
     OUTSIDE,
@@ -136,7 +136,7 @@ def _serve_folder(around: Around) -> str:
 def _log(around: Around, live: Live, chosen: Given, *, call: str, text: str, agent: str = "") -> None:
     """Keep what was assigned, before anybody meets it; of the text only its salted hash and its length."""
     parts = (live.experiment, around.session, around.prompt, call)
-    event = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    event = sha256("\0".join(parts).encode()).hex()[:32]
     exposure = {"unit": chosen.unit, "variant": chosen.variant, "propensity": chosen.propensity}
     if chosen.slot is not None:
         exposure.update(slot=chosen.slot, stratum=STRATUM)

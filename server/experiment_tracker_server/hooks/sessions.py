@@ -1,7 +1,5 @@
 """Sessions: which may meet variants, what they are told once, and what is swept after them."""
 
-import hashlib
-import json
 import os
 import time
 
@@ -9,6 +7,8 @@ from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, text_of, top_of
 from experiment_tracker_server.hooks.watch import start_watch
 from experiment_tracker_tools.assignment.clients import client, is_gone
+from experiment_tracker_tools.assignment.digests import sha256
+from experiment_tracker_tools.assignment.jsons import dumps, loads
 from experiment_tracker_tools.assignment.live import LAST, Live, read
 
 # Hooks start with every event: typing alone would double their time.
@@ -37,7 +37,7 @@ def begin(around: Around) -> "dict[str, Any] | None":
 def may_meet(around: Around, live: Live) -> bool:
     """Whether the client has read the experiment's stub when it started, and it still stands."""
     try:
-        noted = json.loads(text_of(os.path.join(around.live, _SESSIONS, around.session)))
+        noted = loads(text_of(os.path.join(around.live, _SESSIONS, around.session)))
     except (OSError, ValueError):
         return False
     return live.experiment in noted["ready"] and _stands(around, live)
@@ -66,7 +66,7 @@ def sweep(around: Around) -> None:
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
         path = os.path.join(folder, name)
         try:
-            noted = json.loads(text_of(path))
+            noted = loads(text_of(path))
         except (OSError, ValueError):
             continue
         if name != around.session and (is_gone(noted["client"]) or os.stat(path).st_mtime < time.time() - _OLD_S):
@@ -96,7 +96,7 @@ def _stands(around: Around, live: Live) -> bool:
     for path, digest in live.digest.items():
         try:
             with open(os.path.join(top, path), "rb") as file:
-                if hashlib.sha256(file.read()).hexdigest() != digest:
+                if sha256(file.read()).hex() != digest:
                     return False
         except OSError:
             return False
@@ -108,7 +108,7 @@ def _of_client(folder: str) -> "list[dict[str, Any]]":
     found: list[dict[str, Any]] = []
     for name in os.listdir(folder):
         try:
-            noted = json.loads(text_of(os.path.join(folder, name)))
+            noted = loads(text_of(os.path.join(folder, name)))
         except (OSError, ValueError):
             continue
         if noted["client"] == client():
@@ -119,7 +119,7 @@ def _of_client(folder: str) -> "list[dict[str, Any]]":
 def _told(around: Around) -> "dict[str, Any] | None":
     """What the watch wants to be told, each line once and three at most."""
     try:
-        notices = json.loads(text_of(os.path.join(around.live, "notices.json")))
+        notices = loads(text_of(os.path.join(around.live, "notices.json")))
     except (OSError, ValueError):
         return None
     told = os.path.join(around.live, "told")
@@ -148,7 +148,7 @@ def _was_last(around: Around, experiment: str, variant: str) -> bool:
     newest: dict[str, Any] = {}
     for name in os.listdir(around.live):
         try:
-            noted = json.loads(text_of(os.path.join(around.live, name, LAST)))
+            noted = loads(text_of(os.path.join(around.live, name, LAST)))
         except (OSError, ValueError):
             continue
         if not newest or noted["at"] > newest["at"]:
@@ -161,5 +161,5 @@ def write(path: str, fields: "dict[str, Any]") -> None:
     staged = path + ".new"
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(fields, file)
+        file.write(dumps(fields))
     os.replace(staged, path)

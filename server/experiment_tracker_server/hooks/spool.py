@@ -1,8 +1,8 @@
 """Events for the ledger: one line, one write, so that hooks that run at once never mix and a kill leaves no half."""
 
-import json
 import os
 
+from experiment_tracker_tools.assignment.jsons import dumps
 from experiment_tracker_tools.assignment.live import SPOOL
 
 # Hooks start with every event: typing alone would double their time.
@@ -25,7 +25,7 @@ def append(store: str, session: str, line: "dict[str, Any]") -> None:
     folder = os.path.join(store, SPOOL)
     if not os.path.isdir(folder):
         os.makedirs(folder, 0o700, exist_ok=True)
-    content = json.dumps(line).encode() + b"\n"
+    content = dumps(line).encode() + b"\n"
     descriptor = os.open(path_of(store, session), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         if os.write(descriptor, content) != len(content):

@@ -2,9 +2,11 @@
 
 import ast
 import json
+import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -243,3 +245,26 @@ def test_pausing_ends_it_for_running_sessions_too_and_off_refuses_a_start(projec
     switch(workspace.folder, off=True)
     with pytest.raises(SwitchedOff):
         transition_experiment(workspace, experiment=experiment.id, action="resume")
+
+
+def test_serving_a_command_loads_nothing_that_takes_longer_than_serving(project: Project, session: Session) -> None:
+    """Each of these takes a bare Python milliseconds, at every event; json is there for what is no JSON."""
+    started(at_machine_time(project).workspace(), COMMAND)
+    session.begins()
+    event = {"hook_event_name": "UserPromptExpansion", "session_id": session.name, "command_name": "review_pr"}
+    heavy = {"json", "re", "enum", "functools", "collections", "hashlib", "_hashlib", "typing", "pathlib", "shlex"}
+
+    def loaded(text: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-IS", "-X", "importtime", str(HOOK)],
+            input=text,
+            env={"CLAUDE_PROJECT_DIR": str(project.root), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+    assert "experiment_tracker_tools.assignment.rendering" in loaded(json.dumps(event))
+    assert not heavy & loaded(json.dumps(event))
+    assert heavy & loaded("no JSON")

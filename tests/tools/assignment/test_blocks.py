@@ -107,8 +107,8 @@ def test_a_wanted_size_must_hold_the_shares() -> None:
 
 
 def test_hooks_can_load_it_without_any_package() -> None:
-    path = Path(blocks.__file__).parent
-    sizing = "print(blocks.block_size([('a', .5), ('b', .5)]))"
-    loading = f"import sys; sys.path.insert(0, {str(path)!r}); import blocks; {sizing}"
+    path = Path(blocks.__file__).parents[2]
+    sizing = "from experiment_tracker_tools.assignment import blocks; print(blocks.block_size([('a', .5), ('b', .5)]))"
+    loading = f"import sys; sys.path.insert(0, {str(path)!r}); {sizing}"
     done = subprocess.run([sys.executable, "-IS", "-c", loading], capture_output=True, text=True, check=True)
     assert done.stdout == "4\n"

@@ -8,8 +8,7 @@ References:
     Rosenberger & Lachin (2016), Randomization in Clinical Trials, 2nd ed., chapter 3 and 9.
 """
 
-import hashlib
-from functools import lru_cache
+from experiment_tracker_tools.assignment.digests import sha256
 
 # Hooks load this at every event, and typing takes longer to load than all that they do.
 TYPE_CHECKING = False
@@ -20,6 +19,8 @@ LARGEST = 1000
 _COMFORTABLE = 4
 _CLOSE = 1e-6
 _CHUNK = 2**32
+_MOST_KEPT = 4096
+_KEPT: "dict[tuple[tuple[str, ...], str], tuple[str, ...]]" = {}
 
 
 class Schedule:
@@ -98,9 +99,17 @@ def variant_at(schedule: Schedule, stratum: str, slot: int) -> str:
     return block(schedule, stratum, number)[place]
 
 
-# Every unit of a block asks for it, and every look asks again.
-@lru_cache(maxsize=4096)
 def _shuffled(places: "tuple[str, ...]", key: str) -> "tuple[str, ...]":
+    # Every unit of a block asks for it, and every look asks again; functools would be new to a hook.
+    found = _KEPT.get((places, key))
+    if found is None:
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        found = _KEPT[places, key] = _shuffle(places, key)
+    return found
+
+
+def _shuffle(places: "tuple[str, ...]", key: str) -> "tuple[str, ...]":
     shuffled, draws = list(places), _draws(key)
     for last in range(len(shuffled) - 1, 0, -1):
         chosen = _below(last + 1, draws)
@@ -121,7 +130,7 @@ def _draws(key: str) -> "Iterator[int]":
     """Numbers below 2**32, as many as are asked for."""
     counter = 0
     while True:
-        digest = hashlib.sha256(f"{key}\0{counter}".encode("utf-8", "surrogatepass")).digest()
+        digest = sha256(f"{key}\0{counter}".encode("utf-8", "surrogatepass"))
         for start in range(0, len(digest), 4):
             yield int.from_bytes(digest[start : start + 4], "big")
         counter += 1

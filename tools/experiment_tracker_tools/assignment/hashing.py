@@ -7,7 +7,7 @@ References:
     Kohavi, Tang & Xu (2020), Trustworthy Online Controlled Experiments, chapter 4 and 20.
 """
 
-import hashlib
+from experiment_tracker_tools.assignment.digests import sha256
 
 _STEPS = 2**64
 
@@ -18,7 +18,7 @@ def place(salt: str, experiment: str, unit: str) -> int:
     >>> place("salt", "exp-2026-11-20-001", "user-1") == place("salt", "exp-2026-11-20-001", "user-1")
     True
     """
-    digest = hashlib.sha256("\0".join((salt, experiment, unit)).encode("utf-8", "surrogatepass")).digest()
+    digest = sha256("\0".join((salt, experiment, unit)).encode("utf-8", "surrogatepass"))
     return int.from_bytes(digest[:8], "big")
 
 

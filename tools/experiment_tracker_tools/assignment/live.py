@@ -5,13 +5,13 @@
 `after-<experiment>.json` says the same of what was promoted, with the winner as control.
 """
 
-import hashlib
-import json
 import os
 from types import SimpleNamespace
 
 from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
+from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.hashing import variant_of
+from experiment_tracker_tools.assignment.jsons import dumps, loads
 
 FOLDER = "live"
 AFTER = "after-"
@@ -74,7 +74,7 @@ def written(live: Live) -> str:
     >>> read(written(Live(experiment="exp-2026-11-20-001", shares=[("a", 1.0)]))).shares
     [('a', 1.0)]
     """
-    return json.dumps(vars(live))
+    return dumps(vars(live))
 
 
 def read(text: str) -> Live:
@@ -83,7 +83,7 @@ def read(text: str) -> Live:
     Raises:
         ValueError, TypeError, KeyError: if it is no such file.
     """
-    live = Live(**json.loads(text))
+    live = Live(**loads(text))
     live.shares = [(str(name), float(share)) for name, share in live.shares]
     return live
 
@@ -124,7 +124,7 @@ def given(live: Live, unit: str, folder: str) -> Given:
 
 def served_hash(salt: str, text: str) -> str:
     """What is kept of a served text: enough to recognise it, too little to read it."""
-    return hashlib.sha256((salt + "\0" + text).encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256((salt + "\0" + text).encode("utf-8", "surrogateescape")).hex()
 
 
 def _place_of(unit: str, folder: str) -> int:

@@ -1,8 +1,14 @@
 """A command's or skill's text as the client would render it: without its frontmatter, with the arguments filled in."""
 
-import re
+# Hooks start with every event: typing alone would double their time, and so would regular expressions.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-_PLACE = re.compile(r"\$ARGUMENTS\[(\d{1,3})\]|\$ARGUMENTS|\$(\d{1,3})(?!\d)|\$\{CLAUDE_(?:SESSION_ID|SKILL_DIR)\}")
+_ALL = "$ARGUMENTS"
+_SESSION, _FOLDER = "${CLAUDE_SESSION_ID}", "${CLAUDE_SKILL_DIR}"
+_MOST_DIGITS = 3
+_BLANKS = dict.fromkeys(map(ord, "\t\r\n"), " ")
 _RULER = "---"
 
 
@@ -40,20 +46,19 @@ def rendered(body: str, arguments: str, *, session: str, folder: str) -> str:
     'PR 12 of 12 $0'
     """
     parts = None
-
-    def fill(found: "re.Match[str]") -> str:
-        nonlocal parts
-        text = found.group()
-        if text == "$ARGUMENTS":
-            return arguments
-        if text.startswith("${"):
-            return session if "SESSION" in text else folder
-        if parts is None:
-            parts = split(arguments)
-        place = int(found.group(1) or found.group(2))
-        return parts[place] if place < len(parts) else ""
-
-    return _PLACE.sub(fill, body)
+    filled: list[str] = []
+    done = 0
+    for start, end in _places(body):
+        place = body[start:end]
+        if place in (_ALL, _SESSION, _FOLDER):
+            text = {_ALL: arguments, _SESSION: session, _FOLDER: folder}[place]
+        else:
+            parts = split(arguments) if parts is None else parts
+            number = int("".join(filter(str.isdecimal, place)))
+            text = parts[number] if number < len(parts) else ""
+        filled += [body[done:start], text]
+        done = end
+    return "".join([*filled, body[done:]])
 
 
 def literals(body: str) -> "list[str]":
@@ -62,7 +67,7 @@ def literals(body: str) -> "list[str]":
     >>> literals("Review $0, then $ARGUMENTS.")
     ['Review ', ', then ', '.']
     """
-    ends = [0, *(end for found in _PLACE.finditer(body) for end in found.span()), len(body)]
+    ends = [0, *(end for span in _places(body) for end in span), len(body)]
     return [piece for start, end in zip(ends[::2], ends[1::2]) if (piece := body[start:end])]
 
 
@@ -72,9 +77,43 @@ def split(arguments: str) -> "list[str]":
     >>> split("12 'two words'"), split("isn't closed")
     (['12', 'two words'], ["isn't", 'closed'])
     """
+    if not any(mark in arguments for mark in "'\"\\"):
+        return [word for word in arguments.translate(_BLANKS).split(" ") if word]
     import shlex
 
     try:
         return shlex.split(arguments)
     except ValueError:
         return arguments.split()
+
+
+def _places(body: str) -> "Iterator[tuple[int, int]]":
+    """Where placeholders begin and end: $ARGUMENTS, $ARGUMENTS[n], $n, and the client's own two."""
+    start = body.find("$")
+    while start >= 0:
+        end = _end_of_place(body, start)
+        if end > start:
+            yield start, end
+        start = body.find("$", max(end, start + 1))
+
+
+def _end_of_place(body: str, start: int) -> int:
+    """Where the placeholder that begins at a dollar ends; `start` where none begins."""
+    for word in (_SESSION, _FOLDER):
+        if body.startswith(word, start):
+            return start + len(word)
+    if not body.startswith(_ALL, start):
+        end = _end_of_digits(body, start + 1)
+        return end if 0 < end - start - 1 <= _MOST_DIGITS else start
+    end = start + len(_ALL)
+    last = _end_of_digits(body, end + 1)
+    is_one = body.startswith("[", end) and 0 < last - end - 1 <= _MOST_DIGITS and body.startswith("]", last)
+    return last + 1 if is_one else end
+
+
+def _end_of_digits(body: str, start: int) -> int:
+    """Where a run of digits ends, as far as it matters how long it is."""
+    end = start
+    while end - start <= _MOST_DIGITS and body[end : end + 1].isdecimal():
+        end += 1
+    return end

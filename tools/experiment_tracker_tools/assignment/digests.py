@@ -1,0 +1,33 @@
+"""SHA-256 by Python's own code: hashlib loads OpenSSL first, which takes a hook longer than all that it hashes."""
+
+# Hooks start with every event: typing alone would double their time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def sha256(content: bytes) -> bytes:
+    """The digest of a content, the one that hashlib gives.
+
+    >>> sha256(b"unit").hex()[:16]
+    '385cfdbc00ec3203'
+    """
+    digest: bytes = _hash(content).digest()
+    return digest
+
+
+def _own() -> "Callable[[bytes], Any]":
+    """What is built into this Python; hashlib's where that is kept elsewhere."""
+    for name in ("_sha2", "_sha256"):
+        try:
+            found: Callable[[bytes], Any] = __import__(name).sha256
+        except (ImportError, AttributeError):
+            continue
+        return found
+    import hashlib
+
+    return hashlib.sha256
+
+
+_hash = _own()
