@@ -20,7 +20,7 @@ def inert(text: str) -> str:
     """Recorded text that renders as itself, on one line, at most 2,000 characters of it.
 
     >>> inert("<b>x</b> [y](z)")
-    '\\\\<b\\\\>x\\\\</b\\\\> \\\\[y\\\\](z)'
+    '\\\\<b\\\\>x\\\\</b\\\\> \\\\[y\\\\]\\\\(z)'
     """
     shown = plain(text)
     numbered = _NUMBERED.match(shown)
