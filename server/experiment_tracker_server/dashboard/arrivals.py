@@ -50,7 +50,7 @@ class Arrivals:
         n, step = len(seqs), 1
         while n > step * _POINTS:
             step *= 2
-        places = dict.fromkeys((*range(0, n, step), *([n - 1] if n else [])))
+        places = sorted({*range(0, n, step), *range(max(0, n - 1), n)})
         found = self._read(volume, [seqs[place] for place in places])
         return [Point(found[seqs[place]].at, place + 1) for place in places if seqs[place] in found]
 

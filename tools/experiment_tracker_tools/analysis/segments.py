@@ -34,6 +34,7 @@ from experiment_tracker_tools.domain.decision import Segment, Standing
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.privacy import CONSENT
 from experiment_tracker_tools.stats.multiplicity import adjust_p_values
+from experiment_tracker_tools.stats.tails import upper_chi_square
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +119,7 @@ def _values_by_unit(entries: Entries, name: str) -> list[str | None]:
 
 
 def _told(value: bool | float | str) -> str:  # noqa: FBT001 an attribute's value
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
 def _parts(
@@ -127,7 +128,7 @@ def _parts(
     """Which of a look's units each segment holds, and what is not shown."""
     import numpy as np
 
-    labels = [by_unit[unit] for unit in found.units.tolist()]
+    labels: list[str | None] = [by_unit[unit] for unit in found.units.tolist()]
     names = [name for name, _ in Counter(label for label in labels if label is not None).most_common()]
     if len(names) < 2:
         return {}, None
@@ -150,13 +151,11 @@ def _parts(
 
 def _unlike(counts: "NDArray[np.int64]") -> float:
     """The p-value of segments and variants being independent (Pearson's chi-square)."""
-    from scipy.special import chdtrc
-
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
     held = expected.min(axis=1) > 0
     statistic = float(((counts - expected)[held] ** 2 / expected[held]).sum())
     df = (int(held.sum()) - 1) * (counts.shape[1] - 1)
-    return float(chdtrc(df, statistic)) if df > 0 else 1.0
+    return upper_chi_square(statistic, df).p_value if df > 0 else 1.0
 
 
 def _by(
@@ -193,15 +192,13 @@ def _only(found: Reduced, part: "Flags") -> Reduced:
 
 def _heterogeneous(found: Sequence[Estimates]) -> float | None:
     """Cochran's Q: the p-value of one effect in all segments."""
-    from scipy.special import chdtrc
-
     known = [(float(e.effect[0]), float(e.se[0])) for e in found if float(e.se[0]) > 0]
     if len(known) < 2:
         return None
     weights = [1 / se**2 for _, se in known]
     mean = math.fsum(w * effect for w, (effect, _) in zip(weights, known, strict=True)) / math.fsum(weights)
     q = math.fsum(w * (effect - mean) ** 2 for w, (effect, _) in zip(weights, known, strict=True))
-    return float(chdtrc(len(known) - 1, q))
+    return upper_chi_square(q, len(known) - 1).p_value
 
 
 def _confirmed(segments: Sequence[Segment], *, alpha: float, nominal: float) -> list[Segment]:

@@ -136,10 +136,15 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         or names.asks_a_service(call.receiver, call.name)
         or evidence.comes_from_home(call.name, call.receiver)
         or evidence.is_made_by_a_service(call.receiver, call.name)
-        or (call.name in _HOOKS and not call.receiver and call.given and source.code[call.given[0].start] in "\"'")
+        or (call.name in _HOOKS and not call.receiver and _first(source, call) in {'"', "'"})
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
+
+
+def _first(source: Source, call: Call) -> str | None:
+    """The character that the first argument begins with."""
+    return source.code[call.given[0].start] if call.given else None
 
 
 def _by_rule(source: Source, rule: Rule, call: Call, form: str) -> Iterator[Sighting]:
