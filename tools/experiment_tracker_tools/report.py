@@ -52,12 +52,12 @@ class Report(Model):
 @tool("Write a report", idempotent=True)
 def write_report(workspace: Workspace, *, experiment: ExperimentId, form: Form = "markdown") -> Report:
     """Write an experiment's document: markdown to commit, or one HTML file with plots. Takes no look."""
-    record = record_of(workspace.ledger, experiment)
+    record = told_of(workspace, experiment) if form == "html" else record_of(workspace.ledger, experiment)
     figures = figures_of(workspace, experiment)
     try:
         if form == "html":
             path = workspace.folder / experiment / _PAGE
-            put(path, html(contents(told_of(workspace, experiment)), figures))
+            put(path, html(contents(record), figures))
         else:
             path = keep_document(workspace.ledger, workspace.folder, experiment)
     except OSError as error:

@@ -9,7 +9,7 @@ from experiment_tracker_tools.analysis.feedback import tabulated
 from experiment_tracker_tools.analysis.savings import HOURS
 from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
-from experiment_tracker_tools.conduct.aftercare import changes, worsened
+from experiment_tracker_tools.conduct.aftercare import changes
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.lagging import lagging
@@ -181,6 +181,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
     done, count = outcome(workspace, experiment), progress(workspace, experiment)
     planned = experiment.plan.sample_size
     to_come = {name: planned - n for name, n in count.units.items() if n < planned}
+    since = changes(workspace, experiment)
     return Line(
         experiment=experiment.id,
         name=experiment.name,
@@ -195,7 +196,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         saves=saving.told if (saving := saved(experiment, done)) is not None else None,
         priority=_priority(experiment),
         days_since_promotion=None if done.days_promoted is None else round(done.days_promoted, 1),
-        since_promotion=tuple(change.told for change in changes(workspace, experiment)[:3]),
+        since_promotion=tuple(change.told for change in since[:3]),
         runs=tuple(in_words(folder, state) for folder, state in runs_of(workspace, experiment.id)),
         ended=why_it_ended(experiment),
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
@@ -206,7 +207,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         outside=outside(workspace, experiment.id) or None,
         seal=seal.sha256[:12] if alone and (seal := seal_of(workspace, experiment)) is not None else None,
         deviations=deviations(workspace, experiment) if alone else (),
-        next_action=_next(workspace, experiment, done, due=count.due),
+        next_action=_next(workspace, experiment, done, due=count.due, worse=any(change.worse for change in since)),
         uri=uri_of(experiment.id) if alone else None,
     )
 
@@ -250,12 +251,12 @@ def _first_part(told: str) -> str:
     return head + closed
 
 
-def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: bool) -> str:
+def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: bool, worse: bool) -> str:
     if (told := damage_told(workspace, experiment)) is not None:
         return told
     if (intent := unfinished(workspace, experiment.id)) is not None:
         return f"{what_of(intent)} was interrupted; call again to finish or undo it: experiment-tracker doctor --mend."
-    if worsened(workspace, experiment) is not None:
+    if worse:
         return "It got worse since its promotion: ask a person, then rollback; or keep it and archive it."
     if due and experiment.state in {"running", "paused", "analyzing"}:
         return "The planned look is due: analyze, then decide."

@@ -6,8 +6,6 @@ import time
 from experiment_tracker_server.hooks import spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import is_off, text_of
-from experiment_tracker_tools.assignment.clients import client
-from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.live import AFTER, read, unit_of
 
 
@@ -19,22 +17,7 @@ def note(around: Around, kinds: "tuple[str, ...]", name: str, call: str) -> None
         live = read(text_of(os.path.join(around.live, file)))
         if live.kind not in kinds or live.name != name or time.time() > live.expires_at or is_off(around.store):
             continue
-        parts = (live.experiment, around.session, around.prompt, call)
-        run = {
-            "session": around.session,
-            "prompt": around.prompt,
-            "call": call,
-            "at": time.time(),
-            "transcript": around.event.get("transcript_path") or "",
-            "client": client(),
-            "agent": name if call else "",
-            "length": 0,
-            "served": "",
-        }
-        line = {
-            "event": sha256("\0".join(parts).encode()).hex()[:32],
-            "experiment": live.experiment,
-            "after": {"unit": unit_of(live, around.session, around.prompt, call, time.time()), "variant": live.control},
-            "run": run,
-        }
+        line = spool.run_of(around, live.experiment, call=call, agent=name if call else "")
+        unit = unit_of(live, around.session, around.prompt, call, time.time())
+        line["after"] = {"unit": unit, "variant": live.control}
         spool.append(around.store, around.session, line)

@@ -6,8 +6,6 @@ import time
 from experiment_tracker_server.hooks import sessions, spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
-from experiment_tracker_tools.assignment.clients import client
-from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.live import (
     LAST,
     OUTSIDE,
@@ -134,26 +132,15 @@ def _serve_folder(around: Around) -> str:
 
 
 def _log(around: Around, live: Live, chosen: Given, *, call: str, text: str, agent: str = "") -> None:
-    """Keep what was assigned, before anybody meets it; of the text only its salted hash and its length."""
-    parts = (live.experiment, around.session, around.prompt, call)
-    event = sha256("\0".join(parts).encode()).hex()[:32]
+    """Keep what was assigned, before anybody meets it."""
+    hashed = served_hash(live.salt, text)
+    line = spool.run_of(around, live.experiment, call=call, agent=agent, length=len(text), served=hashed)
     exposure = {"unit": chosen.unit, "variant": chosen.variant, "propensity": chosen.propensity}
     if chosen.slot is not None:
         exposure.update(slot=chosen.slot, stratum=STRATUM)
-    run = {
-        "session": around.session,
-        "prompt": around.prompt,
-        "call": call,
-        "at": time.time(),
-        "transcript": around.event.get("transcript_path") or "",
-        "client": client(),
-        "agent": agent,
-        "length": len(text),
-        "served": served_hash(live.salt, text),
-    }
-    line = {"event": event, "experiment": live.experiment, "exposure": exposure, "run": run}
+    line["exposure"] = exposure
     spool.append(around.store, around.session, line)
-    last = {"at": run["at"], "event": event, "unit": chosen.unit, "variant": chosen.variant}
+    last = {"at": line["run"]["at"], "event": line["event"], "unit": chosen.unit, "variant": chosen.variant}
     try:
         sessions.write(os.path.join(around.live, live.experiment, LAST), last)
     except OSError:

@@ -1,7 +1,10 @@
 """Events for the ledger: one line, one write, so that hooks that run at once never mix and a kill leaves no half."""
 
 import os
+import time
 
+from experiment_tracker_tools.assignment.clients import client
+from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.jsons import dumps
 from experiment_tracker_tools.assignment.live import SPOOL
 
@@ -10,10 +13,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from experiment_tracker_server.hooks.events import Around
+
 
 def path_of(store: str, session: str) -> str:
     """The session's spool."""
     return os.path.join(store, SPOOL, session + ".jsonl")
+
+
+def run_of(
+    around: "Around", experiment: str, *, call: str, agent: str = "", length: int = 0, served: str = ""
+) -> "dict[str, Any]":
+    """The line of a run of an experiment's asset; of the text that it was served only the hash and the length."""
+    run = {
+        "session": around.session,
+        "prompt": around.prompt,
+        "call": call,
+        "at": time.time(),
+        "transcript": around.event.get("transcript_path") or "",
+        "client": client(),
+        "agent": agent,
+        "length": length,
+        "served": served,
+    }
+    event = sha256("\0".join((experiment, around.session, around.prompt, call)).encode()).hex()[:32]
+    return {"event": event, "experiment": experiment, "run": run}
 
 
 def append(store: str, session: str, line: "dict[str, Any]") -> None:

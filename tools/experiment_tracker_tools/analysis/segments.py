@@ -9,7 +9,6 @@ References:
     is tested after an early stop needs the boundary of its look. Samarati & Sweeney (1998), for k-anonymity.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,6 +32,7 @@ from experiment_tracker_tools.analysis.weighing import Weighed
 from experiment_tracker_tools.domain.decision import Segment, Standing
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.privacy import CONSENT
+from experiment_tracker_tools.stats.meta_analysis import homogeneity_p_value
 from experiment_tracker_tools.stats.multiplicity import adjust_p_values
 from experiment_tracker_tools.stats.tails import upper_chi_square
 
@@ -195,10 +195,7 @@ def _heterogeneous(found: Sequence[Estimates]) -> float | None:
     known = [(float(e.effect[0]), float(e.se[0])) for e in found if float(e.se[0]) > 0]
     if len(known) < 2:
         return None
-    weights = [1 / se**2 for _, se in known]
-    mean = math.fsum(w * effect for w, (effect, _) in zip(weights, known, strict=True)) / math.fsum(weights)
-    q = math.fsum(w * (effect - mean) ** 2 for w, (effect, _) in zip(weights, known, strict=True))
-    return upper_chi_square(q, len(known) - 1).p_value
+    return homogeneity_p_value(*zip(*known, strict=True))
 
 
 def _confirmed(segments: Sequence[Segment], *, alpha: float, nominal: float) -> list[Segment]:

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.assignment.live import AFTER, FOLDER, Live, read, written
+from experiment_tracker_tools.conduct.live import write_whole
 from experiment_tracker_tools.domain.decision import Promotion
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.live import served_asset, unit_kind
@@ -102,7 +102,7 @@ def _begin(workspace: Workspace, experiment: Experiment, promoted: Entry[Promoti
         digest={asset.path: hashlib.sha256(content).hexdigest()},
     )
     place.parent.mkdir(mode=0o700, exist_ok=True)
-    _write(place, told)
+    write_whole(place, written(told))
     if _is_changed(workspace, place):
         _end(place)
 
@@ -122,16 +122,7 @@ def _end(place: Path) -> None:
     live = read(place.read_text("utf-8"))
     if live.expires_at > 0:
         live.expires_at = 0.0
-        _write(place, live)
-
-
-def _write(place: Path, live: Live) -> None:
-    staged = place.with_name(f".{place.name}.new")
-    with suppress(FileNotFoundError):
-        staged.unlink()
-    staged.touch(mode=0o600)
-    staged.write_text(written(live), "utf-8")
-    staged.replace(place)
+        write_whole(place, written(live))
 
 
 def _models(trials: Sequence[Entry[Trial]]) -> str:

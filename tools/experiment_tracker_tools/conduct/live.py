@@ -65,9 +65,9 @@ def attach(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
     folder = workspace.folder / FOLDER / experiment.id
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in served.texts.items():
-        _write(folder / f"{name}.md", body_of(text))
+        write_whole(folder / f"{name}.md", body_of(text))
     plant(workspace.worktree, folder, Plot(served.asset.path, served.texts[experiment.control.name], served.stubs))
-    _write(workspace.folder / FOLDER / f"{experiment.id}.json", written(_told_to_hooks(experiment, served)))
+    write_whole(workspace.folder / FOLDER / f"{experiment.id}.json", written(_told_to_hooks(experiment, served)))
     return tuple(stub.path for stub in served.stubs)
 
 
@@ -204,7 +204,7 @@ def _refuse_second(workspace: Workspace, experiment: Experiment, asset: Asset) -
             raise IllegalStep(f"{other} already serves {asset.kind} {asset.name}. Stop or pause it first.")
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """A file for its owner alone, whole or not at all."""
     staged = path.with_name(f".{path.name}.new")
     with os.fdopen(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.arrays import column
 from experiment_tracker_tools.stats.checks import between
-from experiment_tracker_tools.stats.tails import t_quantile, z_quantile
+from experiment_tracker_tools.stats.tails import t_quantile, upper_chi_square, z_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,6 @@ def random_effects(
     '7.69 (se 4.07), tau² = 0.0'
     """
     import numpy as np
-    from scipy.special import chdtrc
 
     y, v = checked_estimates(estimates, ses)
     tau2, df = between_variance(y, v, method=method), y.size - 1
@@ -96,7 +95,7 @@ def random_effects(
     if interval != "wald":
         spread = float(weights @ np.square(y - effect)) / df
         se *= max(spread, 1.0 if interval == "hartung_knapp_floored" else 0.0) ** 0.5
-    q = _excess_q(0.0, y, v) + df
+    q, q_p_value = _heterogeneity(y, v)
     wide = quantile * float(np.hypot(se, tau2**0.5))
     return RandomEffects(
         effect,
@@ -108,10 +107,26 @@ def random_effects(
         tau2,
         q,
         df,
-        float(chdtrc(df, q)),
+        q_p_value,
         max(0.0, (q - df) / q) if q else 0.0,
         tuple(map(float, weights / weights.sum())),
     )
+
+
+def homogeneity_p_value(estimates: "ArrayLike", ses: "ArrayLike") -> float:
+    """Probability of a Cochran's Q at least as large when all true effects are equal.
+
+    Args:
+        estimates: effects, shape (k,), k of 2 or more.
+        ses: their standard errors, above 0, shape (k,).
+
+    Raises:
+        InvalidInput: for fewer than two estimates, unequal lengths, or a standard error not above 0.
+
+    >>> round(homogeneity_p_value([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18]), 3)
+    0.696
+    """
+    return _heterogeneity(*checked_estimates(estimates, ses))[1]
 
 
 def between_variance(y: "Floats", v: "Floats", *, method: Method) -> float:
@@ -151,6 +166,13 @@ def checked_estimates(estimates: "ArrayLike", ses: "ArrayLike") -> "tuple[Floats
     if s.min() <= 0:
         raise InvalidInput(f"se = {s.min():g} is not above 0. Leave out estimates that have no standard error.")
     return y, s * s
+
+
+def _heterogeneity(y: "Floats", v: "Floats") -> tuple[float, float]:
+    """Cochran's Q and its p-value."""
+    df = y.size - 1
+    q = _excess_q(0.0, y, v) + df
+    return q, upper_chi_square(q, df).p_value
 
 
 def _mean(y: "Floats", weights: "Floats") -> float:
