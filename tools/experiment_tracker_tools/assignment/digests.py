@@ -1,4 +1,4 @@
-"""SHA-256 by Python's own code: hashlib loads OpenSSL first, which takes a hook longer than all that it hashes."""
+"""SHA-256 by Python's own code: OpenSSL's, behind hashlib, is long to load and to run with cold caches."""
 
 # Hooks start with every event: typing alone would double their time.
 TYPE_CHECKING = False

@@ -14,11 +14,11 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from hashlib import sha256
-from importlib import import_module
 from typing import Any, Literal, NamedTuple, cast, get_args
 from zlib import crc32
+
+from experiment_tracker_tools.assignment.digests import sha256 as small_sha256
 
 FORMAT = 3
 """Raised whenever a line, or a field of what lines hold, is new: an older version could not read it."""
@@ -136,12 +136,12 @@ def next_line(orders: Sequence[Order], place: int, chain: str, before: str) -> t
     if len(orders) > 1:
         parts = linked(orders, place, chain)
         return *to_line(parts, before), parts[-1].chain
-    # What `linked` and `to_line` make of one order: nearly every write is one, and waits for it.
+    # What `linked` and `to_line` make of one order: nearly every write is one, and waits for it with cold caches.
     op, table, id_, payload, at, by = orders[0]
     named, moment, door = _text(table), _text(at), _text(by)
     nonce, content = _fresh_nonce(), payload.encode()
-    digest = _small_sha256(nonce.encode() + content).hexdigest()
-    after = _small_sha256(f"{chain} {place + 1} {op} {named} {id_} {moment} {door} {digest}".encode()).hexdigest()
+    digest = small_sha256(nonce.encode() + content).hex()
+    after = small_sha256(f"{chain} {place + 1} {op} {named} {id_} {moment} {door} {digest}".encode()).hex()
     head = (
         f'"p":"{before}","o":"{op}","t":{named},"i":{id_},"q":{place + 1},"a":{moment},"w":{door},"n":"{nonce}",'
         f'"h":"{digest}","k":"{after}","d":'
@@ -332,14 +332,6 @@ def _fresh_nonce() -> str:
         return drawn[:32]
 
 
-def _pythons_sha256() -> Callable[[bytes], Any]:
-    """Python's own SHA-256: as fast on a line as OpenSSL's, and far less code for a processor with cold caches."""
-    for name in ("_sha2", "_sha256"):
-        with suppress(ImportError):
-            return cast("Callable[[bytes], Any]", import_module(name).sha256)
-    return sha256
-
-
 def _made_once() -> Callable[[object, int], tuple[str, ...]] | None:
     """The C encoder that JSONEncoder.encode makes anew at every call, half of its time; None where there is none."""
     make = getattr(json.encoder, "c_make_encoder", None)
@@ -351,7 +343,6 @@ def _made_once() -> Callable[[object, int], tuple[str, ...]] | None:
 
 
 _chunks = _made_once()
-_small_sha256 = _pythons_sha256()
 _nonces: list[str] = []
 # A child must not use what its parent has drawn.
 os.register_at_fork(after_in_child=_nonces.clear)
