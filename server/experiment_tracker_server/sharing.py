@@ -8,6 +8,7 @@ import click
 
 from experiment_tracker_server.commands import fail
 from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.ledger.pooling import Pooled
 from experiment_tracker_tools.workspace import Workspace
 
@@ -55,6 +56,9 @@ def shared(*, json_output: bool) -> None:
         return
     for each in found:
         click.echo(_line(each))
+        for learned in each.learnings:
+            content = learned.entry.content
+            click.echo(f"  {learned.writer} {content.stance} {quoted(content.statement, 200)}")
         for note in each.notes:
             click.echo(f"  MEND {note}")
     for told in strange:
@@ -84,6 +88,13 @@ def _told(each: Pooled) -> dict[str, Any]:
         {"writer": cited.writer, "seq": cited.entry.seq, "chain": cited.chain, "verdict": cited.entry.content.verdict}
         for cited in each.decisions
     ]
+    learnings = [{"writer": cited.writer, **cited.entry.content.model_dump(mode="json")} for cited in each.learnings]
     aggregates = [post.model_dump(mode="json", exclude_defaults=True) for post in each.aggregates]
-    plain = {**each._asdict(), "running": means or None, "decisions": decisions, "aggregates": aggregates}
+    plain = {
+        **each._asdict(),
+        "running": means or None,
+        "decisions": decisions,
+        "learnings": learnings,
+        "aggregates": aggregates,
+    }
     return {name: value for name, value in plain.items() if value not in (None, [], (), {})}

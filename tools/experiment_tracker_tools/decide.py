@@ -1,11 +1,13 @@
 """Verb: one verdict with its reasons, by the plan."""
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.memory import unsaid
 from experiment_tracker_tools.conduct.unfinished import settle
-from experiment_tracker_tools.conduct.verdicts import conclude
+from experiment_tracker_tools.conduct.verdicts import conclude, ends
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug
 from experiment_tracker_tools.domain.decision import Verdict
+from experiment_tracker_tools.domain.learning import Learning, Stances
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
 
@@ -19,6 +21,8 @@ class Decided(Model):
         winner: the variant to promote, for SHIP only.
         reasons: each names its numbers.
         rationale: as it was recorded.
+        learned: what was recorded of it now, one line each.
+        not_learned: why nothing was.
         state: where the experiment now stands.
         uri: the whole experiment.
         next_action: what to do now.
@@ -29,17 +33,30 @@ class Decided(Model):
     winner: Slug | None = None
     reasons: tuple[str, ...]
     rationale: str = ""
+    learned: tuple[str, ...] = ()
+    not_learned: str | None = None
     state: State
     uri: str
     next_action: str
 
 
 @tool("Decide", idempotent=True)
-def decide(workspace: Workspace, *, experiment: ExperimentId, rationale: Note = "") -> Decided:
+def decide(
+    workspace: Workspace,
+    *,
+    experiment: ExperimentId,
+    rationale: Note = "",
+    learnings: Stances | None = None,
+) -> Decided:
     """Reach the plan's verdict and record it with your rationale. CONTINUE until the planned units are there."""
     settle(workspace, experiment)
     found = workspace.ledger.experiment(experiment)
+    given = [Learning(statement=statement, stance=stance) for statement, stance in (learnings or {}).items()]
+    new = unsaid(workspace, found.id, given)
     decision = conclude(workspace, found, rationale=rationale)
+    learned = new if ends(decision) else ()
+    for learning in learned:
+        workspace.ledger.append(found.id, learning)
     found = workspace.ledger.experiment(experiment)
     return Decided(
         experiment=experiment,
@@ -47,6 +64,8 @@ def decide(workspace: Workspace, *, experiment: ExperimentId, rationale: Note = 
         winner=decision.winner,
         reasons=decision.reasons[:6],
         rationale=decision.rationale[:200],
+        learned=tuple(f"{each.stance}: {each.statement}" for each in learned),
+        not_learned=f"{decision.verdict} is no answer yet; give them with the answer." if new and not learned else None,
         state=found.state,
         uri=uri_of(experiment),
         next_action=next_action(found, decision.verdict),

@@ -48,6 +48,7 @@ class Designed(Model):
         worth: whether an experiment suits the change at all.
         hypothesis: which criteria it meets, and how to mend the others.
         past: related experiments with their outcome.
+        learned: what experiments on the same files, flag, metric or in the same words taught.
         filled_in: what the template and the catalogue gave.
         settings: each value of the plan with its source.
         not_enforced: what is stored and has no effect yet.
@@ -69,6 +70,7 @@ class Designed(Model):
     worth: str | None = None
     hypothesis: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
+    learned: tuple[str, ...] = ()
     filled_in: tuple[str, ...] = ()
     settings: dict[str, str]
     not_enforced: tuple[str, ...] = ()
@@ -198,6 +200,7 @@ def _reply(experiment: Experiment, told: Told) -> Designed:
         worth=told.worth,
         hypothesis=told.hypothesis,
         past=told.past,
+        learned=told.learned,
         filled_in=told.filled_in,
         settings=told.settings,
         not_enforced=told.not_enforced,

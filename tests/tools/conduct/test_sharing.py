@@ -10,10 +10,12 @@ import pytest
 from tests.support.project import Project, repository
 from tests.support.values import START, experiment
 
+from experiment_tracker_tools.conduct.memory import learn
 from experiment_tracker_tools.conduct.sharing import everybodys, share
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.domain.decision import Decision, Look
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
@@ -110,6 +112,7 @@ def test_what_a_third_store_took_over_is_not_counted_twice(team: Team) -> None:
     ada.ledger.record(found, Batch(aggregates=[day]))
     moved(ada, found, "analyzing")
     decided(ada, found, "SHIP")
+    learn(ada, found, Learning(statement="Short loops win"))
     taken_along(ada, bob)
     bob.ledger.append(found, Look(units={}, planned=5, standing="final", through_seq=0, srm_p=None))
     for workspace in (ada, bob, ada):
@@ -118,6 +121,7 @@ def test_what_a_third_store_took_over_is_not_counted_twice(team: Team) -> None:
     assert (pool.trials, pool.duplicates, pool.notes) == ({"control": 2}, 1, ())
     assert pool.aggregates == (day,)
     assert len(pool.decisions) == 1
+    assert [cited.entry.content.statement for cited in pool.learnings] == ["Short loops win"]
 
 
 def test_effects_stay_sealed_while_a_store_takes_trials(team: Team) -> None:

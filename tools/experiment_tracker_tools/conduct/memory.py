@@ -30,7 +30,7 @@ class Past(NamedTuple):
 
 def found(workspace: Workspace, query: str, *, limit: int) -> tuple[Hit, ...]:
     """The experiments whose hypothesis, learnings, files, flag, metrics, tags or verdict match best."""
-    return search(workspace.folder, query, read=lambda name: _text(workspace, name), limit=limit)
+    return search(workspace.folder, query, read=lambda name: text_of(workspace, name), limit=limit)
 
 
 def learn(workspace: Workspace, experiment_id: str, learning: Learning) -> None:
@@ -39,10 +39,30 @@ def learn(workspace: Workspace, experiment_id: str, learning: Learning) -> None:
     Raises:
         Conflict: if the experiment already supports or contradicts this sentence.
     """
-    key = same_statement(learning.statement)
-    if any(same_statement(known.statement) == key for known in learnings_of(workspace, experiment_id)):
+    if not unsaid(workspace, experiment_id, [learning]):
         raise Conflict(f"{experiment_id} says something on {quoted(learning.statement)} already. Nothing was recorded.")
     workspace.ledger.append(experiment_id, learning)
+
+
+def unsaid(workspace: Workspace, experiment_id: str, learned: Iterable[Learning]) -> tuple[Learning, ...]:
+    """Those that the experiment does not say yet, each once.
+
+    Raises:
+        Conflict: if it would say the opposite of what it says.
+    """
+    said = {same_statement(known.statement): known.stance for known in learnings_of(workspace, experiment_id)}
+    new: list[Learning] = []
+    for learning in learned:
+        key = same_statement(learning.statement)
+        if key not in said:
+            new.append(learning)
+        elif said[key] != learning.stance:
+            raise Conflict(
+                f"{experiment_id} {said[key]} {quoted(learning.statement)} already. Nothing was recorded; say in "
+                "another sentence what is different."
+            )
+        said[key] = learning.stance
+    return tuple(new)
 
 
 def learnings_of(workspace: Workspace, experiment_id: str) -> tuple[Learning, ...]:
@@ -57,7 +77,9 @@ def learnings(workspace: Workspace, experiment_ids: Iterable[str]) -> tuple[Know
         for learning in learnings_of(workspace, experiment_id):
             key = same_statement(learning.statement)
             _, supports, contradicts = stances.setdefault(key, (learning.statement, [], []))
-            (supports if learning.stance == "supports" else contradicts).append(experiment_id)
+            side = supports if learning.stance == "supports" else contradicts
+            if experiment_id not in side:
+                side.append(experiment_id)
     return tuple(Known(told, tuple(pro), tuple(contra)) for told, pro, contra in stances.values())
 
 
@@ -81,7 +103,8 @@ def _primaries(experiment: Experiment, decision: Decision) -> Sequence[Estimate]
     return [e for e in decision.look.estimates if e.metric == experiment.primary.name]
 
 
-def _text(workspace: Workspace, experiment_id: str) -> Text:
+def text_of(workspace: Workspace, experiment_id: str) -> Text:
+    """What of an experiment the search reads."""
     try:
         experiment = workspace.ledger.experiment(experiment_id)
     except NotFound:

@@ -7,6 +7,7 @@ from experiment_tracker_tools.analysis.hypothesis import Finding, lint
 from experiment_tracker_tools.analysis.worth import worth
 from experiment_tracker_tools.conduct.capturing import capture_notes
 from experiment_tracker_tools.conduct.drafting import Draft
+from experiment_tracker_tools.conduct.lessons import lessons
 from experiment_tracker_tools.conduct.live_planning import live_notes
 from experiment_tracker_tools.conduct.neighbours import check_no_collision
 from experiment_tracker_tools.conduct.sizing import Sizing
@@ -30,6 +31,7 @@ class Told(NamedTuple):
     worth: str | None
     hypothesis: tuple[str, ...]
     past: tuple[str, ...]
+    learned: tuple[str, ...]
     filled_in: tuple[str, ...]
     settings: dict[str, str]
     not_enforced: tuple[str, ...]
@@ -59,6 +61,7 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
         worth=worth(experiment.type, nature=plan.nature, certainty=plan.certainty),
         hypothesis=_hypothesis(lint(experiment.hypothesis, experiment.primary, runtime_told=told)),
         past=tuple(tried.told for tried in draft.tried[:_MOST_PAST]),
+        learned=tuple(lesson.told for lesson in lessons(workspace, experiment)),
         filled_in=draft.filled_in,
         settings={"sample_size": f"{sizing.sample_size} ({basis})", **sources},
         not_enforced=unenforced(experiment),

@@ -1,10 +1,19 @@
 """What an experiment taught: a sentence that outlives it, and whether the experiment speaks for or against it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.domain.base import Model, Statement
 
 Stance = Literal["supports", "contradicts"]
+# A sentence is its own name, so that what a caller sends is as short as it can be.
+Stances = Annotated[
+    Mapping[Statement, Stance],
+    Field(max_length=10),
+    WithJsonSchema({"type": "object", "description": "{sentence: supports | contradicts}"}),
+]
 
 
 class Learning(Model):

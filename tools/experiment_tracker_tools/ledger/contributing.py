@@ -6,6 +6,7 @@ from typing import TypeVar
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.decision import Decision, Look
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import LIVE
 from experiment_tracker_tools.domain.trial import Aggregate
 from experiment_tracker_tools.ledger.contribution import WITHHELD, Cited, Contribution, Part, Sums
@@ -28,6 +29,7 @@ def contribution_of(volume: Volume, experiment: Experiment, writer: str) -> Cont
         experiment=experiment.model_copy(update={"plan": plan}),
         looks=tuple(_cited(volume, Look)),
         decisions=tuple(_cited(volume, Decision)),
+        learnings=tuple(_cited(volume, Learning)),
         parts=parts_of(volume, sealed=experiment.state in LIVE),
     )
 

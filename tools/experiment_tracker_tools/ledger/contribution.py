@@ -7,6 +7,7 @@ from pydantic import Field
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Slug, Title
 from experiment_tracker_tools.domain.decision import Decision, Look
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.trial import Aggregate, Entry
 from experiment_tracker_tools.ledger.statistics import Running
 
@@ -96,7 +97,7 @@ class Contribution(Model):
         writer: the store that gives it.
         journal: the journal's own id, equal only where stores continue one journal.
         experiment: the plan and its history, without the salt.
-        looks, decisions: all of them, in order.
+        looks, decisions, learnings: all of them, in order.
         parts: what each store recorded of it, as far as this one knows.
     """
 
@@ -106,6 +107,7 @@ class Contribution(Model):
     experiment: Experiment
     looks: tuple[Cited[Look], ...] = ()
     decisions: tuple[Cited[Decision], ...] = ()
+    learnings: tuple[Cited[Learning], ...] = ()
     parts: tuple[Part, ...]
 
     @property

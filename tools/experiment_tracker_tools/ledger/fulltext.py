@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from experiment_tracker_tools.core.errors import InvalidInput, StoreFailure
 from experiment_tracker_tools.core.text import quoted
@@ -23,7 +23,9 @@ _WEIGHTS = (0.0, 8.0, 4.0, 6.0, 5.0, 5.0, 3.0, 5.0, 3.0)
 _RANK = f"bm25(texts, {', '.join(map(str, _WEIGHTS))})"
 _PASSAGE = "snippet(texts, -1, '[', ']', '…', 12)"
 _QUERY = f"SELECT id, {_PASSAGE} FROM texts WHERE texts MATCH ? ORDER BY {_RANK}, id DESC LIMIT ?"  # noqa: S608 constants
+_TAUGHT = f"SELECT id FROM texts WHERE texts MATCH ? AND learnings <> '' ORDER BY {_RANK}, id DESC LIMIT ?"  # noqa: S608
 _SCHEMA = 1
+Found = TypeVar("Found")
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 16
 
@@ -39,6 +41,20 @@ class Text(NamedTuple):
     metrics: str
     tags: str
     verdict: str
+
+
+class Wanted(NamedTuple):
+    """What a plan is about, as learnings are looked up for it.
+
+    Attributes:
+        files, flag: its subject; metric: the one that decides.
+        words: how the words of its texts begin.
+    """
+
+    files: Sequence[str]
+    flag: str | None
+    metric: str
+    words: Iterable[str]
 
 
 class Hit(NamedTuple):
@@ -64,10 +80,39 @@ def search(folder: Path, query: str, *, read: Callable[[str], Text], limit: int)
     words = list(dict.fromkeys(word.casefold() for word in _WORD.findall(query)))[:_MOST_WORDS]
     if not words:
         raise InvalidInput(f"{quoted(query)} has no word to search for. Give words, such as a metric or a file's name.")
+    return _asked(folder, read, lambda index: _hits(index, words, limit))
+
+
+def taught_about(folder: Path, wanted: Wanted, *, read: Callable[[str], Text], limit: int) -> tuple[str, ...]:
+    """The experiments with learnings that share files, flag, metric or words with a plan, the closest first.
+
+    Args:
+        folder: the store.
+        wanted: what the plan is about.
+        read, limit: as `search` has them.
+
+    Raises:
+        StoreFailure: as `search`.
+    """
+    terms = [*(f"files : {_phrase(path)}" for path in wanted.files), f"metrics : {_phrase(wanted.metric)}"]
+    terms += [f"flag : {_phrase(wanted.flag)}"] if wanted.flag is not None else []
+    terms += [f"{{name hypothesis learnings}} : {_phrase(word)}*" for word in wanted.words]
+    query = " OR ".join(terms)
+    return _asked(folder, read, lambda index: tuple(row[0] for row in index.execute(_TAUGHT, (query, limit))))
+
+
+def _phrase(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _asked(
+    folder: Path, read: Callable[[str], Text], ask: Callable[[sqlite3.Connection], tuple[Found, ...]]
+) -> tuple[Found, ...]:
+    """What the index answers once it is up to date; one that is broken is made anew."""
     if not folder.is_dir():
         return ()
     try:
-        return _searched(folder, words, read, limit)
+        return _answer(folder, read, ask)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "fts5" in str(error):
             raise StoreFailure("This Python's SQLite has no FTS5: use a Python whose sqlite3 has it.") from error
@@ -77,19 +122,24 @@ def search(folder: Path, query: str, *, read: Callable[[str], Text], limit: int)
     with suppress(OSError):
         (folder / FILE).unlink()
     try:
-        return _searched(folder, words, read, limit)
+        return _answer(folder, read, ask)
     except sqlite3.DatabaseError as error:
         raise StoreFailure(f"The search index cannot be made: {error}. Mend or remove {FILE} in the store.") from error
 
 
-def _searched(folder: Path, words: Sequence[str], read: Callable[[str], Text], limit: int) -> tuple[Hit, ...]:
+def _answer(
+    folder: Path, read: Callable[[str], Text], ask: Callable[[sqlite3.Connection], tuple[Found, ...]]
+) -> tuple[Found, ...]:
     with _opened(folder / FILE) as index:
         _bring_up_to_date(index, folder, read)
-        for operator in (" ", " OR "):
-            query = operator.join(f'"{word}"*' for word in words)
-            found = index.execute(_QUERY, (query, limit)).fetchall()
-            if found:
-                return tuple(Hit(*row) for row in found)
+        return ask(index)
+
+
+def _hits(index: sqlite3.Connection, words: Sequence[str], limit: int) -> tuple[Hit, ...]:
+    for operator in (" ", " OR "):
+        found = index.execute(_QUERY, (operator.join(f"{_phrase(word)}*" for word in words), limit)).fetchall()
+        if found:
+            return tuple(Hit(*row) for row in found)
     return ()
 
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from experiment_tracker_tools.domain.decision import FINAL, Decision
+from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.trial import Aggregate
-from experiment_tracker_tools.ledger.contribution import Cited, Contribution, Part
+from experiment_tracker_tools.ledger.contribution import Cited, Content, Contribution, Part
 from experiment_tracker_tools.ledger.statistics import Running
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -24,7 +25,7 @@ class Pooled(NamedTuple):
         trials: how many, by variant; exposed: units, by variant.
         running: sums by variant and metric; None while a store takes trials, when effects stay sealed.
         aggregates: each slice once.
-        decisions: every verdict, once.
+        decisions: every verdict, once; learnings: every one, once.
         duplicates: parts that came from several stores and were counted once.
         notes: contradictions, each with what to do.
     """
@@ -38,6 +39,7 @@ class Pooled(NamedTuple):
     running: dict[tuple[str, str], Running] | None
     aggregates: tuple[Aggregate, ...]
     decisions: tuple[Cited[Decision], ...]
+    learnings: tuple[Cited[Learning], ...]
     duplicates: int
     notes: tuple[str, ...]
 
@@ -75,7 +77,7 @@ def pooled(contributions: Sequence[Contribution]) -> tuple[Pooled, ...]:
 def _pool(given: Sequence[Contribution], *, clash: bool) -> Pooled:
     parts, duplicates = _own_parts(given)
     slices, notes = _slices(parts)
-    decisions = _decisions(given)
+    decisions = _each_once([each.decisions for each in given])
     if clash:
         notes.insert(0, f"Another experiment has the id {given[0].id} too; these are not pooled with it.")
     finals = [cited for cited in decisions if cited.entry.content.verdict in FINAL]
@@ -92,6 +94,7 @@ def _pool(given: Sequence[Contribution], *, clash: bool) -> Pooled:
         running=_merged(parts),
         aggregates=tuple(slices),
         decisions=decisions,
+        learnings=_each_once([each.learnings for each in given]),
         duplicates=duplicates,
         notes=tuple(notes),
     )
@@ -130,8 +133,9 @@ def _slices(parts: Sequence[Part]) -> tuple[list[Aggregate], list[str]]:
     return [post for posts in found.values() if len(posts) == 1 for post in posts], notes
 
 
-def _decisions(given: Sequence[Contribution]) -> tuple[Cited[Decision], ...]:
-    found = {cited.chain: cited for each in given for cited in each.decisions}
+def _each_once(told: Sequence[Sequence[Cited[Content]]]) -> tuple[Cited[Content], ...]:
+    """Entries that several stores may hold, oldest first."""
+    found = {cited.chain: cited for each in told for cited in each}
     return tuple(sorted(found.values(), key=lambda cited: (cited.entry.at, cited.chain)))
 
 
