@@ -57,9 +57,8 @@ def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
     for name, kind in (("look", Look), ("decision", Decision), ("promotion", Promotion), ("rollback", RollBack)):
         entry = workspace.ledger.latest(experiment_id, kind)
         if entry is not None:
-            found[name] = entry.model_dump(mode="json", exclude_none=True) | {
-                "content": entry.content.model_dump(mode="json", exclude_none=True)
-            }
+            content = entry.content.model_dump(mode="json", exclude_none=True)
+            found[name] = entry._asdict() | {"at": entry.at.isoformat(), "content": content}
     return found
 
 

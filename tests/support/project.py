@@ -83,7 +83,9 @@ def remembered(workspace: Workspace) -> list[object]:
     found: list[object] = []
     for experiment in workspace.ledger.experiments():
         journal = workspace.ledger.journal(experiment.id)
-        kinds = [[entry.model_dump(mode="json") for entry in kind] for kind in journal]
+        kinds = [
+            [(*entry[:3], entry.content.model_dump(mode="json"), *entry[4:]) for entry in kind] for kind in journal
+        ]
         found.append((experiment.model_dump(mode="json"), kinds, workspace.ledger.head(experiment.id)))
     return found
 

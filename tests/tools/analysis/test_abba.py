@@ -18,7 +18,7 @@ from tests.support.values import START
 
 from experiment_tracker_tools.analysis.look import look_at
 from experiment_tracker_tools.assignment.blocks import Schedule, block
-from experiment_tracker_tools.conduct.exposing import scheduled
+from experiment_tracker_tools.conduct.exposing import chooser
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.plan import Plan
@@ -36,7 +36,7 @@ def recorded(experiment: Experiment, units: int, *, drift: float, effect: float)
     """Units on a machine that drifts; and the differences of the blocks' means, treatment less control."""
     draw, rows, sides = random.Random(4), list[Content](), np.zeros((units // 4, 2))
     for k in range(units):
-        exposure = scheduled(experiment, f"u{k}", "", k)
+        exposure = chooser(experiment, "")(f"u{k}", k)
         treated = exposure.variant == "treatment"
         x = 500 + drift * k + draw.gauss(0, 1) + effect * treated
         sides[k // 4, int(treated)] += x / 2

@@ -13,7 +13,7 @@ from tests.support.values import START
 from experiment_tracker_tools.analysis.look import look_at
 from experiment_tracker_tools.analysis.verdict import judge
 from experiment_tracker_tools.analysis.weighing import weigh
-from experiment_tracker_tools.conduct.exposing import scheduled
+from experiment_tracker_tools.conduct.exposing import chooser
 from experiment_tracker_tools.domain.decision import FINAL
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.plan import Plan
@@ -32,7 +32,7 @@ def planned(n: int, *, size: int | None = 4, **changes: object) -> Experiment:
 def placed(experiment: Experiment, units: int, strata: tuple[str, ...] = ("",)) -> list[Exposure]:
     """Units as the plan's own schedule assigns them, stratum by stratum in turn."""
     return [
-        scheduled(experiment, f"u{k}", strata[k % len(strata)], k // len(strata)).model_copy(
+        chooser(experiment, strata[k % len(strata)])(f"u{k}", k // len(strata)).model_copy(
             update={} if experiment.plan.block_size else {"slot": None}
         )
         for k in range(units)

@@ -95,9 +95,7 @@ def late(outcomes: int, open_units: int) -> Entries:
     """Exposures at the start, outcomes an hour later."""
     told = entries([exposure("control", f"u{k}") for k in range(outcomes + open_units)])
     trials = [
-        Entry[Trial](
-            seq=10_000 + k, at=START + timedelta(hours=1), by="test", content=trial("control", 1.5, unit=f"u{k}")
-        )
+        Entry(seq=10_000 + k, at=START + timedelta(hours=1), by="test", content=trial("control", 1.5, unit=f"u{k}"))
         for k in range(outcomes)
     ]
     return Entries(trials, told.exposures, [])

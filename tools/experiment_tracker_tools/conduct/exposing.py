@@ -1,6 +1,6 @@
 """Which variant units meet, by the plan's scheme, recorded before anybody is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
@@ -19,19 +19,27 @@ def exposed(
     attributes: Mapping[str, bool | float | str] = MappingProxyType({}),
 ) -> tuple[Exposure, ...]:
     """The units' exposures; a unit that was seen before keeps its variant, a new one takes its stratum's next place."""
-
-    def choose(unit: str, slot: int) -> Exposure:
-        return scheduled(experiment, unit, stratum, slot)
-
+    choose = chooser(experiment, stratum)
     return workspace.ledger.expose(experiment.id, units, choose, stratum=stratum, attributes=attributes)
 
 
-def scheduled(experiment: Experiment, unit: str, stratum: str, slot: int) -> Exposure:
-    """What the plan gives a new unit that comes at this place of its stratum."""
+def chooser(experiment: Experiment, stratum: str) -> Callable[[str, int], Exposure]:
+    """What the plan gives a new unit that comes at a place of this stratum."""
     plan = experiment.plan
     shares = [(variant.name, variant.share or 0.0) for variant in experiment.variants]
-    if plan.block_size is None:
-        chosen = variant_of(plan.salt, experiment.id, unit, shares)
-        return Exposure(unit=unit, variant=chosen, propensity=dict(shares)[chosen])
-    chosen = variant_at(Schedule(plan.salt, experiment.id, shares, plan.block_size, plan.order), stratum, slot)
-    return Exposure(unit=unit, variant=chosen, propensity=dict(shares)[chosen], slot=slot, stratum=stratum)
+    share_of = dict(shares)
+    size = plan.block_size
+    if size is None:
+
+        def hashed(unit: str, _: int) -> Exposure:
+            chosen = variant_of(plan.salt, experiment.id, unit, shares)
+            return Exposure(unit=unit, variant=chosen, propensity=share_of[chosen])
+
+        return hashed
+    schedule = Schedule(plan.salt, experiment.id, shares, size, plan.order)
+
+    def scheduled(unit: str, slot: int) -> Exposure:
+        chosen = variant_at(schedule, stratum, slot)
+        return Exposure(unit=unit, variant=chosen, propensity=share_of[chosen], slot=slot, stratum=stratum)
+
+    return scheduled

@@ -16,49 +16,81 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 
 KEPT_BYTES = 1 << 20
 _ERROR_BYTES = 2048
 _CHUNK = 1 << 16
-_STATUS_BYTES = 1 << 13
 _GRACE_S = 1.0
 _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
+# As bytes, and once: `os.environ` would be translated anew while the clock of every command runs.
+_ENVIRONMENT = dict(os.environb)
+
+
+class OwnMemory:
+    """The most memory that this program has had, which counts as a command's own until its exec.
+
+    It only grows, so that it is asked for anew only where the last answer does not do.
+    """
+
+    def __init__(self) -> None:
+        self.peak_kib = 0
+
+    def is_exceeded_by(self, peak_kib: int) -> bool:
+        """Whether a process had more."""
+        if peak_kib > self.peak_kib:
+            self.peak_kib = own_peak_kib()
+        return peak_kib > self.peak_kib
+
+
+_OWN = OwnMemory()
 
 
 def own_peak_kib() -> int:
     """The most memory that this program has had; rusage also counts whoever started it, from before the exec."""
     try:
-        return int(os.pread(_own_status(), _STATUS_BYTES, 0).partition(b"VmHWM:")[2].split()[0])
+        status = os.open("/proc/self/status", os.O_RDONLY)
+        try:
+            return int(os.read(status, _CHUNK).partition(b"VmHWM:")[2].split()[0])
+        finally:
+            os.close(status)
     except (OSError, ValueError, IndexError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-@lru_cache(maxsize=1)
-def _own_status() -> int:
-    """Kept open, because it is asked before every command."""
-    return os.open("/proc/self/status", os.O_RDONLY)
-
-
 class Tail:
-    """The last bytes that came out of a pipe, and how many there were."""
+    """The last bytes that a command wrote to a pipe, and how many there were.
 
-    def __init__(self, fd: int, most: int) -> None:
-        self.fd, self.most = fd, most
+    The end that it writes to stays open here as well, so that nobody is woken because a command let go of it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.fd, self.command_fd = os.pipe()
+        self.most = most
         self.kept, self.seen = bytearray(), 0
-        os.set_blocking(fd, False)
+        os.set_blocking(self.fd, False)
 
     def take(self) -> bool:
-        """Read what is there; False once nothing will come any more."""
+        """Read what is there; False where nothing is."""
         try:
             piece = os.read(self.fd, _CHUNK)
         except BlockingIOError:
-            return True
+            return False
         self.seen += len(piece)
         self.kept += piece
         if len(self.kept) > 2 * self.most:
             del self.kept[: -self.most]
-        return bool(piece)
+        return True
+
+    def drain(self) -> None:
+        """Take what is in the pipe by now; a child that outlived the command may write to it for ever."""
+        for _ in range(1 + fcntl.fcntl(self.fd, fcntl.F_GETPIPE_SZ) // _CHUNK):
+            if not self.take():
+                break
+
+    def close(self) -> None:
+        """Let go of both ends."""
+        os.close(self.fd)
+        os.close(self.command_fd)
 
     def text(self) -> str:
         """The last bytes as text."""
@@ -67,70 +99,74 @@ class Tail:
 
 def measured(job: "dict[str, object]") -> "dict[str, object]":
     """Run one job to its end; gives what was measured, or `error` where it could not start."""
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_DUP2, err_write, 2),
-        (os.POSIX_SPAWN_DUP2, out_write, 1) if job["output"] else (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-    ]
-    argv = [str(part) for part in job["argv"]]  # type: ignore[attr-defined]
-    floor = own_peak_kib()
-    begun = time.perf_counter()
+    err, out = Tail(_ERROR_BYTES), Tail(KEPT_BYTES) if job["output"] else None
+    tails = (err, out) if out else (err,)
     try:
-        os.chdir(str(job["cwd"]))
-        begun = time.perf_counter()
-        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=actions, setsid=True, setsigdef=_RESET)
-    except OSError as error:
-        return {"error": error.strerror or str(error)}
+        pid, begun = _started(job, err, out)
+        try:
+            timed_out, stopped = _watched(pid, tails, begun + float(str(job["timeout_s"])))
+            wall = time.perf_counter() - begun
+        finally:
+            _kill(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+        for tail in tails:
+            tail.drain()
+    except _NotStarted as error:
+        return {"error": str(error)}
     finally:
-        os.close(out_write)
-        os.close(err_write)
-        os.chdir("/")
-    out, err = Tail(out_read, KEPT_BYTES), Tail(err_read, _ERROR_BYTES)
-    try:
-        timed_out, stopped = _watched(pid, (out, err), begun + float(str(job["timeout_s"])))
-        wall = time.perf_counter() - begun
-        _drain(out, err)
-    finally:
-        _kill(pid, signal.SIGKILL)
-        _, status, usage = os.wait4(pid, 0)
-        os.close(out_read)
-        os.close(err_read)
+        for tail in tails:
+            tail.close()
     return {
         "wall_s": wall,
         "user_s": usage.ru_utime,
         "system_s": usage.ru_stime,
-        "peak_bytes": usage.ru_maxrss * 1024 if usage.ru_maxrss > floor else None,
+        "peak_bytes": usage.ru_maxrss * 1024 if _OWN.is_exceeded_by(usage.ru_maxrss) else None,
         "status": os.waitstatus_to_exitcode(status),
         "timed_out": timed_out,
         "stopped": stopped,
-        "out": out.text(),
-        "out_bytes": out.seen,
+        "out": out.text() if out else "",
+        "out_bytes": out.seen if out else 0,
         "err": err.text(),
     }
+
+
+class _NotStarted(Exception):
+    """The command could not be started; says why."""
+
+
+def _started(job: "dict[str, object]", err: Tail, out: "Tail | None") -> "tuple[int, float]":
+    """Start a job's command; gives its process, and when it was asked for."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, err.command_fd, 2),
+        (os.POSIX_SPAWN_DUP2, out.command_fd, 1) if out else (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+    ]
+    argv = [str(part) for part in job["argv"]]  # type: ignore[attr-defined]
+    try:
+        os.chdir(str(job["cwd"]))
+        begun = time.perf_counter()
+        return os.posix_spawnp(argv[0], argv, _ENVIRONMENT, file_actions=actions, setsid=True, setsigdef=_RESET), begun
+    except OSError as error:
+        raise _NotStarted(error.strerror or str(error)) from error
+    finally:
+        os.chdir("/")
 
 
 def _watched(pid: int, tails: "tuple[Tail, ...]", deadline: float) -> "tuple[bool, bool]":
     """Wait for the command's end, which stays unreaped; gives whether it ran out of time, and whether we were told."""
     handle = os.pidfd_open(pid)
     poll = select.poll()
-    poll.register(handle, select.POLLIN)
-    poll.register(0, select.POLLIN)
-    open_tails = {tail.fd: tail for tail in tails}
-    for fd in open_tails:
+    for fd in (handle, 0, *(tail.fd for tail in tails)):
         poll.register(fd, select.POLLIN)
     timed_out = stopped = False
     try:
         while True:
-            found = poll.poll(max(0.0, (deadline - time.perf_counter()) * 1000))
-            ready = {fd for fd, _ in found}
-            for fd in ready & open_tails.keys():
-                if not open_tails[fd].take():
-                    poll.unregister(fd)
-                    del open_tails[fd]
+            ready = {fd for fd, _ in poll.poll(max(0.0, (deadline - time.perf_counter()) * 1000))}
             if handle in ready:
                 return timed_out, stopped
+            for tail in tails:
+                if tail.fd in ready:
+                    tail.take()
             if 0 in ready:
                 stopped = True
                 poll.unregister(0)
@@ -140,14 +176,6 @@ def _watched(pid: int, tails: "tuple[Tail, ...]", deadline: float) -> "tuple[boo
                 timed_out, deadline = True, time.perf_counter() + _GRACE_S
     finally:
         os.close(handle)
-
-
-def _drain(*tails: Tail) -> None:
-    """Take what is in the pipes already; a child that outlived the command may hold them open for ever."""
-    for tail in tails:
-        for _ in range(1 + fcntl.fcntl(tail.fd, fcntl.F_GETPIPE_SZ) // _CHUNK):
-            if not tail.take():
-                break
 
 
 def _kill(pid: int, number: int) -> None:

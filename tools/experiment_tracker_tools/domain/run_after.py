@@ -9,6 +9,4 @@ class RunAfter(Trial):
 
 def as_trial(entry: Entry[Trial] | Entry[RunAfter]) -> Entry[Trial]:
     """The run as an entry that trials can be compared with."""
-    return Entry[Trial].model_construct(
-        seq=entry.seq, at=entry.at, by=entry.by, provenance=entry.provenance, content=entry.content
-    )
+    return Entry(*entry)

@@ -127,6 +127,9 @@ class Follower:
         offset = rows.get(id_) if rows is not None else None
         if offset is None or reader is None:
             return None
+        return self._read(reader, offset, table, id_)
+
+    def _read(self, reader: LineReader, offset: int, table: str, id_: int) -> Record:
         record = reader.record(offset, table, id_)
         if record is not None:
             return record
@@ -139,11 +142,11 @@ class Follower:
     def documents(self, table: str) -> Iterator[Record]:
         """Every document of a table, in the order of the ids; broken ones go to `damage`."""
         rows, reader = self._state.tables.get(table), self.reader()
-        for id_ in [id_ for id_, _ in rows.items()] if rows is not None else ():
+        if rows is None or reader is None:
+            return
+        for id_, offset in list(rows.items()):
             with suppress(StoreFailure):
-                record = self.find(table, id_, reader)
-                if record is not None:
-                    yield record
+                yield self._read(reader, offset, table, id_)
 
     def records(self, start: int = 0) -> Iterator[Record]:
         """Every document that is current, in the order they were recorded; broken lines go to `damage`."""

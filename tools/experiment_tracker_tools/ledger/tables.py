@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -25,7 +25,6 @@ from experiment_tracker_tools.ledger.journal import Draft, JournalFile
 Content = TypeVar("Content", bound=Model)
 
 EXPERIMENTS, MARKS = "experiments", "writers"
-_STORED = Entry[Any]
 
 
 class Amendment(Model):
@@ -165,12 +164,12 @@ def entries(journal: JournalFile, kind: type[Content]) -> list[Entry[Content]]:
 def to_entry(kind: type[Content], record: Record) -> Entry[Content]:
     """The entry that a record holds."""
     # The content was checked; the rest was written by this ledger, and is guarded by the line's checksum.
-    return _STORED.model_construct(
-        seq=record.id,
-        at=datetime.fromisoformat(record.at),
-        by=record.by,
-        provenance=record.document["provenance"],
-        content=understood(kind, record.document["content"]),
+    return Entry(
+        record.id,
+        datetime.fromisoformat(record.at),
+        record.by,
+        understood(kind, record.document["content"]),
+        record.document["provenance"],
     )
 
 
