@@ -10,9 +10,12 @@ from experiment_tracker_server.dashboard.arrivals import Arrivals
 from experiment_tracker_server.dashboard.glance import Glance, glance, tone
 from experiment_tracker_server.dashboard.reading import Reader, Summary
 from experiment_tracker_server.dashboard.story import story
+from experiment_tracker_tools.analysis.pace import gauges
+from experiment_tracker_tools.analysis.portfolio import impacts, saved_a_month
+from experiment_tracker_tools.conduct.portfolio import course
 from experiment_tracker_tools.conduct.staleness import stale_decisions
 from experiment_tracker_tools.core.errors import InvalidInput
-from experiment_tracker_tools.domain.decision import FINAL, Decision
+from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.search import Query, Searched, search_experiments
 
@@ -49,10 +52,19 @@ def portfolio(pages: Pages, asked: Callable[[str], str]) -> Given:
         "group": group,
         "total": len(rows),
         "trials": sum(summary.trials for summary in summaries),
-        "decided": sum(summary.done.verdict in FINAL for summary in summaries),
-        "wins": sum(summary.done.verdict == "SHIP" for summary in summaries),
+        **_figures(pages.reader),
         "page": page,
         "pages": pages_,
+    }
+
+
+def _figures(reader: Reader) -> Given:
+    """The figures of the whole portfolio; archived experiments were part of it."""
+    courses = [course(each.experiment, each.decision, each.done) for each in reader.every()]
+    return {
+        "gauges": gauges(courses, now=reader.workspace.clock()),
+        "impacts": impacts(courses),
+        "saved": saved_a_month(courses),
     }
 
 

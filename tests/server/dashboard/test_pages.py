@@ -80,6 +80,14 @@ def test_the_decided_experiment_is_told_with_its_verdict_everywhere(shown: Shown
     assert shown.decided in shown.board.page("search?q=ship").text
 
 
+def test_the_portfolio_tells_each_figure_beside_its_target_or_why_there_is_none(shown: Shown) -> None:
+    told = shown.board.page().text.partition('id="aims"')[2].partition("</section>")[0]
+    assert "target at least 12" in told
+    assert "✓ target at most 14 days" in told
+    assert "of 1 that ended, 1 with SHIP; a rate takes 5" in told
+    assert EVIL not in told
+
+
 def test_no_page_looks(shown: Shown) -> None:
     before = remembered(shown.project.workspace())
     for path in (*PAGES, f"experiments/{shown.running}", f"experiments/{shown.decided}"):

@@ -31,6 +31,7 @@ class Outcome(NamedTuple):
             somebody still has to merge.
         days_promoted: since that promotion.
         override: why it was promoted against its verdict, whatever became of it.
+        unmerged: it was promoted as a branch or a patch, and nobody told us that it landed.
     """
 
     verdict: Verdict | None
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
     promotion: Promotion | None
     days_promoted: float | None
     override: str = ""
+    unmerged: bool = False
 
 
 def progress(workspace: Workspace, experiment: Experiment) -> Progress:
@@ -77,6 +79,7 @@ def outcome(workspace: Workspace, experiment: Experiment) -> Outcome:
         promoted.content if promoted else None,
         (workspace.clock() - promoted.at).total_seconds() / 86_400 if promoted else None,
         latest.content.override if latest else "",
+        unmerged=latest is not None and latest.content.mode != "commit",
     )
 
 
