@@ -48,6 +48,10 @@ def runs(session: Session, transcript: Transcript) -> tuple[str, str]:
     return prompt, text
 
 
+def bytes_read() -> int:
+    return int(Path("/proc/self/io").read_text("ascii").split()[1])
+
+
 def trials(project: Project, experiment: Experiment) -> list[Entry[Trial]]:
     return list(project.workspace().ledger.journal(experiment.id).trials)
 
@@ -88,6 +92,24 @@ def test_a_run_waits_for_the_line_that_the_client_still_owes(
     (project.root / ".experiments" / "spool" / "measured.json").unlink()
     measure_runs(project.workspace())
     assert len(trials(project, experiment)) == 1
+
+
+def test_a_spool_that_did_not_change_is_not_read_again(
+    project: Project, experiment: Experiment, session: Session, transcript: Transcript
+) -> None:
+    runs(session, transcript)
+    spool = next((project.root / ".experiments" / "spool").glob("*.jsonl"))
+    with spool.open("ab") as file:
+        file.writelines(b'{"event": "e%d", "turn": {"at": 0, "what": "%s"}}\n' % (n, b"x" * 500) for n in range(2000))
+    measure_runs(project.workspace())
+    start = bytes_read()
+    assert measure_runs(project.workspace()) == (0, 1, ())
+    assert bytes_read() - start < 500_000
+    session.tells("Stop")
+    transcript.answers()
+    start = bytes_read()
+    assert measure_runs(project.workspace()) == (1, 0, ())
+    assert bytes_read() - start > 1_000_000
 
 
 def test_a_run_that_a_person_stopped_is_kept_as_cut_short(

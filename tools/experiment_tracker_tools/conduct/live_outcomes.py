@@ -267,6 +267,8 @@ def _done(folder: Path) -> dict[str, str]:
 
 
 def _keep(folder: Path, done: dict[str, str]) -> None:
+    if not done:
+        return
     from experiment_tracker_tools.ledger.disk import replace_file
 
     present = {str(line.get("event")) for spool in folder.glob("*.jsonl") for line in lines_in(spool)}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ class Run(NamedTuple):
 
 def runs_in(spool: Path) -> Iterator[Run]:
     """The runs of a session, each once, with what its later events say of their end."""
-    lines = list(lines_in(spool))
+    lines = lines_in(spool)
     marks = [line["turn"] for line in lines if "turn" in line]
     seen = set[str]()
     for line in lines:
@@ -74,9 +75,20 @@ def _noted(line: dict[str, Any], session: str, later: list[str]) -> Run:
     )
 
 
-def lines_in(spool: Path) -> Iterator[dict[str, Any]]:
+def lines_in(spool: Path) -> tuple[dict[str, Any], ...]:
     """The whole lines of a spool."""
-    for line in spool.read_bytes().splitlines():
+    content = spool.stat()
+    return _lines(spool, content.st_ino, content.st_size, content.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _lines(spool: Path, _inode: int, _size: int, _changed_ns: int) -> tuple[dict[str, Any], ...]:
+    # Asked at every call of a tool, and a session may have left thousands of events.
+    return tuple(_parsed(spool.read_bytes()))
+
+
+def _parsed(content: bytes) -> Iterator[dict[str, Any]]:
+    for line in content.splitlines():
         try:
             read_ = json.loads(line)
         except ValueError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from experiment_tracker_tools.ledger.disk import Handle, replace_file
+from experiment_tracker_tools.ledger.disk import Handle
 
 VERSION = 3
 _BLOCK = 1 << 20
@@ -26,13 +26,13 @@ class Checkpoint(NamedTuple):
     arrays: Mapping[str, memoryview]
 
 
-def save_checkpoint(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, bytes]) -> None:
-    """Replace the checkpoint. A power cut may break it; its checksums tell, and it is made anew."""
+def packed(facts: Mapping[str, Any], arrays: Mapping[str, bytes]) -> list[bytes]:
+    """The content of a checkpoint. A power cut may break it; its checksums tell, and it is made anew."""
     sizes = {name: [len(content), crc32(content)] for name, content in arrays.items()}
     head = json.dumps({"version": VERSION, "arrays": sizes, "facts": facts}, separators=(",", ":")).encode()
     # Arrays are mapped as 8-byte numbers and must start at a multiple of eight.
     head += b" " * (-(len(head) + 10) % 8)
-    replace_file(path, [b"%08x " % crc32(head), head, b"\n", *arrays.values()], durable=False)
+    return [b"%08x " % crc32(head), head, b"\n", *arrays.values()]
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:

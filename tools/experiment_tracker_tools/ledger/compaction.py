@@ -30,7 +30,7 @@ class Compaction:
         keep: whether a document's payload stays, given it and whether it is current.
 
     Attributes:
-        gone: payloads that were left out.
+        gone: payloads that were left out; missed: those of them that are current, and that readers will miss.
         broken: lines that were left out because their bytes are broken.
     """
 
@@ -43,7 +43,7 @@ class Compaction:
     ) -> None:
         self._handle, self._tables, self._keep = handle, tables, keep
         self._first, self._crc = header_line(header["journal"], header["about"], header["epoch"], header["writer"])
-        self.gone = 0
+        self.gone = self.missed = 0
         self.broken: list[bytes] = []
 
     def lines(self, start: int, end: int) -> Iterator[bytes]:
@@ -82,4 +82,7 @@ class Compaction:
         if record.op not in {"i", "u"}:
             return True
         rows = self._tables.get(record.table)
-        return self._keep(record, rows is not None and rows.get(record.id) == offset)
+        is_current = rows is not None and rows.get(record.id) == offset
+        stays = self._keep(record, is_current)
+        self.missed += is_current and not stays
+        return stays

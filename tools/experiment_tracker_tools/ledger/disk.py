@@ -63,21 +63,25 @@ def sync_folder(folder: Path) -> None:
 
 
 class Staged:
-    """A file that is written beside another one, then takes its place: readers see the old or the new, never half."""
+    """A file that is written beside another one, then takes its place: readers see the old or the new, never half.
+
+    Attributes:
+        path: where it is until then.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._staged = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.new")
-        self._staged.unlink(missing_ok=True)
+        self.path = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.new")
+        self.path.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._file = os.fdopen(os.open(self._staged, flags, 0o600), "wb")
+        self._file = os.fdopen(os.open(self.path, flags, 0o600), "wb")
 
     def __enter__(self) -> "Staged":
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._file.close()
-        self._staged.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def write(self, chunks: Iterable[bytes | memoryview]) -> None:
         """Add to the new file."""
@@ -93,7 +97,7 @@ class Staged:
         if durable:
             self.sync()
         self._file.flush()
-        self._staged.replace(self._path)
+        self.path.replace(self._path)
         if durable:
             sync_folder(self._path.parent)
 

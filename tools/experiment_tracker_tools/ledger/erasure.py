@@ -72,5 +72,5 @@ def _note(journal: JournalFile, content: Model, *, at: str, by: str) -> list[Ord
 def _drop_leftovers(journal: JournalFile) -> None:
     # Bytes that a dead writer or a dead compaction left unfinished may hold what was asked to go.
     journal.path.with_suffix(".cut").unlink(missing_ok=True)
-    for unfinished in journal.path.parent.glob(f"{journal.path.name}.*.new"):
+    for unfinished in journal.path.parent.glob(f"{journal.path.stem}.*.new"):
         unfinished.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """What one process knows of a journal: followed without a lock, only what is new, from a checkpoint if there is one."""
 
 import errno
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,8 +10,8 @@ from threading import Lock, RLock
 from typing import Any, Protocol
 
 from experiment_tracker_tools.core.errors import StoreFailure
-from experiment_tracker_tools.ledger.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from experiment_tracker_tools.ledger.disk import Handle, sync_data
+from experiment_tracker_tools.ledger.checkpoint import Checkpoint, load_checkpoint, packed
+from experiment_tracker_tools.ledger.disk import Handle, replace_file, sync_data
 from experiment_tracker_tools.ledger.frames import Record, line_crc, read_header
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.reading import LineReader, scan
@@ -163,18 +164,24 @@ class Follower:
     def save_checkpoint(self) -> None:
         """Write the cache; failing is no failure."""
         with self._reading, suppress(OSError):
-            if self._handle is None:
+            # A journal that was rewritten meanwhile has a checkpoint of its own.
+            if self._handle is None or os.stat(self._name).st_ino != self._handle.inode:  # noqa: PTH116
                 return
-            self._catch_up()
             # What a checkpoint covers must not be able to vanish with the power.
             sync_data(self._handle.fd)
+            replace_file(self._checkpoint_path, self.checkpoint(), durable=False)
+            self._state.since_checkpoint = 0
+
+    def checkpoint(self) -> list[bytes]:
+        """What is known of the journal, as a checkpoint keeps it."""
+        with self._reading:
+            self._catch_up()
             facts, arrays = self._state.facts()
             facts["folded"] = self._folded
             if self._fold is not None:
                 facts["fold"], more = self._fold.facts()
                 arrays |= {f"fold {name}": content for name, content in more.items()}
-            save_checkpoint(self._checkpoint_path, facts, arrays)
-            self._state.since_checkpoint = 0
+            return packed(facts, arrays)
 
     @property
     def _checkpoint_path(self) -> Path:
@@ -193,6 +200,32 @@ class Follower:
         self._state = State()
         self._fold = self._new_fold() if self._new_fold else None
         self._folded = self._size = 0
+
+    def _successor(self, path: Path, end: int, *, same: bool) -> "Follower":
+        """What will be known of the journal once a file takes its place that holds the same up to `end`.
+
+        Args:
+            path: where that file is until then.
+            end: of what it holds, in the journal that it was made from.
+            same: whether it holds every document that is current; what is folded then need not be folded again.
+        """
+        after = Follower(path, about=self.about, fold=self._new_fold)
+        with self._reading:
+            after._follow()
+            self._catch_up()
+            if same and self._fold is not None and after._fold is not None and self._folded == end:
+                facts, arrays = self._fold.facts()
+                # By way of JSON, as from a checkpoint, so that the two share nothing.
+                views = {name: memoryview(content) for name, content in arrays.items()}
+                after._fold.restore(json.loads(json.dumps(facts)), views)
+                after._folded = after._state.end
+        return after
+
+    def _become(self, after: "Follower") -> None:
+        with self._reading:
+            self._handle, self._state, self._size = after._handle, after._state, after._size
+            self._fold, self._folded = after._fold, after._folded
+            self._state.since_checkpoint = 0
 
     def _tell(self, offset: int, size: int) -> None:
         if all(found.offset != offset for found in self._state.damage):

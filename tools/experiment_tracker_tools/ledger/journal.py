@@ -143,7 +143,6 @@ class JournalFile(Follower):
             gone = self._rewritten(keep, note)
             if gone is not None:
                 break
-        self._checkpoint_path.unlink(missing_ok=True)
         self.refresh()
         return gone
 
@@ -168,17 +167,22 @@ class JournalFile(Follower):
         end = state.end
         compaction = Compaction(handle, header, state.tables, keep)
         try:
-            with Staged(self.path) as staged:
+            with Staged(self.path) as staged, Staged(self._checkpoint_path) as cache:
                 # Nearly all of it without the lock; the others only wait for what they wrote in between.
                 staged.write(compaction.lines(0, end))
                 staged.sync()
+                after = self._successor(staged.path, end, same=not compaction.missed)
+                cache.write(after.checkpoint())
                 now = self._exclusive()
                 try:
                     if now is not handle:
                         return None
                     staged.write(compaction.lines(end, self._state.end))
                     staged.write(compaction.added(linked(note(), self._state.place, self._state.chain)))
+                    # Whoever finds the new journal finds what is known of it, and reads nothing twice.
+                    cache.take_place(durable=False)
                     staged.take_place(durable=True)
+                    self._become(after)
                     if compaction.broken:
                         self._keep_aside(b"\n".join(compaction.broken))
                 finally:

@@ -58,11 +58,7 @@ def take_in(
     new = repeats = 0
     refused: list[str] = []
     for spool in sorted(folder.glob("*.jsonl")):
-        content = spool.read_bytes()
-        for line in content[done.get(spool.name, 0) :].splitlines(keepends=True):
-            # A hook may be in the middle of its write; its event is taken in the next time.
-            if not line.endswith(b"\n"):
-                break
+        for line in _whole_lines(spool, done.get(spool.name, 0)):
             try:
                 if (event := _event(line)) is not None:
                     added, again = record(spool.stem, *event)
@@ -77,9 +73,7 @@ def take_in(
                 refused.append(f"{spool.stem}: {error}")
                 _keep_aside(spool.with_suffix(".refused"), line)
             done[spool.name] = done.get(spool.name, 0) + len(line)
-        kept_s = _A_MINUTE_S if _has_ended(content) else _A_DAY_S
-        is_old = spool.stat().st_mtime < now.timestamp() - kept_s
-        if is_old and spool.stem not in held and done.get(spool.name) == spool.stat().st_size:
+        if spool.stem not in held and done.get(spool.name) == spool.stat().st_size and _is_over(spool, now):
             spool.unlink()
             del done[spool.name]
     _keep_offsets(folder, done)
@@ -93,6 +87,21 @@ def forget(folder: Path, units: frozenset[str]) -> None:
         kept = [line for line in lines if _unit(line) not in units]
         if len(kept) < len(lines):
             replace_file(aside, kept)
+
+
+def _whole_lines(spool: Path, start: int) -> list[bytes]:
+    """What is new behind `start`. A hook may be in the middle of its write; its event is taken in the next time."""
+    if spool.stat().st_size <= start:
+        return []
+    with spool.open("rb") as file:
+        file.seek(start)
+        return [line for line in file if line.endswith(b"\n")]
+
+
+def _is_over(spool: Path, now: datetime) -> bool:
+    """Whether nothing more comes: a minute after the session's end, a day after its last event."""
+    age_s = now.timestamp() - spool.stat().st_mtime
+    return age_s > _A_DAY_S or (age_s > _A_MINUTE_S and _has_ended(spool.read_bytes()))
 
 
 def _has_ended(content: bytes) -> bool:
