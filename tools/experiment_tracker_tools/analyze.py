@@ -1,5 +1,7 @@
 """Verb: what the data say, as far as the plan allows to look."""
 
+from collections.abc import Callable
+
 from experiment_tracker_tools.analysis.wording import change_in_words, segment_in_words
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
@@ -11,6 +13,7 @@ from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.decision import Estimate, Look, Standing, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
+from experiment_tracker_tools.domain.seen import Believed
 from experiment_tracker_tools.workspace import Workspace
 
 _MOST_RESULTS, _MOST_WARNINGS, _MOST_SEGMENTS = 4, 3, 3
@@ -74,6 +77,7 @@ class Analysis(Model):
         information: fraction of the planned information; looks: points of the plan's grid so far.
         boundary: primary's statistic and what it must reach, signed so that larger is better.
         p_better: of each treatment, by prior; beside the decision, never part of it.
+        gain: posterior mean of each treatment's gain, by prior, where the plan states one: how far a prior moves it.
         practical: against the plan's ready_at and practical_effect, by treatment; told, never part of the decision.
         results: the primary first.
         more_results: how many further ones the resource holds.
@@ -97,6 +101,7 @@ class Analysis(Model):
     looks: int | None = None
     boundary: dict[str, tuple[float | None, float | None]] | None = None
     p_better: dict[str, dict[str, float]] | None = None
+    gain: dict[str, dict[str, float]] | None = None
     practical: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     more_results: int | None = None
@@ -131,7 +136,8 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         information=_rounded(look.information),
         looks=look.looks or None,
         boundary=_boundary(found, look),
-        p_better=_p_better(look),
+        p_better=_by_prior(look, lambda believed: round(believed.p_better, 4)),
+        gain=_by_prior(look, lambda believed: believed.gain) if found.plan.belief else None,
         practical=practical(found, look)[:_MOST_RESULTS],
         results=tuple(_result(found, estimate) for estimate in look.estimates[:_MOST_RESULTS]),
         more_results=_left(look),
@@ -162,10 +168,11 @@ def _boundary(experiment: Experiment, look: Look) -> dict[str, tuple[float | Non
     return {t.treatment: (_short(t.statistic), _short(t.boundary)) for t in of_primary} or None
 
 
-def _p_better(look: Look) -> dict[str, dict[str, float]] | None:
+def _by_prior(look: Look, number: Callable[[Believed], float | None]) -> dict[str, dict[str, float]] | None:
     found: dict[str, dict[str, float]] = {}
-    for belief in look.panel.believed if look.panel else ():
-        found.setdefault(belief.treatment, {})[belief.prior] = round(belief.p_better, 4)
+    for believed in look.panel.believed if look.panel else ():
+        if (value := number(believed)) is not None:
+            found.setdefault(believed.treatment, {})[believed.prior] = value
     return found or None
 
 

@@ -2,6 +2,7 @@
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.memory import unsaid
+from experiment_tracker_tools.conduct.priors import shrunken_gain
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.conduct.verdicts import conclude, ends
 from experiment_tracker_tools.core.registry import tool
@@ -20,6 +21,7 @@ class Decided(Model):
         verdict: exactly one.
         winner: the variant to promote, for SHIP only.
         reasons: each names its numbers.
+        shrunk: the winner's gain, drawn towards past ones of its type and metric; None with fewer than five.
         rationale: as it was recorded.
         learned: what was recorded of it now, one line each.
         not_learned: why nothing was.
@@ -32,6 +34,7 @@ class Decided(Model):
     verdict: Verdict
     winner: Slug | None = None
     reasons: tuple[str, ...]
+    shrunk: str | None = None
     rationale: str = ""
     learned: tuple[str, ...] = ()
     not_learned: str | None = None
@@ -63,6 +66,7 @@ def decide(
         verdict=decision.verdict,
         winner=decision.winner,
         reasons=decision.reasons[:6],
+        shrunk=shrunken_gain(workspace, found, decision),
         rationale=decision.rationale[:200],
         learned=tuple(f"{each.stance}: {each.statement}" for each in learned),
         not_learned=f"{decision.verdict} is no answer yet; give them with the answer." if new and not learned else None,

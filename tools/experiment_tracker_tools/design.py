@@ -49,7 +49,7 @@ class Designed(Model):
         hypothesis: which criteria it meets, and how to mend the others.
         past: related experiments with their outcome.
         learned: what experiments on the same files, flag, metric or in the same words taught.
-        filled_in: what the template and the catalogue gave.
+        filled_in: what the template, the catalogue and past experiments gave.
         settings: each value of the plan with its source.
         not_enforced: what is stored and has no effect yet.
         files: commit that holds each variant's files.

@@ -1,4 +1,4 @@
-"""What three priors make of a look: beside the decision, never OR-ed with it."""
+"""What several priors make of a look: beside the decision, never OR-ed with it."""
 
 import math
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from experiment_tracker_tools.stats.recursion import crossing
 
 READY = 0.8
 _USUAL_MDE = 0.1
+_WIDER = 2.0
 
 
 def panel_of(room: Room, look: int) -> Panel:
@@ -30,9 +31,11 @@ def panel_of(room: Room, look: int) -> Panel:
 
 
 def priors_of(experiment: Experiment) -> dict[Prior, Normal]:
-    """The flat prior, the plan's own if it states one, and a sceptic's who gives the mde a chance of 5%."""
+    """The flat prior, the plan's own and one twice as wide if it has one, and a sceptic's who gives the mde 5%."""
     belief, mde = experiment.plan.belief, experiment.primary.mde or _USUAL_MDE
-    stated: dict[Prior, Normal] = {} if belief is None else {"stated": Normal(belief.mean, belief.sd)}
+    stated: dict[Prior, Normal] = {}
+    if belief is not None:
+        stated = {"stated": Normal(belief.mean, belief.sd), "widened": Normal(belief.mean, _WIDER * belief.sd)}
     return {"flat": FLAT, **stated, "sceptical": sceptical_prior(mde)}
 
 
@@ -51,6 +54,7 @@ def _of(room: Room, treatment: str, look: int) -> list[Believed]:
                 treatment=treatment,
                 prior=name,
                 p_better=round(seen.p_better, 6),
+                gain=float(f"{_lift(sign * seen.mean, log=bool(found.log[look])) * sign:.4g}"),
                 loss=float(f"{seen.loss_treatment:.4g}"),
                 ci_low=float(f"{ends[0]:.4g}"),
                 ci_high=float(f"{ends[1]:.4g}"),

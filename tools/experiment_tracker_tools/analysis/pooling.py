@@ -26,7 +26,8 @@ class Pooled(NamedTuple):
         experiments: how many lifts were pooled.
         lift: mean true lift, with its 95% interval low to high.
         usual_low, usual_high: where 95% of true lifts of this kind lie.
-        prior_mean, prior_sd: of log(1 + lift), the empirical prior; sd 0 where past effects did not differ.
+        prior_mean, prior_sd: mean of log(1 + lift) and how much true effects differ; sd 0 where they did not.
+        next_sd: how far the next true effect may be off that mean, what is not known of the mean included; above 0.
         shrunk: each past lift drawn to the mean, in input order (the winner's curse taken out).
         reason: why there is nothing.
     """
@@ -39,6 +40,7 @@ class Pooled(NamedTuple):
     usual_high: float | None = None
     prior_mean: float | None = None
     prior_sd: float | None = None
+    next_sd: float | None = None
     shrunk: tuple[float, ...] = ()
     reason: str | None = None
 
@@ -69,6 +71,7 @@ def pooled(estimates: Sequence[Estimate]) -> Pooled:
     """
     from experiment_tracker_tools.stats.meta_analysis import random_effects
     from experiment_tracker_tools.stats.shrinkage import shrink
+    from experiment_tracker_tools.stats.tails import z_quantile
 
     lifts = [lift for lift in map(log_lift, estimates) if lift is not None]
     if len(lifts) < LEAST:
@@ -84,5 +87,19 @@ def pooled(estimates: Sequence[Estimate]) -> Pooled:
         usual_high=math.expm1(found.prediction_high),
         prior_mean=found.effect,
         prior_sd=math.sqrt(found.tau2),
+        next_sd=(found.prediction_high - found.prediction_low) / 2 / z_quantile(0.05),
         shrunk=tuple(map(math.expm1, drawn.effects)),
     )
+
+
+def drawn(estimate: Estimate, past: Pooled) -> float | None:
+    """A lift drawn towards the past ones as far as its error is large against what they differ by; None without either.
+
+    References:
+        Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., equation 5.17.
+    """
+    own = log_lift(estimate)
+    if own is None or past.prior_mean is None or past.prior_sd is None:
+        return None
+    kept = past.prior_sd**2 / (past.prior_sd**2 + own.se**2)
+    return math.expm1(past.prior_mean + kept * (own.estimate - past.prior_mean))

@@ -8,6 +8,8 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Method
 from experiment_tracker_tools.stats import power_means, power_proportions
+from experiment_tracker_tools.stats.assurance import assurance
+from experiment_tracker_tools.stats.bayes_normal import Normal
 from experiment_tracker_tools.stats.boundaries import boundaries
 from experiment_tracker_tools.stats.normal_mixture import tuned_ratio, z_boundary
 from experiment_tracker_tools.stats.power_sequential import inflation
@@ -102,6 +104,39 @@ def power_at(primary: Metric, n: int, wanted: Wanted) -> float | None:
             shift.start, shift.start + shift.effect, n_control=control, n_treatment=treatment, alpha=wanted.alpha
         )
     return power_means.power(shift.effect, sd=shift.sd, n_control=control, n_treatment=treatment, alpha=wanted.alpha)
+
+
+def assured(primary: Metric, n: int, wanted: Wanted, *, mean: float, sd: float) -> float | None:
+    """The probability, over a prior of the gain, that n units in the smaller variant show one; None where unknown.
+
+    Args:
+        primary: with its baseline, and its sd unless it is binary.
+        n: units.
+        wanted: as for the power.
+        mean: of the prior, on the log of the ratio; sd: likewise.
+
+    >>> time = Metric(name="time", role="primary", kind="duration", direction="decrease", baseline=1.0, sd=0.2)
+    >>> round(assured(time, 40, Wanted(0.05, 0.8, 0.5, 0.5), mean=0.1, sd=0.1), 2)
+    0.55
+    """
+    noise = _relative_sd(primary)
+    if noise is None:
+        return None
+    control, treatment = _sizes(n, wanted)
+    prior = Normal(mean, sd)
+    return assurance(prior, n_control=control, n_treatment=treatment, sd=noise, alpha=wanted.alpha)
+
+
+def _relative_sd(primary: Metric) -> float | None:
+    """A unit's standard deviation on the log of the ratio, about."""
+    if primary.baseline is None or primary.baseline <= 0:
+        return None
+    if primary.kind == "binary":
+        return math.sqrt((1 - primary.baseline) / primary.baseline) if primary.baseline < 1 else None
+    if primary.sd is None:
+        return None
+    relative = primary.sd / primary.baseline
+    return math.sqrt(math.log1p(relative**2)) if primary.kind == "duration" else relative
 
 
 def detectable_sd(n: int, wanted: Wanted) -> float:

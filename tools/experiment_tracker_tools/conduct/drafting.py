@@ -7,8 +7,9 @@ from experiment_tracker_tools.conduct.live_planning import with_attributes, with
 from experiment_tracker_tools.conduct.measures import completed
 from experiment_tracker_tools.conduct.neighbours import Sketch, Tried, tried_before
 from experiment_tracker_tools.conduct.planning import check_names, planned, with_scheme, with_shares
+from experiment_tracker_tools.conduct.priors import prior_of
 from experiment_tracker_tools.conduct.rates import Rate, measured_rate
-from experiment_tracker_tools.conduct.sizing import Sizing, sized
+from experiment_tracker_tools.conduct.sizing import Sizing, assured, sized
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed
 from experiment_tracker_tools.domain.experiment import ExperimentType, Hypothesis
@@ -30,9 +31,10 @@ class Draft(NamedTuple):
         type_, hypothesis, variants, metrics, subject, plan: as the experiment will have them.
         settings: where each value came from.
         sizing: what the power analysis said.
+        assurance: the chance, over the plan's prior, that its units show a gain; None without a prior.
         explicit: the caller gave the sample size.
         tried: related experiments of the past.
-        filled_in: what the template and the catalogue gave, in words.
+        filled_in: what the template, the catalogue and past experiments gave, in words.
     """
 
     type_: ExperimentType
@@ -43,6 +45,7 @@ class Draft(NamedTuple):
     plan: Plan
     settings: Resolved
     sizing: Sizing
+    assurance: float | None
     explicit: bool
     tried: tuple[Tried, ...]
     filled_in: tuple[str, ...]
@@ -85,6 +88,7 @@ def drafted(
     primary, kind = _primary(measured), type_ or (base.type if base else "feature")
     sizing = sized(measured, shares, settings, sample_size)
     settings = with_scheme(settings, "command" if settings.values.live else kind, shares)
+    prior = prior_of(workspace, settings, primary, kind)
     sketch = Sketch(name, believed, subject, primary.name)
     return Draft(
         type_=kind,
@@ -92,12 +96,17 @@ def drafted(
         variants=shares,
         metrics=measured,
         subject=subject,
-        plan=with_attributes(planned(settings, sizing.sample_size, primary)),
+        plan=with_attributes(planned(settings, sizing.sample_size, primary, belief=prior.belief)),
         settings=settings,
         sizing=sizing,
+        assurance=assured(measured, shares, settings, sizing.sample_size, prior.belief),
         explicit=sample_size is not None,
         tried=tried_before(workspace, sketch),
-        filled_in=(*_from_template(call.template, base, hypothesis, metrics, variants), *done.told),
+        filled_in=(
+            *_from_template(call.template, base, hypothesis, metrics, variants),
+            *done.told,
+            *([prior.told] if prior.told else []),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from experiment_tracker_tools.assignment.blocks import block_size
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
+from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.experiment import Experiment, ExperimentType
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.metric import Metric
@@ -106,8 +107,8 @@ def check_segments(plan: Plan) -> None:
         )
 
 
-def planned(settings: Resolved, sample_size: int, primary: Metric) -> Plan:
-    """The plan with a fresh random salt, and the breaker on a catastrophic loss of the primary armed.
+def planned(settings: Resolved, sample_size: int, primary: Metric, *, belief: Belief | None = None) -> Plan:
+    """The plan with a fresh random salt, its prior, and the breaker on a catastrophic loss of the primary armed.
 
     Raises:
         InvalidInput: if the shortest runtime is longer than the longest, or the options contradict each other.
@@ -121,6 +122,7 @@ def planned(settings: Resolved, sample_size: int, primary: Metric) -> Plan:
     fields = {
         **{name: value for name, value in options.items() if value is not None},
         "harm": harm,
+        "belief": belief,
         "alpha": round(1 - (values.confidence_level or 0.95), 12),
         "power": values.power or 0.8,
         "sample_size": sample_size,

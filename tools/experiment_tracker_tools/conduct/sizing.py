@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from experiment_tracker_tools.analysis.points import SMALL, UNITS_OF_SEGMENT, is_exact
 from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.belief import Belief
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.variant import Variant
@@ -73,6 +74,18 @@ def sized(
         binds = f"the minimum of {least} binds" if need.n < least else f"{need.n} binds, the larger one"
         advice.append(f"The power analysis asks for {need.n} a variant, {rule}; {binds}.")
     return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
+
+
+def assured(
+    metrics: Sequence[Metric], variants: Sequence[Variant], settings: Resolved, n: int, belief: Belief | None
+) -> float | None:
+    """The chance, over the plan's prior, that n units a variant show a gain; None without a prior or a baseline."""
+    from experiment_tracker_tools.analysis.sample_size import assured as chance
+
+    if belief is None:
+        return None
+    primary = next(metric for metric in metrics if metric.role == "primary")
+    return chance(primary, n, _wanted(metrics, variants, settings, n), mean=belief.mean, sd=belief.sd)
 
 
 def _few_rates(primary: Metric, n: int, wanted: "Wanted") -> str:

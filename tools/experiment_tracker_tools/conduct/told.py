@@ -55,7 +55,7 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
         if source != "default" or name in ours().model_fields_set
     }
     return Told(
-        power=_power_in_words(sizing),
+        power=_power_in_words(sizing, draft.assurance),
         operating=_operating_in_words(experiment),
         forecast=needs.told(most_days=plan.max_runtime_days),
         worth=worth(experiment.type, nature=plan.nature, certainty=plan.certainty),
@@ -117,6 +117,8 @@ def _operating_in_words(experiment: Experiment) -> str:
     return f"not simulated: {found}" if isinstance(found, str) else found.told
 
 
-def _power_in_words(sizing: Sizing) -> str:
+def _power_in_words(sizing: Sizing, assurance: float | None) -> str:
     able = f"{sizing.sample_size} a variant detect {sizing.detects_sd:.2g} standard deviations at the planned power"
-    return able if sizing.power is None else f"{sizing.power:.0%} for the mde; {able}"
+    power = [] if sizing.power is None else [f"{sizing.power:.0%} for the mde"]
+    over = [] if assurance is None else [f"{assurance:.0%} over the prior"]
+    return "; ".join([*power, *over, able])

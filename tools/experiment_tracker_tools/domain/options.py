@@ -6,7 +6,7 @@ from pydantic import AliasChoices, Field
 
 from experiment_tracker_tools.domain.aftercare import Aftercare
 from experiment_tracker_tools.domain.base import Note, Number, Options, Positive, Slug
-from experiment_tracker_tools.domain.belief import Belief
+from experiment_tracker_tools.domain.belief import StatedBelief
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
@@ -92,7 +92,7 @@ class PlanOptions(Options):
     min_worthwhile: Annotated[Number, Field(ge=0, lt=10)] | None = None
     equivalence_margin: Annotated[Number, Field(gt=0, lt=1)] | None = None
     harm: Harm | None = None
-    belief: Belief | None = None
+    belief: StatedBelief | None = None
     success_metrics: Annotated[tuple[Slug, ...], Field(max_length=5)] | None = None
     confirmatory: Annotated[tuple[Slug, ...], Field(max_length=10)] | None = None
     cheaper_by: Slug | None = None

@@ -8,7 +8,7 @@ from experiment_tracker_tools.domain.base import Model, Slug, Title
 
 Question = Literal["better", "harm", "safe", "equivalent"]
 Status = Literal["open", "waits", "wins", "not_worthwhile", "worse", "equivalent"]
-Prior = Literal["flat", "stated", "sceptical"]
+Prior = Literal["flat", "stated", "widened", "sceptical"]
 
 
 class Tested(Model):
@@ -37,6 +37,7 @@ class Believed(Model):
     Attributes:
         treatment: which variant; prior: under which prior.
         p_better: probability that it is better than control.
+        gain: its posterior mean, as a fraction of control's mean, positive where it is better; None in older looks.
         loss: expected loss of choosing it, as a fraction of control's mean.
         ci_low: lower end of the 95% credible interval of the gain, likewise; ci_high: its upper end.
     """
@@ -44,6 +45,7 @@ class Believed(Model):
     treatment: Slug
     prior: Prior
     p_better: float
+    gain: float | None = None
     loss: float
     ci_low: float
     ci_high: float

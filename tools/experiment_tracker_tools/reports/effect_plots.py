@@ -22,7 +22,12 @@ from experiment_tracker_tools.reports.figure import (
 
 _ROW, _FRAME, _STEPS = 34, 30, 81
 _HALF_OF_95 = 1.959963984540054
-_PRIORS = {"flat": "flat prior (likelihood)", "stated": "stated prior", "sceptical": "sceptical prior"}
+_PRIORS = {
+    "flat": "flat prior (likelihood)",
+    "stated": "stated prior",
+    "widened": "widened prior",
+    "sceptical": "sceptical prior",
+}
 
 
 def interval_figures(experiment: Experiment, look: Look) -> tuple[Figure, ...]:

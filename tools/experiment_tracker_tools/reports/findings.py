@@ -5,6 +5,7 @@ from experiment_tracker_tools.analysis.savings import savings
 from experiment_tracker_tools.analysis.wording import change_in_words
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.seen import Believed
 from experiment_tracker_tools.reports.page import Section, Table, Task
 from experiment_tracker_tools.reports.record import Record
 
@@ -26,12 +27,17 @@ def results(record: Record) -> Section:
         for estimate in record.decision.look.estimates
     )
     believed = record.decision.look.panel.believed if record.decision.look.panel else ()
-    points = tuple(
-        f"{each.treatment}, {each.prior} prior: P(better) {each.p_better:.1%}, expected loss {each.loss:.2%}"
-        for each in believed
-    )
+    points = tuple(map(_belief, believed))
     head = ("metric", "treatment", "change", "p", "n", "test")
     return Section("Results", points=points, table=Table(head, rows))
+
+
+def _belief(believed: Believed) -> str:
+    gain = "" if believed.gain is None else f"gain {believed.gain:.1%}, "
+    return (
+        f"{believed.treatment}, {believed.prior} prior: P(better) {believed.p_better:.1%}, {gain}"
+        f"expected loss {believed.loss:.2%}"
+    )
 
 
 def health(record: Record) -> Section:
