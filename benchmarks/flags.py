@@ -15,7 +15,7 @@ from benchmarks.flags_accuracy import accuracy
 from benchmarks.flags_edits import outcome
 
 from experiment_tracker_tools.flags.files import texts
-from experiment_tracker_tools.flags.names import may_hold_flags
+from experiment_tracker_tools.flags.gate import may_hold_flags
 from experiment_tracker_tools.flags.project import cache_of, cached, scanned
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 from experiment_tracker_tools.flags.workers import facts_of_all
@@ -95,7 +95,7 @@ def hook() -> None:
 def main() -> None:
     """Print accuracy, speed and the hook's cost."""
     print("sample (own snippets in public shapes; target: precision .98, recall at points of use .95):")
-    for half in ("seen", "held", "fresh"):
+    for half in ("seen", "held", "fresh", "fourth", "fifth"):
         print(f"  {half}: {accuracy(half, told=False)}")
     for way in ("hook", "range"):
         print(f"  edits, {way}: {outcome(way)}")

@@ -81,6 +81,50 @@ def test_what_only_looks_like_a_flag_is_left_alone(language: str, code: str) -> 
     assert keys(code, language) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "code", "flag", "none"),
+    [
+        ("ts", "if (!config.features.{}) return;", "newUi", "const names = config.features.{};"),
+        ("py", "if settings.features.{}:\n    pass", "new_ui", "settings.features.{} = column"),
+        ("rb", "run if Settings.features.{}.enabled", "preview", "Settings.features.{}.each { |x| x }"),
+        ("ts", "import {{ flags }} from './config';\nif (flags.{}) go();", "newUi", "if (flags.{}) go();"),
+        ("py", "if settings.FEATURE_{}:\n    pass", "NEW_UI", "if settings.DATABASE_{}:\n    pass"),
+        ("ts", "return user && enabledFeatures.includes('{}');", "new-ui", "names.includes('{}')"),
+        ("ts", "const o = FEATURES.{} && go();", "newUi", "FEATURES.{}('x')"),
+    ],
+)
+def test_a_member_of_settings_is_a_flag_where_something_hangs_on_it(
+    language: str, code: str, flag: str, none: str
+) -> None:
+    assert [key.removeprefix("FEATURE_") for key in keys(code.format(flag), language)] == [flag]
+    assert keys(none.replace("{}", flag), language) == []
+
+
+def test_one_flags_own_record_is_no_set_of_flags() -> None:
+    assert keys("const tags = featureToggle.tags; log(featureToggle.name);", "ts") == []
+    assert keys("const on = featureToggle.newUi;", "ts") == ["newUi"]
+    assert keys("assertThat(mapOf(AppFeatureFlags.NEW_UI to true))", "kt") == []
+    assert keys('import "example.org/featureflags"\nvar seen []featureflags.Recorded', "go") == []
+
+
+def test_whom_a_question_is_about_is_passed_over() -> None:
+    assert keys('var on = HasFeature(user, "new-ui");', "cs") == ["new-ui"]
+    assert keys("import { hasFeature } from './entitlements';\nhasFeature(user, 'crm')", "ts") == []
+    assert keys('document.implementation.hasFeature("Core", "2.0")', "ts") == []
+    assert keys("$this->isFeatureEnabledForTenant($user->tenant_id, 'new_ui')", "php") == ["new_ui"]
+    assert keys("if features.Enabled(cfg.FeatureGates, features.NewUi) {}", "go") == ["features.NewUi"]
+
+
+def test_a_longer_name_asks_only_for_a_key_in_plain_sight() -> None:
+    assert keys("await service.adminIsFeatureEnabledForCity('new-ui', city)", "ts") == ["new-ui"]
+    assert keys("throwIfFeatureDisabled(name); throwIfFeatureDisabled('new-ui')", "ts") == ["new-ui"]
+
+
+def test_classes_and_constants_with_parts_of_their_own_are_keys() -> None:
+    assert keys("use Laravel\\Pennant\\Feature; Feature::active(BlogIndex::class)", "php") == ["BlogIndex"]
+    assert keys("if flag_is_active(request, Flags.NEW_UI.slug): pass", "py") == ["Flags.NEW_UI"]
+
+
 def test_the_evidence_of_an_import_decides_between_look_alikes() -> None:
     code = "const v = client.variation('new-ui', false);"
     assert keys(code, "ts") == []

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from typing import Iterator, NamedTuple, Sequence
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders, names
 from experiment_tracker_tools.flags.keys import Constant
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
@@ -51,6 +51,8 @@ _RUBY = r"(?m)\bdef\s+(?:self\.)?([a-z_]\w*[?!]?)[ \t]*\(?([^\n()]*)\)?[ \t]*$"
 _KEYWORDS = frozenset(
     "val var let const static final string String public private internal readonly lateinit case export".split()
 )
+# What objects of every trade have: no variable of that name is meant.
+_PROPERTIES = frozenset("name key id title label type value flag feature".split())
 _NO_FUNCTIONS = frozenset(
     (
         "if for while switch catch when match elif until unless foreach using lock with return and or not in function "
@@ -91,9 +93,11 @@ def constants(source: Source) -> list[Constant]:
         elif not name:
             quoted = source.string_at(match.start())
             name = quoted[0] if quoted else ""
+        if name in _PROPERTIES and ":" in match.group() and source.language in {"ts", "page"}:
+            continue
         value = source.string_at(match.end())
         text = value[0] if value else _symbol(source, match.end())
-        if name and text and names.is_key(text) and not _is_call(match.group(), name):
+        if name and text and holders.is_key(text) and not _is_call(match.group(), name):
             found.append(Constant(_container(blocks, match.start()), name, text, match.start()))
             if len(found) >= _MOST_CONSTANTS:
                 break
@@ -102,14 +106,18 @@ def constants(source: Source) -> list[Constant]:
 
 def _is_call(declared: str, name: str) -> bool:
     """Whether a variable takes what a function gives for a text, and no key."""
-    return declared.rstrip().endswith("(") and name[:1].islower() and " new " not in declared
+    if not declared.rstrip().endswith("(") or not name[:1].islower() or " new " in declared:
+        return False
+    made = re.search(r"([\w.]+)\(\s*$", declared)
+    # FlagKey("x") makes one; getFlag("x") does not.
+    return made is None or not made.group(1).rpartition(".")[2][:1].isupper()
 
 
 def members(source: Source) -> list[Constant]:
     """Members of registries: what an enum, a class or an object whose name says flags lists, with or without a text."""
     found: list[Constant] = []
     for start, end, name in _blocks(source):
-        if not names.is_registry(name):
+        if not holders.is_registry(name):
             continue
         for match in re.finditer(
             r"(?<![\w.$\"'])(?:case\s+)?([A-Za-z_]\w*)\s*(?=[,;(=:\n}])|(?=[\"'])", source.code[start:end]

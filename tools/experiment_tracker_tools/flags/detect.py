@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import Iterator, Sequence
 
-from experiment_tracker_tools.flags import names
-from experiment_tracker_tools.flags.arguments import Argument, arguments, bare_arguments, receiver_before
+from experiment_tracker_tools.flags import holders, names, services
+from experiment_tracker_tools.flags.arguments import (
+    Argument,
+    Value,
+    arguments,
+    bare_arguments,
+    receiver_before,
+    value_at,
+)
 from experiment_tracker_tools.flags.catalogue import Rule
 from experiment_tracker_tools.flags.environment import (
     asks_the_environment,
@@ -18,8 +25,9 @@ from experiment_tracker_tools.flags.evidence import Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.objects import held
 from experiment_tracker_tools.flags.patterns import pattern
-from experiment_tracker_tools.flags.places import default_of, first_key, values_at
+from experiment_tracker_tools.flags.places import default_of, first_key, is_passed_over, values_at
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Call, Sighting, Span, told
+from experiment_tracker_tools.flags.words import words_of
 
 _CALLED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*[?!]?)\s*(?:(?:::)?<[\w\s.,|<>\[\]\"'\x01?{}:;]{1,120}>\s*)?(\()")
 _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \t]+(?=:[a-z\"']|[\"'])"
@@ -107,13 +115,13 @@ def _call(source: Source, evidence: Evidence, call: Call) -> Iterator[Sighting]:
 
 
 def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sighting]:
-    position = evidence.vocabulary.wrappers.get(call.name)
+    position, first = evidence.vocabulary.wrappers.get(call.name), None
     if position is not None:
         values = values_at(source, call.given, ({"position": position},))
         if values and values[0].kind == "list":
             values = values_at(source, call.given, ({"list": position},))
-    elif _asks(source, evidence, call):
-        first = first_key(source, call.given)
+    elif _asks(source, evidence, call) or (first := _of_someone(source, call)) is not None:
+        first = first_key(source, call.given) if first is None else first
         values = [] if first is None else [first]
     else:
         return
@@ -131,15 +139,38 @@ def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sight
 
 def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
+    if services.keeps_other_flags(call.receiver):
+        return False
     return (
-        (names.asks_for_a_flag(call.name) and not names.keeps_other_flags(call.receiver))
-        or names.asks_a_service(call.receiver, call.name)
-        or evidence.comes_from_home(call.name, call.receiver)
+        names.asks_for_a_flag(call.name)
+        or (names.asks_within(call.name) and _is_in_plain_sight(first_key(source, call.given)))
+        or services.asks_a_service(call.receiver, call.name)
+        or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")
         or evidence.is_made_by_a_service(call.receiver, call.name)
-        or (call.name in _HOOKS and not call.receiver and _first(source, call) in {'"', "'"})
+        or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
+
+
+def _of_someone(source: Source, call: Call) -> Value | None:
+    """The key of has_feature(whom, key), which says who has it and so asks; of what was paid for it says nothing."""
+    if words_of(call.name) != ("has", "feature") or len(call.given) != 2:
+        return None
+    whom, key = (value_at(source, each.start, each.end) for each in call.given)
+    asks = whom.kind == "literal" or is_passed_over(whom)
+    if not asks or key.kind != "literal" or not holders.is_key(key.text):
+        return None
+    imported = re.findall(rf"(?m)^.*\b{re.escape(call.name)}\b.*\b(?:import|require|from|use)\b.*$", source.text)
+    return None if any(names.is_about_rights(line) for line in imported) else key
+
+
+def _is_in_plain_sight(key: Value | None) -> bool:
+    """Whether a key is written out, or is a constant's name: a variable could be anything."""
+    if key is None or key.kind == "literal":
+        return key is not None
+    plain = key.text.rpartition(".")[2]
+    return plain[:1].isupper() or (key.text.startswith(".") and len(plain) > 2)
 
 
 def _first(source: Source, call: Call) -> str | None:
@@ -151,7 +182,7 @@ def _by_rule(source: Source, rule: Rule, call: Call, form: str) -> Iterator[Sigh
     default = default_of(source, call.given, rule.default)
     kind = "event" if rule.tracks else rule.kind if rule.kind != "multivariate" else kind_of(call.name, rule.kind)
     for value in values_at(source, call.given, rule.key):
-        if value.kind in {"literal", "name"} and (rule.tracks or value.kind == "name" or names.is_key(value.text)):
+        if value.kind in {"literal", "name"} and (rule.tracks or value.kind == "name" or holders.is_key(value.text)):
             key, name = told(value)
             yield Sighting(
                 call.start,
@@ -193,7 +224,7 @@ def _properties(source: Source, start: int, name: str, properties: Sequence[str]
         constant = re.match(r"[A-Za-z_$][\w$.]*(?=\s*\})", source.code[at : at + 120])
         if constant is not None:
             yield found._replace(name=constant.group())
-        yield from (found._replace(key=each[0]) for each in literals if each is not None and names.is_key(each[0]))
+        yield from (found._replace(key=each[0]) for each in literals if each is not None and holders.is_key(each[0]))
         return
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Callable, Container, Iterator, Mapping, NamedTuple, Sequence
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import gate, holders, names
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.remembered import Remembered, Tracked, is_muted
 from experiment_tracker_tools.flags.rollout import Rollout, changed_rollouts
@@ -195,7 +195,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
     language = language_of(path)
     spans = _changed(text, other) if language is not None and text else []
     words = [word for word in (*vocabulary.wrappers, *vocabulary.registries, *vocabulary.thunks) if word in text]
-    asks = names.may_ask if spans and names.may_hold_flags(text) else names.may_hold_flags
+    asks = gate.may_ask if spans and gate.may_hold_flags(text) else gate.may_hold_flags
     spans = [each for each in spans if asks(text[each[0] : each[1]]) or any(word in text for word in words)]
     if not spans or language is None:
         return
@@ -216,7 +216,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
             if each.key is None and held is None:
                 held = constants(source)
             key = each.key or key_of(each.name or "", held or (), vocabulary)
-            if key is not None and names.is_key(key) and not (each.form == "object" and key == each.name):
+            if key is not None and holders.is_key(key) and not (each.form == "object" and key == each.name):
                 yield source, each, key
 
 

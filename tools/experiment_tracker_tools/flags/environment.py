@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders
 from experiment_tracker_tools.flags.arguments import arguments
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
@@ -52,14 +52,14 @@ def in_properties(source: Source, inside: Span) -> Iterator[Sighting]:
 
 def switches_a_feature(source: Source, name: str, offset: int) -> bool:
     """Whether a variable is a flag: by its name, or by the set of flags that it is put into where it is read."""
-    if names.is_environment_flag(name):
+    if holders.is_environment_flag(name):
         return True
-    if not names.may_be_environment_flag(name):
+    if not holders.may_be_environment_flag(name):
         return False
     # Most edits never come this far, so what reads declarations is loaded here.
     from experiment_tracker_tools.flags.declared import container_of
 
-    return names.is_set_of_flags(container_of(source, offset))
+    return holders.is_set_of_flags(container_of(source, offset))
 
 
 def asks_the_environment(source: Source, name: str) -> bool:

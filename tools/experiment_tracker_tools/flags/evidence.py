@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Iterable
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders, names, services
 from experiment_tracker_tools.flags.arguments import Argument
 from experiment_tracker_tools.flags.catalogue import Rule, catalogue
 from experiment_tracker_tools.flags.lexer import Source
@@ -24,6 +24,7 @@ _SCRIPT_IMPORT = (
 )
 
 
+_GO_IMPORT = r"(?m)^[ \t]*(?:import[ \t]+)?(?:(\w+)[ \t]+)?\"([\w./\-]+)\"[ \t]*$"
 _STATIC_IMPORT = r"(?m)^[ \t]*import[ \t]+(?:static[ \t]+)?[\w.]*\b([A-Z]\w*)\.([A-Z][A-Z0-9_]*)\b"
 
 
@@ -39,11 +40,16 @@ _ORIGINS = (
 _VERB = r"_?(?:get|set|is|has|load|check|parse|to|from|make|read|with)_"
 
 
+# Names that say too little by themselves; what stands in their brackets decides.
+_ALSO = frozenset("has hasFeature HasFeature has_feature has_feature? useExperiment useFeature useFlag".split())
+
+
 class Evidence:
     """What one file, and the project around it, says about names.
 
     Attributes:
         sets: names of objects in this file whose members are flags.
+        settings: names of objects that this file imports, whose members are flags where something hangs on them.
     """
 
     def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
@@ -57,6 +63,7 @@ class Evidence:
         self._members = _static_imports(source)
         self._own = catalogue().rules.get(self._language, {})
         self.sets = _sets(source)
+        self.settings = _settings(source)
         if self._language == "ts" and "withLDConsumer" in source.text and self.mentions("launchdarkly"):
             self.sets |= {"flags"}
 
@@ -67,10 +74,10 @@ class Evidence:
             or name in self.vocabulary.wrappers
             or name in self._homes
             or names.asks_for_a_flag(name)
+            or names.asks_within(name)
             or names.sends_an_event(name)
-            or names.may_ask_a_service(name)
-            or name == "has"
-            or name in {"useExperiment", "useFeature", "useFlag"}
+            or services.may_ask_a_service(name)
+            or name in _ALSO
         )
 
     def rules(self, name: str) -> list[Rule]:
@@ -97,9 +104,9 @@ class Evidence:
 
     def is_made_by_a_service(self, receiver: str, name: str) -> bool:
         """Whether a receiver was made from a flag service, or has the type of one, and is asked."""
-        if not receiver or not names.asks_plainly(name):
+        if not receiver or not (services.asks_plainly(name) or services.gets_a_variant(name)):
             return False
-        return any(names.asks_a_service(word, name) for word in re.findall(r"[A-Z]\w+", self.origin(receiver)))
+        return any(services.asks_a_service(word, name) for word in re.findall(r"[A-Z]\w+", self.origin(receiver)))
 
     def origin(self, receiver: str) -> str:
         """What a receiver was made from, or its type, where this file says so."""
@@ -121,7 +128,7 @@ class Evidence:
         first = receiver.partition(".")[0] if receiver else name
         if first not in self._homes or names.is_setter(name) or name[:1].isupper() or names.is_about_rights(name):
             return False
-        return not receiver or (receiver == first and names.asks_a_service("featureFlags", name))
+        return not receiver or (receiver == first and services.asks_a_service("featureFlags", name))
 
 
 def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, given: list[Argument]) -> Rule | None:
@@ -145,7 +152,7 @@ def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, gi
 
 def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     """How strong the evidence is: 0 none, 1 and 2 by name, 3 by receiver, 4 and 5 by package."""
-    stranger = rule.receiver is None and not names.is_self_evident(name) and names.is_of_another_trade(receiver)
+    stranger = rule.receiver is None and not names.is_self_evident(name) and services.is_of_another_trade(receiver)
     if stranger or not _has_shape(evidence, rule, receiver):
         return 0
     named = _names_vendor(rule.vendor, receiver)
@@ -229,6 +236,8 @@ def _imports(source: Source) -> tuple[set[str], set[str]]:
         return _python_imports(source)
     if source.language in {"ts", "page"}:
         return _script_imports(source), set()
+    if source.language == "go":
+        return set(), _go_packages(source)
     return set(), set()
 
 
@@ -244,9 +253,9 @@ def _python_imports(source: Source) -> tuple[set[str], set[str]]:
     modules: set[str] = set()
     for module, given in pattern(_PYTHON_IMPORT).findall(source.code):
         for imported, known_as in _listed(given):
-            if names.is_home_of_flags(module):
+            if holders.is_home_of_flags(module):
                 homes.add(known_as)
-            if imported.islower() and names.is_home_of_flags(imported) and not re.match(_VERB, imported):
+            if imported.islower() and holders.is_home_of_flags(imported) and not re.match(_VERB, imported):
                 modules.add(known_as)
                 homes.add(known_as)
     for module, alias in pattern(_PYTHON_MODULE).findall(source.code):
@@ -254,12 +263,16 @@ def _python_imports(source: Source) -> tuple[set[str], set[str]]:
     return homes, modules
 
 
+def _go_packages(source: Source) -> set[str]:
+    """What a file of Go calls the packages that it imports."""
+    return {known_as or path.rpartition("/")[2] for known_as, path in pattern(_GO_IMPORT).findall(source.text[:20_000])}
+
+
 def _script_imports(source: Source) -> set[str]:
     homes: set[str] = set()
-    for match in pattern(_SCRIPT_IMPORT).finditer(source.code):
-        module = source.string_at(match.end())
-        if module is not None and names.is_home_of_flags(module[0]):
-            homes.update(known_as for _, known_as in _listed(match.group(1) or match.group(2)))
+    for module, given in _imported(source):
+        if holders.is_home_of_flags(module):
+            homes.update(known_as for _, known_as in _listed(given))
     return homes
 
 
@@ -285,3 +298,31 @@ def _sets(source: Source) -> frozenset[str]:
         for match in pattern(_HOOKS).finditer(source.code)
         if not match.group(1).startswith("{") and "Flags" in match.group(2)
     )
+
+
+_SETTINGS = frozenset("features flags toggles".split())
+_KEEPERS = ("config", "settings", "features", "flags", "toggles", "constants", "env")
+
+
+def _settings(source: Source) -> frozenset[str]:
+    """What a file imports from the project's settings under a name that says flags."""
+    if not any(word in source.code for word in _SETTINGS):
+        return frozenset()
+    listed = ((module, known_as) for module, group in _imported(source) for _, known_as in _listed(group))
+    return frozenset(known_as for module, known_as in listed if known_as in _SETTINGS and _keeps(module))
+
+
+def _imported(source: Source) -> Iterable[tuple[str, str]]:
+    """Modules, and what a file imports from each, as it is written."""
+    if source.language == "py":
+        yield from pattern(_PYTHON_IMPORT).findall(source.code)
+    elif source.language in {"ts", "page"}:
+        for match in pattern(_SCRIPT_IMPORT).finditer(source.code):
+            module = source.string_at(match.end())
+            if module is not None:
+                yield module[0], match.group(1) or match.group(2)
+
+
+def _keeps(module: str) -> bool:
+    last = re.split(r"[/.]", re.sub(r"\.(?:[jt]sx?|json|mjs)$", "", module))[-1].lower()
+    return last.endswith(_KEEPERS)

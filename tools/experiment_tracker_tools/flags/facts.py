@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Sequence
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import gate, holders
 from experiment_tracker_tools.flags.catalogue import catalogue
 from experiment_tracker_tools.flags.declared import Thunk, Wrapper, constants, members, thunks, wrappers
 from experiment_tracker_tools.flags.detect import sightings
@@ -52,7 +52,7 @@ class Facts(NamedTuple):
 
     def listed(self) -> list[Listed]:
         """The keys of the file's registries."""
-        held = [each for each in self.constants if each.container and names.is_registry(each.container)]
+        held = [each for each in self.constants if each.container and holders.is_registry(each.container)]
         named = {(each.container, each.name) for each in held}
         others = [each for each in self.members if (each.container, each.name) not in named]
         return [Listed(each.container, each.name, each.value, each.offset) for each in (*held, *others)]
@@ -61,7 +61,7 @@ class Facts(NamedTuple):
 def facts_of(path: str, text: str, vocabulary: Vocabulary = Vocabulary()) -> Facts | None:  # noqa: B008 frozen
     """Read a file by itself; None where nothing in it can be a flag."""
     language = language_of(path)
-    if language is None or not names.may_hold_flags(text):
+    if language is None or not gate.may_hold_flags(text):
         return None
     source = Source(text, language)
     evidence = Evidence(source, vocabulary)

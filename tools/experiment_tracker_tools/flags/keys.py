@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
@@ -27,11 +27,12 @@ def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str |
     if container and (value := vocabulary.keys.get(f"{container}.{last}")) is not None:
         return value
     constant_like = last.isupper() or (last[:1].isupper() and last != last.upper()) or name.startswith(".")
-    if not constant_like and not names.is_registry(container):
+    if not constant_like and not holders.is_registry(container):
         return None
     if (value := vocabulary.keys.get(last)) is not None and (constant_like or not container):
         return value
-    listed = container in vocabulary.registries or names.is_registry(container) or names.is_key_constant(last)
+    listed = container in vocabulary.registries or holders.is_registry(container) or holders.is_key_constant(last)
+    listed = listed or holders.is_kind_of_flag(container)
     if last.isupper() and last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")):
         return None
     return last if listed or name.startswith(".") or (last.isupper() and "_" in last) else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders, names, services
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
+from experiment_tracker_tools.flags.configured import among_settings, decides
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
@@ -29,14 +30,24 @@ _TAKEN_APART = (
     r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?([A-Za-z_$][\w$]*)"
     r"(?:<[^()]{0,60}>)?\(\s*\)"
 )
+# Where a name stands for one flag, and not for all of them.
+_ONE_OF_MANY = (
+    rf"(?<![\w$.]){{name}}{_LINK}(?:(?i:name|id|key|enabled|stale|variants|strategies|type)\b|\w+\s*=[^=>])",
+    r"(?<![\w$.])(?:for|of|in|each|map|filter|find|some)\b[^\n]{{0,30}}\b{name}\b|\b{name}\s*=>",
+)
 # What gives the only object of a class, and what is read of it.
 _ONLY_ONE = frozenset("shared sharedInstance instance default current".split())
 _OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
+# An entry of a table, which says what a flag is to be: Flags.NEW_UI to true, [Flags.NEW_UI]: true.
+_GIVEN = r"[\w$.]*(?:\s+to\s+(?:true|false)\b|\]\s*:|\s*=>\s*(?:true|false)\b)"
 _SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
 _SETS = ("feature", "flagservice", "flag_service", "ldflags", "ld_flags", "fflags", "ff_flags")
+_SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA_", "ENABLE_", "_FEATURE")
+_KEPT = (".features", ".flags", ".toggles", ".experiments", ">features")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
+_GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
 _NOT_MEMBERS = frozenset(
     (
         "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
@@ -57,6 +68,8 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
     if any(word in lowered for word in _ASKED):
         yield from _asked_members(source, evidence, inside)
         yield from _constants_asked(source, inside)
+    if evidence.settings or any(word in lowered for word in _KEPT) or any(word in text for word in _SWITCHES):
+        yield from among_settings(source, evidence, inside)
     if source.language in {"ts", "page"}:
         yield from _taken_apart(source, evidence, inside)
 
@@ -68,7 +81,7 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
             yield from _keyed(source, evidence, match, match.end(), "index")
     for match in pattern(_NAMED_SET).finditer(code, *inside):
         named = source.string_at(match.start())
-        if named is not None and names.is_set_of_flags(named[0]):
+        if named is not None and holders.is_set_of_flags(named[0]):
             yield from _keyed(source, evidence, match, match.end(), "index")
     for match in pattern(_MEMBER).finditer(code, *inside):
         if _is_set(source, evidence, match) or _is_the_only_registry(match):
@@ -81,17 +94,19 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
     single = pattern(_OF_THE_ONLY).match(code, end) if member in _ONLY_ONE else None
     if single is not None:
         yield Sighting(match.start(), single.end(), "member", match.group(1), single.group(1))
-    elif member in {"get", "has", "fetch", "getBoolean"} and after.startswith("("):
+    elif member in _GIVES and after.startswith("("):
         opening = code.index("(", end)
         skip = re.match(r"\s*", code[opening + 1 :])
         yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
     elif not after.startswith(("(", "[")) and _is_read(code, match.start(), member, after) and not _is_asked(code, end):
-        yield from _member(match, member, end)
+        yield from _member(source, match)
 
 
-def _member(match: re.Match[str], member: str, end: int) -> Iterator[Sighting]:
-    holder = match.group(1)
-    if not holder[:1].isupper():
+def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
+    holder, member, end = match.group(1), match.group(2), match.end(2)
+    # In Python FLAGS.size is an option of the command line.
+    plain = holder.isupper() and member[:1].islower() and source.language in {"ts", "page"}
+    if not holder[:1].isupper() or (plain and decides(source.code, match)):
         yield Sighting(match.start(), end, "member", holder, member)
     elif member[:1].isupper() and not (holder.isupper() and not member.isupper()):
         # A class or enum: what its member stands for is looked up.
@@ -103,6 +118,8 @@ def _is_read(code: str, start: int, member: str, after: str) -> bool:
         return False
     if names.is_setter(member) and re.match(r"(?:en|dis)able_?[A-Z_]", member) is None:
         return False
+    if after and pattern(_GIVEN).match(code, start + 1):
+        return False
     before = code[max(0, start - 200) : start]
     return pattern(_IMPORTS).search(before) is None and pattern(_SWITCHED).search(before[-60:]) is None
 
@@ -110,16 +127,16 @@ def _is_read(code: str, start: int, member: str, after: str) -> bool:
 def _is_asked(code: str, end: int) -> bool:
     """Whether the member is itself asked for a flag: then it is a service, and no flag."""
     found = pattern(_ASKED_WITH).match(code, end)
-    return found is not None and names.may_ask_a_service(found.group(1))
+    return found is not None and services.may_ask_a_service(found.group(1))
 
 
 def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Members of enums of flags that are asked whether they are on: Features.NEW_MAP.isActive()."""
     for match in pattern(_STATIC).finditer(source.code, *inside):
         holder, member = match.group(1), match.group(2)
-        if not names.is_registry(holder) or evidence.is_module(holder) or member in _NOT_MEMBERS:
+        if not holders.is_registry(holder) or evidence.is_module(holder) or member in _NOT_MEMBERS:
             continue
-        if not (member[:1].isupper() and names.is_set_of_flags(holder)):
+        if not (member[:1].isupper() and holders.is_set_of_flags(holder)):
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{member}")
 
 
@@ -150,16 +167,23 @@ def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
         return True
     if evidence.is_module(name):
         return False
-    if name in evidence.sets or names.is_set_of_flags(name):
+    if name in evidence.sets or (holders.is_set_of_flags(name) and not _is_one(source, name)):
         receiver = receiver_before(source, match.start(1))
-        return not names.is_set_of_flags(receiver) or name.isupper()
+        return not holders.is_set_of_flags(receiver) or name.isupper()
     if name in {"flags", "features", "toggles"}:
-        return names.is_service(receiver_before(source, match.start(1)))
+        return services.is_service(receiver_before(source, match.start(1)))
     return False
 
 
+def _is_one(source: Source, name: str) -> bool:
+    """Whether a name without a plural is one flag of many here: it has a name, is given values, or runs over them."""
+    if name.endswith("s") or not name[:1].islower():
+        return False
+    return any(re.search(way.format(name=name), source.code) is not None for way in _ONE_OF_MANY)
+
+
 def _is_the_only_registry(match: re.Match[str]) -> bool:
-    return match.group(2) in _ONLY_ONE and match.group(1)[:1].isupper() and names.is_registry(match.group(1))
+    return match.group(2) in _ONLY_ONE and match.group(1)[:1].isupper() and holders.is_registry(match.group(1))
 
 
 def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, form: str) -> Iterator[Sighting]:
@@ -172,5 +196,5 @@ def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, fo
     vendor = rules[0].vendor if rules and form == "index" else HOMEMADE
     after = source.code[end : end + 4]
     value = value_at(source, at, end)
-    if value.kind == "literal" and names.is_key(value.text) and not re.match(r"\]\s*=(?!=)", after):
+    if value.kind == "literal" and holders.is_key(value.text) and not re.match(r"\]\s*=(?!=)", after):
         yield Sighting(match.start(), end, form, name, value.text, vendor=vendor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterable, Sequence
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders, services
 from experiment_tracker_tools.flags.arguments import Argument, Value, arguments, value_at
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
@@ -142,21 +142,24 @@ def first_key(source: Source, given: Sequence[Argument], *, events: bool = False
         named = (_properties(source, given[:1], word) for word in ("key", "flag", "name", "flagKey", "event"))
         value = next((found[0] for found in named if found), None)
     else:
-        value = next((each for each in plain if not _is_passed_over(each)), None)
+        value = next((each for each in plain if not is_passed_over(each)), None)
     return None if value is None else _keyish(value, events=events)
 
 
-def _is_passed_over(value: Value) -> bool:
+def is_passed_over(value: Value) -> bool:
     """Whether a value is whom the flag is asked for, and the key comes behind it."""
     if value.kind == "name":
+        plain = value.text.rpartition(".")[2]
+        if plain.endswith(("_id", "Id", "ID")) or holders.is_set_of_flags(plain) or services.is_service(plain):
+            return True
         return pattern(_SUBJECTS).match(value.text) is not None
-    return value.kind == "other" and re.match(r"[\w.]+\(", value.text) is not None
+    return value.kind == "other" and re.match(r"\$?[\w.]+(?:\(|\s*\?\?)", value.text) is not None
 
 
 def _keyish(value: Value, *, events: bool) -> Value | None:
     if value.kind == "name":
         return value
-    fine = 1 < len(value.text) <= 120 and "\n" not in value.text if events else names.is_key(value.text)
+    fine = 1 < len(value.text) <= 120 and "\n" not in value.text if events else holders.is_key(value.text)
     return value if value.kind == "literal" and fine else None
 
 

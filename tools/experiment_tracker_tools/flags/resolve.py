@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
-from experiment_tracker_tools.flags import names
+from experiment_tracker_tools.flags import holders, names
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.facts import Facts, Seen
@@ -106,7 +106,7 @@ def _keys(facts: Mapping[str, Facts], asked: set[str]) -> dict[str, str]:
     values: dict[str, set[str]] = {}
     for one in facts.values():
         for each in one.constants:
-            if each.name in asked or names.is_registry(each.container) or names.is_key_constant(each.name):
+            if each.name in asked or holders.is_registry(each.container) or holders.is_key_constant(each.name):
                 values.setdefault(each.name, set()).add(each.value)
                 if each.container:
                     values.setdefault(f"{each.container}.{each.name}", set()).add(each.value)
@@ -180,7 +180,7 @@ def _use(path: str, seen: Seen, facts: Facts, vocabulary: Vocabulary) -> Use | N
     if each.form == "track":
         return None
     key = each.key if each.key is not None else key_of(each.name or "", facts.constants, vocabulary)
-    if key is None or not names.is_key(key) or (each.form == "object" and key == each.name):
+    if key is None or not holders.is_key(key) or (each.form == "object" and key == each.name):
         return None
     call = f"{each.receiver}.{each.call}" if each.receiver else each.call
     return Use(
@@ -232,7 +232,7 @@ def _registry_uses(path: str, source: Source, vocabulary: Vocabulary) -> Iterato
         key = vocabulary.keys.get(f"{match.group(1)}.{match.group(2)}")
         if key is None and match.group(2).isupper() and len(match.group(2)) > 2:
             key = match.group(2)
-        if key is not None and names.is_key(key) and not _is_imported(source.code, match.start()):
+        if key is not None and holders.is_key(key) and not _is_imported(source.code, match.start()):
             line = source.line_of(match.start())
             call = f"{match.group(1)}.{match.group(2)}"
             yield Use(key, path, line, "registry", call, HOMEMADE, "boolean", None, "none", match.start(), match.end())

@@ -1,0 +1,199 @@
+"""Names of what is asked: flag services, the methods that ask them, and receivers of other trades.
+
+Standard library only, Python 3.9 syntax: the hooks use it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from experiment_tracker_tools.flags.names import is_about_rights, is_setter
+from experiment_tracker_tools.flags.words import Words, singular, words_of
+
+_SEPARATORS = ("?.", "->", "::", ".", ">", ":")
+_KINDS = frozenset(
+    (
+        "service client manager provider fetcher store helper checker repository evaluator gate api config "
+        "configuration access resolver reader util context state registry evaluation"
+    ).split()
+)
+_LEADS = frozenset("i my the app application global default current this".split())
+_COMPOUND_KINDS = frozenset("flag toggle switch gate flipper management".split())
+_PRODUCTS = frozenset(
+    (
+        "flipper unleash posthog launchdarkly growthbook statsig waffle pennant togglz flagsmith configcat openfeature "
+        "ff4j fflag fflags funwithflags ffclient gofeatureflag"
+    ).split()
+)
+_WEAK = frozenset(
+    (
+        "feature features flag flags toggle toggles experiment experiments gate gates switches rollout killswitch "
+        "killswitches labs"
+    ).split()
+)
+# What command lines and screens keep their own flags in.
+_OTHER_FLAGS = frozenset("option options opts args argv arguments parser cli controller command cmd".split())
+_FIRST = frozenset("is has get check use read eval evaluate fetch require resolve when if any should".split())
+_CORE = frozenset(
+    (
+        "enabled disabled active inactive on off feature flag toggle variant variation value treatment boolean string "
+        "int bool allowed available details"
+    ).split()
+)
+_BETWEEN = _CORE | frozenset("backend integer number double float json object all any not user".split())
+_LAST = frozenset("flag variation value enabled active on default state details async sync context".split())
+_STATES = frozenset("enabled disabled active inactive on off".split())
+_NOT_ASKS = frozenset(
+    "set get value on off any all object string int is details number json integer double float".split()
+)
+# Receivers of typed getters that other trades have too: stores, tables, forms, maps, widgets.
+_ANOTHER_TRADE = tuple(
+    (
+        "prefs preferences storage cache cursor resultset result_set cookies session request form settings "
+        "properties bundle intent leaflet mapbox document element locator editor button view"
+    ).split()
+)
+_ANOTHER_TRADES = frozenset(
+    "rs row record param params query json node tree map page input layer dom window props env config".split()
+)
+# How a service is obtained: what stands before it is its name.
+_OBTAINED = (
+    r"(?:\.|::|->)(?:[fF]rom_?[cC]ontext|[gG]et_?[iI]nstance|instance|shared|default|current|new|for_?[uU]ser|for|"
+    r"with_?[cC]ontext|"
+    r"[gG]et(?:Client)?)(?:\([^()]*\))?$"
+)
+_OBTAINERS = ("ontext", "nstance", "shared", "default", "current", "new", "ser", "for", "et", "Client", ")")
+
+
+@lru_cache(maxsize=50_000)
+def may_ask_a_service(name: str) -> bool:
+    """Whether a method's name can ask a flag service; the receiver decides.
+
+    >>> may_ask_a_service("isEnabled"), may_ask_a_service("append"), may_ask_a_service("get_bool_value")
+    (True, False, True)
+    """
+    words = words_of(name)
+    if words in {("evaluate",), ("is", "set")}:
+        return True
+    at = 1 if words and words[0] in _FIRST else 0
+    tail = next((at_ for at_, word in enumerate(words) if at_ > at and word in {"for", "by", "or"}), len(words))
+    asked = words[at:tail]
+    if not asked or asked[0] not in _BETWEEN or all(word not in _CORE for word in asked):
+        return False
+    return all(word in _BETWEEN or word in _LAST for word in asked[:2]) and all(word in _LAST for word in asked[2:])
+
+
+@lru_cache(maxsize=50_000)
+def asks_plainly(name: str) -> bool:
+    """Whether a method's name asks whether something is on, and nothing else.
+
+    >>> asks_plainly("is_enabled"), asks_plainly("get_feature"), asks_plainly("enabledForUser")
+    (True, False, True)
+    """
+    words = words_of(name)
+    states = [at for at, word in enumerate(words) if word in _STATES]
+    if not states or any(word not in {"is", "are", "any", "feature", "flag", "toggle"} for word in words[: states[0]]):
+        return False
+    after = words[states[0] + 1 :]
+    return not after or after[0] == "for" or after in {("async",), ("globally",)}
+
+
+def gets_a_variant(name: str) -> bool:
+    """Whether a method gives the variant of something.
+
+    >>> gets_a_variant("getVariant"), gets_a_variant("getValue")
+    (True, False)
+    """
+    return words_of(name)[:2] in {("get", "variant"), ("get", "variation"), ("get", "treatment")}
+
+
+@lru_cache(maxsize=50_000)
+def is_service(receiver: str) -> bool:
+    """Whether an expression's name says that it is a flag service.
+
+    >>> is_service("FeatureFlagService.new"), is_service("this._flagResolver"), is_service("compiler")
+    (True, True, False)
+    """
+    return _is_service(_obtained(receiver)) and not is_about_rights(receiver)
+
+
+@lru_cache(maxsize=50_000)
+def asks_a_service(receiver: str, name: str) -> bool:
+    """Whether a method asks something whose name says that it is a flag service.
+
+    >>> asks_a_service("this.featureFlagService", "isEnabled"), asks_a_service("Feature", "enabled?")
+    (True, True)
+    >>> asks_a_service("this._labs", "isSet"), asks_a_service("args", "isSet")
+    (True, False)
+    >>> asks_a_service("button", "isEnabled"), asks_a_service("features", "get"), asks_a_service("flags", "string")
+    (False, False, False)
+    """
+    if not receiver or not may_ask_a_service(name) or is_setter(name) or is_about_rights(receiver):
+        return False
+    receiver, words = _obtained(receiver), words_of(name)
+    last = _last(receiver).lower()
+    if words == ("is", "set"):
+        return last.startswith("labs")
+    if _is_service(receiver):
+        return len(words) > 1 or words[0] not in _NOT_ASKS
+    plain = last.rpartition("_")[2]
+    if words == ("evaluate",):
+        return plain in {"flag", "flags", "toggle", "toggles"}
+    if gets_a_variant(name):
+        return singular(plain) in {"experiment", "abtest"} or last.endswith(("ab_test", "ab_tests"))
+    return plain in _WEAK and asks_plainly(name)
+
+
+def _obtained(receiver: str) -> str:
+    return re.sub(_OBTAINED, "", receiver) if receiver.endswith(_OBTAINERS) else receiver
+
+
+def _last(receiver: str) -> str:
+    """The last name of an expression."""
+    name = receiver[:-2] if receiver.endswith("()") else receiver
+    for sign in _SEPARATORS:
+        name = name.rpartition(sign)[2]
+    return name.lstrip("_$@")
+
+
+def _is_service(receiver: str) -> bool:
+    name = _last(receiver)
+    words = words_of(name)
+    for at, word in enumerate(words):
+        if word == "feature" and singular(words[at + 1] if at + 1 < len(words) else "") in _COMPOUND_KINDS:
+            return True
+        if _is_noun(words, at) and at + 2 == len(words) and singular(words[-1]) in _KINDS:
+            return singular(word) != "feature" or _begins(name, words, at)
+        if words[at : at + 2] in {("ab", "test"), ("ab", "tests"), ("ab", "testing")} and words[at + 2 :]:
+            return singular(words[at + 2]) in _KINDS
+    snake = name.lower().rpartition("_")[2]
+    return "".join(words[words[:1] != () and words[0] in _LEADS :]) in _PRODUCTS or snake in _PRODUCTS
+
+
+def _is_noun(words: Words, at: int) -> bool:
+    return words[at] == "ff" or singular(words[at]) in {"flag", "toggle", "feature", "experiment"}
+
+
+def _begins(name: str, words: Words, at: int) -> bool:
+    return at == 0 or words[at - 1] in _LEADS or "_" in name
+
+
+@lru_cache(maxsize=50_000)
+def keeps_other_flags(receiver: str) -> bool:
+    """Whether a receiver's flags are those of a command line or a screen.
+
+    >>> keeps_other_flags("this.options"), keeps_other_flags("Config")
+    (True, False)
+    """
+    return _last(receiver).lower().rpartition("_")[2] in _OTHER_FLAGS
+
+
+@lru_cache(maxsize=50_000)
+def is_of_another_trade(receiver: str) -> bool:
+    """Whether a receiver is something else's than a vendor's client, whatever its methods are called.
+
+    >>> [is_of_another_trade(name) for name in ("sharedPreferences", "map", "client", "")]
+    [True, True, False, False]
+    """
+    return receiver.lower() in _ANOTHER_TRADES or _last(receiver).lower().endswith(_ANOTHER_TRADE)
