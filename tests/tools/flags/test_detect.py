@@ -96,7 +96,7 @@ def test_what_only_looks_like_a_flag_is_left_alone(language: str, code: str) -> 
 def test_a_member_of_settings_is_a_flag_where_something_hangs_on_it(
     language: str, code: str, flag: str, none: str
 ) -> None:
-    assert [key.removeprefix("FEATURE_") for key in keys(code.format(flag), language)] == [flag]
+    assert [str(key).removeprefix("FEATURE_") for key in keys(code.format(flag), language)] == [flag]
     assert keys(none.replace("{}", flag), language) == []
 
 

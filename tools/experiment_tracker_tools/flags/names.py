@@ -100,12 +100,12 @@ def _asks(before: Words, noun: Words, after: Words) -> bool:
     tail = tail[:-1] if tail[-1:] in {("async",), ("sync",)} else tail
     if not all(word in _TAILS for word in tail) or (noun == ("toggle",) and not before):
         return False
-    verb = before[0] if before else ""
-    if len(noun) > 1:
-        return bool(verb or tail or noun[1] in {"test", "switch"})
-    if verb in {"get", "fetch", "read", "query"} and noun[0] != singular(noun[0]):
+    verb, word = "".join(before[:1]), "".join(noun[:1])
+    if noun[1:]:
+        return bool(verb or tail or noun[1:] == ("test",) or noun[1:] == ("switch",))
+    if verb in {"get", "fetch", "read", "query"} and word != singular(word):
         return False
-    if noun[0] in {"toggle", "gate"} and verb in {"is", "has"} and tail in {("on",), ("off",), ("active",)}:
+    if word in {"toggle", "gate"} and verb in {"is", "has"} and tail in {("on",), ("off",), ("active",)}:
         return False
     if tail in _WEAK_TAILS and len(before) < 2:
         return not verb and tail == ("set",) and noun == ("flag",)
@@ -193,15 +193,15 @@ def sends_an_event(name: str) -> bool:
     [True, True, True, True, False]
     """
     words = words_of(name)
-    if not words or len(words) > 7 or name[:1].isupper():
+    first, second, last = "".join(words[:1]), "".join(words[1:2]), "".join(words[-1:])
+    if len(words) > 7 or name[:1].isupper():
         return False
-    first, last = words[0], words[-1]
     if first == "track":
-        return len(words) == 1 or words[1] in {"event", "events"} or words[1] == "analytics"
+        return second in {"", "event", "events", "analytics"}
     if first in {"log", "push", "record"}:
         return words[1:] == ("event",)
     if first in {"send", "capture", "emit"}:
-        return last == "event" or words[1:2] == ("analytics",)
+        return last == "event" or second == "analytics"
     return words[:2] == ("analytics", "track")
 
 

@@ -136,7 +136,7 @@ def asks_a_service(receiver: str, name: str) -> bool:
     if words == ("is", "set"):
         return last.startswith("labs")
     if _is_service(receiver):
-        return len(words) > 1 or words[0] not in _NOT_ASKS
+        return bool(words[1:]) or _NOT_ASKS.isdisjoint(words)
     plain = last.rpartition("_")[2]
     if words == ("evaluate",):
         return plain in {"flag", "flags", "toggle", "toggles"}
@@ -168,7 +168,8 @@ def _is_service(receiver: str) -> bool:
         if words[at : at + 2] in {("ab", "test"), ("ab", "tests"), ("ab", "testing")} and words[at + 2 :]:
             return singular(words[at + 2]) in _KINDS
     snake = name.lower().rpartition("_")[2]
-    return "".join(words[words[:1] != () and words[0] in _LEADS :]) in _PRODUCTS or snake in _PRODUCTS
+    rest = words if _LEADS.isdisjoint(words[:1]) else words[1:]
+    return "".join(rest) in _PRODUCTS or snake in _PRODUCTS
 
 
 def _is_noun(words: Words, at: int) -> bool:
