@@ -11,6 +11,7 @@ from experiment_tracker_server.catalog import FILES, verb_of
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_server.dashboard.command import dashboard
 from experiment_tracker_server.learn import learn
+from experiment_tracker_server.report_command import report_command
 from experiment_tracker_server.run_command import run_command
 from experiment_tracker_server.scan_command import scan_command
 from experiment_tracker_server.template import template
@@ -90,7 +91,7 @@ def _switch(*, off: bool, json_output: bool) -> None:
         click.echo(f"Experiments are off: {reason}." if reason else "Experiments are on.")
 
 
-OWN = {"run_trials": run_command, "scan_flags": scan_command()}
+OWN = {"run_trials": run_command, "scan_flags": scan_command(), "write_report": report_command()}
 for name in FILES:
     group.add_command(OWN.get(name) or command_of(verb_of(name)))
 group.add_command(dashboard)

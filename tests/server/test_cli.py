@@ -178,6 +178,17 @@ def test_hostile_names_are_printed_as_they_are(repo: Project) -> None:
     assert name in run("status", experiment).output
 
 
+def test_a_report_of_all_is_printed_whole_for_a_pipe(repo: Project) -> None:
+    done = run("report", "--cadence", "weekly", "--format", "slack", "--print")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["blocks"][0]["text"]["text"].startswith("Weekly summary, ")
+    assert run("report", "--cadence", "daily", "--print").stdout.startswith("# Daily health, ")
+    told = run("report", "--cadence", "monthly", "--form", "json")
+    assert ".experiments/reports/monthly-" in told.stdout
+    assert (repo.root / ".experiments" / ".gitignore").exists()
+    assert run("report", "--print").exit_code == 1
+
+
 def test_the_switch_pauses_everything_everywhere(repo: Project) -> None:
     experiment = str(answer(*DESIGN)["experiment"])
     answer("transition", experiment, "start")

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from experiment_tracker_server.dashboard.reading import Summary
 from experiment_tracker_server.wording import as_commands
 from experiment_tracker_tools.analysis.wording import change_in_words
-from experiment_tracker_tools.conduct.advice import next_action
+from experiment_tracker_tools.conduct.attention import group_of, todo
+from experiment_tracker_tools.conduct.summaries import Summary
 from experiment_tracker_tools.domain.decision import Estimate, Verdict
-from experiment_tracker_tools.domain.lifecycle import ENDED, LIVE
 from experiment_tracker_tools.status import MARKS
 
 GOOD: tuple[Verdict, ...] = ("SHIP", "EQUIVALENT")
-_GOES_ON: tuple[Verdict, ...] = ("CONTINUE", "EXTEND")
 BAD: tuple[Verdict, ...] = ("HALT", "ROLL_BACK", "DO_NOT_SHIP")
 
 
@@ -73,13 +71,13 @@ def glance(summary: Summary) -> Glance:
         experiment.state.replace("_", " "),
         verdict,
         tone(verdict),
-        _group(summary),
+        group_of(summary),
         bars(summary),
         _range(summary, primary) if primary is not None else None,
         change_in_words(experiment.primary, primary) if primary is not None else None,
         [entry.content.told for entry in summary.alerts],
         max((entry.content.level for entry in summary.alerts), default=0),
-        _todo(summary),
+        as_commands(todo(summary)),
         summary,
     )
 
@@ -93,31 +91,6 @@ def bars(summary: Summary) -> list[Bar]:
     """How far each variant is."""
     planned = summary.experiment.plan.sample_size
     return [Bar(name, n, planned, min(100, 100 * n // planned)) for name, n in summary.units.items()]
-
-
-def _group(summary: Summary) -> str:
-    experiment = summary.experiment
-    if experiment.state in ENDED:
-        return "ended"
-    advised = summary.done.verdict not in {None, *_GOES_ON}
-    if summary.damage or advised or _is_full(summary) or experiment.state in {"analyzing", "decided"}:
-        return "waiting"
-    return "running" if experiment.state in LIVE else "planned"
-
-
-def _todo(summary: Summary) -> str:
-    experiment = summary.experiment
-    if summary.damage:
-        return summary.damage
-    if _is_full(summary) and summary.done.verdict is None:
-        return "The planned units are in: analyze, then decide."
-    return as_commands(next_action(experiment, summary.done.verdict))
-
-
-def _is_full(summary: Summary) -> bool:
-    """Whether everything that was planned has come while it still runs."""
-    planned = summary.experiment.plan.sample_size
-    return summary.experiment.state in LIVE and all(n >= planned for n in summary.units.values())
 
 
 def _range(summary: Summary, estimate: Estimate) -> Range | None:

@@ -8,12 +8,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_server.dashboard.arrivals import Arrivals
 from experiment_tracker_server.dashboard.glance import Glance, glance, tone
-from experiment_tracker_server.dashboard.reading import Reader, Summary
+from experiment_tracker_server.dashboard.reading import Reader
 from experiment_tracker_server.dashboard.story import story
 from experiment_tracker_tools.analysis.pace import gauges
 from experiment_tracker_tools.analysis.portfolio import impacts, saved_a_month
 from experiment_tracker_tools.conduct.portfolio import course
 from experiment_tracker_tools.conduct.staleness import stale_decisions
+from experiment_tracker_tools.conduct.summaries import Summary
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.lifecycle import ENDED
@@ -60,7 +61,7 @@ def portfolio(pages: Pages, asked: Callable[[str], str]) -> Given:
 
 def _figures(reader: Reader) -> Given:
     """The figures of the whole portfolio; archived experiments were part of it."""
-    courses = [course(each.experiment, each.decision, each.done) for each in reader.every()]
+    courses = [course(each) for each in reader.every()]
     return {
         "gauges": gauges(courses, now=reader.workspace.clock()),
         "impacts": impacts(courses),

@@ -3,44 +3,17 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from threading import Event
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
-from experiment_tracker_tools.conduct.alerts import alerts_of
-from experiment_tracker_tools.conduct.looks import damage_told
-from experiment_tracker_tools.conduct.standing import Outcome, outcome, progress
+from experiment_tracker_tools.conduct.summaries import Summary, summary_of
 from experiment_tracker_tools.core.errors import ExperimentError
-from experiment_tracker_tools.domain.alert import Alert
 from experiment_tracker_tools.domain.base import Model
-from experiment_tracker_tools.domain.decision import Decision, Look
-from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.trial import Aggregate, Entry
+from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.ledger.tables import TABLES
 from experiment_tracker_tools.workspace import Workspace
 
 Content = TypeVar("Content", bound=Model)
 Version = tuple[object, ...]
-
-
-class Summary(NamedTuple):
-    """One experiment at a glance. Effects are those of the newest recorded look or decision; none is computed.
-
-    Attributes:
-        units: that told an outcome, by variant.
-        trials: how many rows came in.
-        done: verdict, estimates and promotion, as recorded.
-        look, decision: the newest entry of each.
-        alerts: those that matter, the weightiest first.
-        damage: what is wrong with the journal's bytes.
-    """
-
-    experiment: Experiment
-    units: dict[str, int]
-    trials: int
-    done: Outcome
-    look: Entry[Look] | None
-    decision: Entry[Decision] | None
-    alerts: Sequence[Entry[Alert]]
-    damage: str | None
 
 
 class Reader:
@@ -79,7 +52,7 @@ class Reader:
         version = volume.journal.version
         kept = self._summaries.get(experiment.id)
         if kept is None or kept[0] != version:
-            kept = self._summaries[experiment.id] = version, _summary(self.workspace, experiment)
+            kept = self._summaries[experiment.id] = version, summary_of(self.workspace, experiment)
         return kept[1]
 
     def entries(self, experiment_id: str, kind: type[Content]) -> Sequence[Entry[Content]]:
@@ -97,27 +70,3 @@ class Reader:
     def _each(self) -> Iterator[Summary]:
         for experiment in self.workspace.ledger.shelf.experiments():
             yield self.summary(experiment.id)
-
-
-def _summary(workspace: Workspace, experiment: Experiment) -> Summary:
-    ledger = workspace.ledger
-    return Summary(
-        experiment,
-        *_counts(workspace, experiment),
-        outcome(workspace, experiment),
-        ledger.latest(experiment.id, Look),
-        ledger.latest(experiment.id, Decision),
-        alerts_of(workspace, experiment),
-        damage_told(workspace, experiment),
-    )
-
-
-def _counts(workspace: Workspace, experiment: Experiment) -> tuple[dict[str, int], int]:
-    """Units by variant and trials, from the running statistics where those tell units exactly."""
-    totals = workspace.ledger.statistics(experiment.id)
-    trials = sum(totals.trials.values())
-    summed = not trials and workspace.ledger.latest(experiment.id, Aggregate) is not None
-    if summed or (totals.amended and totals.repeated):
-        return progress(workspace, experiment).units, trials
-    names = [variant.name for variant in experiment.variants]
-    return {name: totals.trials.get(name, 0) - totals.repeated.get(name, 0) for name in names}, trials

@@ -150,7 +150,7 @@ def test_gains_of_different_metrics_units_and_directions_are_never_added_up() ->
         course(metric=up, found=(0.1, 0.05, 0.5)),
     ]
     assert [each.promotions for each in impacts(made)] == [1, 1, 1, 1]
-    assert [each.what for each in saved_a_month(made)] == ["eur a month", "usd a month"]
+    assert [each.unit for each in saved_a_month(made)] == ["eur a month", "usd a month"]
 
 
 def test_savings_of_two_metrics_in_one_unit_add_up_with_their_interval() -> None:

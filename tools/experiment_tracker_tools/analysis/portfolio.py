@@ -36,8 +36,8 @@ class Sum(NamedTuple):
     """A sum over promotions that stand; None with a reason where it cannot be said.
 
     Attributes:
-        what: the metric, or what is saved.
-        unit: "%" for gains, else of what is saved a month.
+        what: the metric, or saved.
+        unit: "%" for gains, else of what is saved, such as "h a month".
         promotions: how many are added up.
         measured: as their experiments measured them.
         value: the same corrected, with its 95% interval low to high.
@@ -59,8 +59,8 @@ class Sum(NamedTuple):
 
         >>> Sum("cost", "%", 2, 0.31, 0.22, 0.1, 0.34).shown
         '+22.0% (+10.0% to +34.0%), measured +31.0%'
-        >>> Sum("h a month", "h", 1, 12.0, reason="1 experiment on time; the correction takes 5").shown
-        'not corrected (1 experiment on time; the correction takes 5), measured 12 h'
+        >>> Sum("saved", "h a month", 1, 12.0, reason="1 experiment on time; the correction takes 5").shown
+        'not corrected (1 experiment on time; the correction takes 5), measured 12 h a month'
         """
         measured = f"measured {self._told(self.measured)}"
         if self.value is None or self.low is None or self.high is None:
@@ -151,7 +151,7 @@ def _total(gains: Sequence[Gain], metric: str, unit: str, weights: Sequence[floa
 
 def _added_up(unit: str, parts: Sequence[Sum]) -> Sum:
     """Sums of different metrics in one unit: independent, so that the arms of their intervals add up in squares."""
-    what, count = f"{unit} a month", sum(part.promotions for part in parts)
+    what, unit, count = "saved", f"{unit} a month", sum(part.promotions for part in parts)
     measured = math.fsum(part.measured for part in parts)
     if reasons := [part.reason for part in parts if part.reason]:
         return Sum(what, unit, count, measured, reason="; ".join(reasons))
