@@ -9,6 +9,7 @@ from typing import IO, cast
 import click
 
 from experiment_tracker_server.commands import fail
+from experiment_tracker_server.export_command import export
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace
 
@@ -48,15 +49,6 @@ def verify(*, experiment: str | None, path: Path | None, json_output: bool) -> N
             same = f"{done.verdict} again, from the {done.source}"
             click.echo(f"{'FAULT' if done.fault else 'ok   '} {done.experiment}: {done.fault or same}")
     raise SystemExit(1 if any([*(each.fault for each in found), *(each.fault for each in again)]) else 0)
-
-
-@click.command()
-@click.argument("experiment", required=False)
-def export(*, experiment: str | None) -> None:
-    """Print one experiment, or all, as JSON lines. Rows of a running experiment break its seal; that is recorded."""
-    with _telling(json_output=False) as workspace:
-        for line in workspace.ledger.export(experiment):
-            click.echo(line)
 
 
 @click.command(name="import")

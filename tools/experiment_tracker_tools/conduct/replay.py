@@ -49,7 +49,7 @@ def _from_rows(workspace: Workspace, experiment: Experiment, decision: Entry[Dec
     from experiment_tracker_tools.analysis.verdict import judge
 
     content = decision.content
-    was, through = _as_it_was(experiment, decision), content.data_through or decision.seq
+    was, through = as_it_was(experiment, decision), content.data_through or decision.seq
     rows = rows_as_of(workspace, experiment.id, seq=through)
     if content.data_sha256 is not None and data_hash(rows) != content.data_sha256:
         return f"The data of {experiment.id} do not have the hash {content.data_sha256[:12]} of its decision."
@@ -72,7 +72,7 @@ def _judged(experiment: Experiment, decision: Decision) -> str | None:
     return f"The kept numbers give {_named(judged.verdict, judged.winner)}, recorded is {_told(decision)}."
 
 
-def _as_it_was(experiment: Experiment, decision: Entry[Decision]) -> Experiment:
+def as_it_was(experiment: Experiment, decision: Entry[Decision]) -> Experiment:
     """The experiment before the decision moved it on."""
     steps = [s for s in experiment.history if s.at <= decision.at and not s.reason.startswith("verdict ")]
     halted = [s for s in experiment.history if s.reason == "verdict HALT" and s.at < decision.at]
