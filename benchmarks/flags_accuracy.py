@@ -51,7 +51,7 @@ class Score(NamedTuple):
 
 def labelled(half: str) -> Iterator[File]:
     """The files of one set: `seen`, `held`, `fresh`, `fourth` or `fifth`."""
-    for path in sorted(SAMPLE.glob(f"{half}_*.txt")):
+    for path in sorted(SAMPLE.glob(f"{half}_*.txt" if "_" not in half else f"{half}.txt")):
         parts = _HEAD.split(path.read_text("utf-8"))[1:]
         for project, name, content in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
             lines = content.rstrip("\n").split("\n")

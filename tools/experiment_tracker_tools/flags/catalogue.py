@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "catalogue.json")
 
 
+# Whatever stands where, an argument that is named so is the key.
+_BY_KEYWORD = ({"keyword": "flag_key"}, {"keyword": "flag_name"}, {"keyword": "key"})
+
+
 class Rule(NamedTuple):
     """One call shape of one vendor: what sdks/*.toml says of it, in the same words."""
 
@@ -48,7 +52,7 @@ def catalogue() -> Catalogue:
             each["shape"],
             each.get("receiver"),
             each.get("needs_import", False),
-            tuple(each.get("key", ())),
+            (*each.get("key", ()), *(_BY_KEYWORD if _is_called_by_position(each) else ())),
             tuple(each.get("default", ())),
             each.get("kind", "multivariate"),
             each.get("exposure", "none"),
@@ -59,3 +63,7 @@ def catalogue() -> Catalogue:
             for name in rule.names:
                 rules.setdefault(language, {}).setdefault(name, []).append(rule)
     return Catalogue(rules, content["packages"])
+
+
+def _is_called_by_position(rule: dict[str, Any]) -> bool:
+    return not rule.get("tracks", False) and any("position" in place for place in rule.get("key", ()))

@@ -143,6 +143,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         return False
     return (
         names.asks_for_a_flag(call.name)
+        or (source.code[call.start - 1 : call.start] == "@" and holders.is_set_of_flags(call.name))
         or (names.asks_within(call.name) and _is_in_plain_sight(first_key(source, call.given)))
         or services.asks_a_service(call.receiver, call.name)
         or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")

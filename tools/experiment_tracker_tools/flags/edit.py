@@ -203,7 +203,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
     from experiment_tracker_tools.flags.declared import constants
     from experiment_tracker_tools.flags.detect import sightings
     from experiment_tracker_tools.flags.evidence import Evidence
-    from experiment_tracker_tools.flags.keys import key_of
+    from experiment_tracker_tools.flags.keys import key_asked
     from experiment_tracker_tools.flags.lexer import Source
 
     source = Source(text, language)
@@ -215,7 +215,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
                 continue
             if each.key is None and held is None:
                 held = constants(source)
-            key = each.key or key_of(each.name or "", held or (), vocabulary)
+            key = each.key or key_asked(each.call, each.name or "", held or (), vocabulary)
             if key is not None and holders.is_key(key) and not (each.form == "object" and key == each.name):
                 yield source, each, key
 

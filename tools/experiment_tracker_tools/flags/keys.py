@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
-from experiment_tracker_tools.flags import holders
+from experiment_tracker_tools.flags import holders, names
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 
@@ -15,6 +15,16 @@ class Constant(NamedTuple):
     name: str
     value: str
     offset: int
+
+
+def key_asked(call: str, name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
+    """The key that a name stands for where a call asks: one that can ask for nothing else takes any class' member."""
+    key = key_of(name, held, vocabulary)
+    container, _, last = name.rpartition(".")
+    plain = container.rpartition(".")[2]
+    if key is not None or not last[:1].isupper() or not plain[:1].isupper() or not names.asks_for_a_flag(call):
+        return key
+    return None if holders.is_of_another_trade(plain) or last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")) else last
 
 
 def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:

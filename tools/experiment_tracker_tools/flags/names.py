@@ -120,7 +120,7 @@ def asks_within(name: str) -> bool:
     [True, True, False]
     """
     words = words_of(name)
-    if len(words) < 3 or is_setter(name) or is_about_rights(name) or not _OTHERS.isdisjoint(words):
+    if len(words) < 3 or is_setter(name) or is_about_rights(name) or is_of_others(words):
         return False
     for at in range(len(words) - 1):
         size = _noun_at(words, at)
@@ -130,6 +130,11 @@ def asks_within(name: str) -> bool:
         if size and state and state[0] in _STATES:
             return state[0] != "set" and not plain and words[at] != "gate"
     return False
+
+
+def is_of_others(words: Words) -> bool:
+    """Whether a name says that its flags and features are another trade's."""
+    return not _OTHERS.isdisjoint(words)
 
 
 @lru_cache(maxsize=50_000)

@@ -47,6 +47,9 @@ _SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA
 _KEPT = (".features", ".flags", ".toggles", ".experiments", ">features")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
+# A method that asks for its own flag: featureFlags.isNewUiEnabled().
+_ASKED_ITSELF = r"(?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on)\(\s*\)"
+_ITS_OWN = r"(?i:is|has)_?[A-Z]\w*?_?(?:Enabled|Active|On|enabled|active|on)\b(?!\s*\()"
 _GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
 _NOT_MEMBERS = frozenset(
     (
@@ -86,6 +89,8 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
     for match in pattern(_MEMBER).finditer(code, *inside):
         if _is_set(source, evidence, match) or _is_the_only_registry(match):
             yield from _of_set(source, evidence, match)
+        elif pattern(_ITS_OWN).match(code, match.start(2)) and services.is_service(match.group(1)):
+            yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
 
 
 def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
@@ -98,6 +103,8 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
         opening = code.index("(", end)
         skip = re.match(r"\s*", code[opening + 1 :])
         yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
+    elif after.startswith("(") and pattern(_ASKED_ITSELF).match(code, match.start(2)):
+        yield Sighting(match.start(), end, "member", match.group(1), member)
     elif not after.startswith(("(", "[")) and _is_read(code, match.start(), member, after) and not _is_asked(code, end):
         yield from _member(source, match)
 
@@ -116,7 +123,7 @@ def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
 def _is_read(code: str, start: int, member: str, after: str) -> bool:
     if member in _NOT_MEMBERS or (after.startswith("=") and after[:2] not in {"==", "=>"}):
         return False
-    if names.is_setter(member) and re.match(r"(?:en|dis)able_?[A-Z_]", member) is None:
+    if names.is_setter(member) and re.match(r"(?:[eE]n|[dD]is)able_?[A-Z_]", member) is None:
         return False
     if after and pattern(_GIVEN).match(code, start + 1):
         return False
@@ -149,12 +156,21 @@ def _constants_asked(source: Source, inside: Span) -> Iterator[Sighting]:
 def _taken_apart(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """What is taken out of all flags: const { newUi, oldUi } = useFlags()."""
     for match in pattern(_TAKEN_APART).finditer(source.code, *inside):
-        rules = [rule for rule in evidence.rules(match.group(2)) if rule.key_from == "members"]
+        hook = match.group(2)
+        rules = [rule for rule in evidence.rules(hook) if rule.key_from == "members"]
         vendor = next((rule.vendor for rule in rules if evidence.mentions(rule.vendor)), None)
-        for part in re.finditer(r"(?<![\w$:.])([A-Za-z_]\w*)\s*(?=[,:=]|$)", match.group(1)) if vendor else ():
+        if vendor is None and (rules or not hook.startswith("use") or not holders.is_set_of_flags(hook[3:])):
+            continue
+        for part in re.finditer(r"(?<![\w$:.])([A-Za-z_]\w*)\s*(?=[,:=]|$)", match.group(1)):
             at, name = match.start(1) + part.start(), part.group(1)
-            if name not in _NOT_MEMBERS and not _is_value(match.group(1), part.start()):
-                yield Sighting(at, at + len(name), "member", match.group(2), name, vendor=vendor or HOMEMADE)
+            plain = vendor is not None or not _is_a_function(source, name)
+            if plain and name not in _NOT_MEMBERS and not _is_value(match.group(1), part.start()):
+                yield Sighting(at, at + len(name), "member", hook, name, vendor=vendor or HOMEMADE)
+
+
+def _is_a_function(source: Source, name: str) -> bool:
+    """Whether what a hook gave is called, or is all flags again."""
+    return name.lower().endswith(("flag", "flags", "toggles", "features")) or f"{name}(" in source.code
 
 
 def _is_value(parts: str, at: int) -> bool:

@@ -31,6 +31,8 @@ _DEFAULT_WORDS = (
     "default_enabled_if_undefined",
     "fallback_value",
 )
+# All of them at once: which one is meant comes behind.
+_ALL_OF_THEM = frozenset("features flags toggles experiments".split())
 _SUBJECTS = (
     r"(?i)^(?:\w+\.)*(?:ctx|context|user|request|req|self|this|client|org|organization|team|account|tenant|"
     r"project|uid|user_?id|pool|db)$"
@@ -150,7 +152,12 @@ def is_passed_over(value: Value) -> bool:
     """Whether a value is whom the flag is asked for, and the key comes behind it."""
     if value.kind == "name":
         plain = value.text.rpartition(".")[2]
-        if plain.endswith(("_id", "Id", "ID")) or holders.is_set_of_flags(plain) or services.is_service(plain):
+        if (
+            plain.endswith(("_id", "Id", "ID"))
+            or plain in _ALL_OF_THEM
+            or holders.is_set_of_flags(plain)
+            or services.is_service(plain)
+        ):
             return True
         return pattern(_SUBJECTS).match(value.text) is not None
     return value.kind == "other" and re.match(r"\$?[\w.]+(?:\(|\s*\?\?)", value.text) is not None

@@ -10,7 +10,7 @@ from experiment_tracker_tools.flags import holders, names
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.facts import Facts, Seen
-from experiment_tracker_tools.flags.keys import key_of
+from experiment_tracker_tools.flags.keys import key_asked, key_of
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.sighting import HOMEMADE
@@ -179,7 +179,7 @@ def _use(path: str, seen: Seen, facts: Facts, vocabulary: Vocabulary) -> Use | N
     each = seen.what
     if each.form == "track":
         return None
-    key = each.key if each.key is not None else key_of(each.name or "", facts.constants, vocabulary)
+    key = each.key if each.key is not None else key_asked(each.call, each.name or "", facts.constants, vocabulary)
     if key is None or not holders.is_key(key) or (each.form == "object" and key == each.name):
         return None
     call = f"{each.receiver}.{each.call}" if each.receiver else each.call

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from experiment_tracker_tools.flags.names import is_about_rights, is_setter
+from experiment_tracker_tools.flags.names import is_about_rights, is_of_others, is_setter
 from experiment_tracker_tools.flags.words import Words, singular, words_of
 
 _SEPARATORS = ("?.", "->", "::", ".", ">", ":")
@@ -74,7 +74,7 @@ def may_ask_a_service(name: str) -> bool:
     (True, False, True)
     """
     words = words_of(name)
-    if words in {("evaluate",), ("is", "set")}:
+    if words in {("evaluate",), ("is", "set")} or _asks_a_state(words):
         return True
     at = 1 if words and words[0] in _FIRST else 0
     tail = next((at_ for at_, word in enumerate(words) if at_ > at and word in {"for", "by", "or"}), len(words))
@@ -82,6 +82,11 @@ def may_ask_a_service(name: str) -> bool:
     if not asked or asked[0] not in _BETWEEN or all(word not in _CORE for word in asked):
         return False
     return all(word in _BETWEEN or word in _LAST for word in asked[:2]) and all(word in _LAST for word in asked[2:])
+
+
+def _asks_a_state(words: Words) -> bool:
+    """is_..._enabled, whatever stands between."""
+    return len(words) > 1 and words[0] in {"is", "are", "has"} and words[-1] in {"enabled", "disabled", "active"}
 
 
 @lru_cache(maxsize=50_000)
@@ -132,17 +137,24 @@ def asks_a_service(receiver: str, name: str) -> bool:
     if not receiver or not may_ask_a_service(name) or is_setter(name) or is_about_rights(receiver):
         return False
     receiver, words = _obtained(receiver), words_of(name)
-    last = _last(receiver).lower()
+    last = _last(receiver)
     if words == ("is", "set"):
-        return last.startswith("labs")
-    if _is_service(receiver):
+        return last.lower().startswith("labs")
+    if _is_service(receiver) or (_keeps_features(last) and (asks_plainly(name) or _asks_a_state(words))):
         return bool(words[1:]) or _NOT_ASKS.isdisjoint(words)
+    last = last.lower()
     plain = last.rpartition("_")[2]
     if words == ("evaluate",):
         return plain in {"flag", "flags", "toggle", "toggles"}
     if gets_a_variant(name):
         return singular(plain) in {"experiment", "abtest"} or last.endswith(("ab_test", "ab_tests"))
     return plain in _WEAK and asks_plainly(name)
+
+
+def _keeps_features(name: str) -> bool:
+    """Whether a service keeps features of something; asked whether one is on, it is asked for a flag."""
+    words = words_of(name)
+    return words[-2:-1] in {("feature",), ("features",)} and words[-1] in _KINDS and not is_of_others(words)
 
 
 def _obtained(receiver: str) -> str:
