@@ -108,6 +108,8 @@ def _trimmed(code: str, start: int, end: int) -> tuple[int, int]:
 def value_at(source: Source, start: int, end: int) -> Value:
     """Read an argument's value."""
     code, text = source.code, source.text
+    if (plain := code[start:end]).isidentifier():
+        return Value("name", plain)
     leading = pattern(_LEADING).match(code, start, end)
     start = leading.end() if leading else start
     shown = code[start:end]
@@ -132,7 +134,7 @@ def value_at(source: Source, start: int, end: int) -> Value:
 def _literal(source: Source, literal: tuple[str, int], prefix: str, end: int) -> Value:
     value, after = literal
     rest = source.code[after:end]
-    whole = pattern(_ACCESSOR).sub("", "x" + pattern(_CAST).sub("", rest).strip()) == "x"
+    whole = not rest or pattern(_ACCESSOR).sub("", "x" + pattern(_CAST).sub("", rest).strip()) == "x"
     if whole and not _is_dynamic(source.language, prefix, value):
         return Value("literal", value)
     return Value("other", source.text[max(0, after - len(value) - 2) : end])

@@ -31,38 +31,46 @@ class Rule(NamedTuple):
     first_literal: str
 
 
-class Catalogue(NamedTuple):
-    """Rules by language and name, and the packages of a vendor by language."""
-
-    rules: dict[str, dict[str, list[Rule]]]
-    packages: dict[str, dict[str, list[str]]]
-
-
 @lru_cache(maxsize=1)
-def catalogue() -> Catalogue:
-    """The compiled catalogue."""
+def _content() -> dict[str, Any]:
     with open(PATH, encoding="utf-8") as file:
-        content = json.load(file)
-    rules: dict[str, dict[str, list[Rule]]] = {}
-    for each in content["rules"]:
-        rule = Rule(
-            each["vendor"],
-            each.get("tracks", False),
-            tuple(each["names"]),
-            each["shape"],
-            each.get("receiver"),
-            each.get("needs_import", False),
-            (*each.get("key", ()), *(_BY_KEYWORD if _is_called_by_position(each) else ())),
-            tuple(each.get("default", ())),
-            each.get("kind", "multivariate"),
-            each.get("exposure", "none"),
-            each.get("key_from", ""),
-            each.get("first_literal", ""),
-        )
-        for language in each["languages"]:
+        content: dict[str, Any] = json.load(file)
+    return content
+
+
+def packages() -> dict[str, dict[str, list[str]]]:
+    """The packages of every vendor, by language."""
+    found: dict[str, dict[str, list[str]]] = _content()["packages"]
+    return found
+
+
+@lru_cache(maxsize=32)
+def rules_in(language: str) -> dict[str, list[Rule]]:
+    """The rules of a language, by the name that is called."""
+    found: dict[str, list[Rule]] = {}
+    for each in _content()["rules"]:
+        if language in each["languages"]:
+            rule = _rule(each)
             for name in rule.names:
-                rules.setdefault(language, {}).setdefault(name, []).append(rule)
-    return Catalogue(rules, content["packages"])
+                found.setdefault(name, []).append(rule)
+    return found
+
+
+def _rule(each: dict[str, Any]) -> Rule:
+    return Rule(
+        each["vendor"],
+        each.get("tracks", False),
+        tuple(each["names"]),
+        each["shape"],
+        each.get("receiver"),
+        each.get("needs_import", False),
+        (*each.get("key", ()), *(_BY_KEYWORD if _is_called_by_position(each) else ())),
+        tuple(each.get("default", ())),
+        each.get("kind", "multivariate"),
+        each.get("exposure", "none"),
+        each.get("key_from", ""),
+        each.get("first_literal", ""),
+    )
 
 
 def _is_called_by_position(rule: dict[str, Any]) -> bool:

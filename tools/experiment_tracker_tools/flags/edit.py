@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Callable, Container, Iterator, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Callable, Container, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 from experiment_tracker_tools.flags import gate, holders, names
 from experiment_tracker_tools.flags.languages import language_of
@@ -16,8 +16,11 @@ from experiment_tracker_tools.flags.rollout import Rollout, changed_rollouts
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from experiment_tracker_tools.flags.evidence import Evidence
     from experiment_tracker_tools.flags.lexer import Source
     from experiment_tracker_tools.flags.sighting import Sighting
+
+    _Asked = Tuple[Source, Evidence, Sighting, str]
 
 Track = Callable[[Sequence[str]], Mapping[str, Tracked]]
 _LIVE = ("running", "paused")
@@ -165,16 +168,16 @@ def _shown(text: str) -> str:
 
 def _new(edit: Edit, project: Remembered) -> list[_New]:
     found: dict[str, _New] = {}
-    for source, each, key in _asked(edit.path, edit.after, edit.before, project.vocabulary):
+    for source, evidence, each, key in _asked(edit.path, edit.after, edit.before, project.vocabulary):
         if key not in found and not _stands_in(key, each.name, edit.before):
-            found[key] = _New(key, source.line_of(each.offset), _event_near(source, each))
+            found[key] = _New(key, source.line_of(each.offset), _event_near(source, evidence, each))
     return list(found.values())
 
 
 def _gone(edit: Edit, project: Remembered) -> list[str]:
     asked = (
         key
-        for _, each, key in _asked(edit.path, edit.before, edit.after, project.vocabulary)
+        for *_, each, key in _asked(edit.path, edit.before, edit.after, project.vocabulary)
         if not _stands_in(key, each.name, edit.after)
     )
     return list(dict.fromkeys(asked))
@@ -190,7 +193,7 @@ def _stands_in(key: str, name: str | None, text: str) -> bool:
     return uses > 1 if declares is not None else uses > 0 or literal is not None
 
 
-def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator[tuple[Source, Sighting, str]]:
+def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator[_Asked]:
     """Flags that stand in the lines which the other side does not have."""
     language = language_of(path)
     spans = _changed(text, other) if language is not None and text else []
@@ -217,7 +220,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
                 held = constants(source)
             key = each.key or key_asked(each.call, each.name or "", held or (), vocabulary)
             if key is not None and holders.is_key(key) and not (each.form == "object" and key == each.name):
-                yield source, each, key
+                yield source, evidence, each, key
 
 
 def _changed(text: str, other: str) -> list[tuple[int, int]]:
@@ -238,9 +241,8 @@ def _changed(text: str, other: str) -> list[tuple[int, int]]:
     return [(begin, min(end, len(text))) for begin, end in spans]
 
 
-def _event_near(source: Source, each: Sighting) -> str | None:
+def _event_near(source: Source, evidence: Evidence, each: Sighting) -> str | None:
     from experiment_tracker_tools.flags.detect import sightings
-    from experiment_tracker_tools.flags.evidence import Evidence
 
-    near = sightings(source, Evidence(source, Vocabulary()), (each.offset, min(len(source.code), each.offset + 2_000)))
+    near = sightings(source, evidence, (each.offset, min(len(source.code), each.offset + 2_000)))
     return next((one.key for one in near if one.form == "track" and one.key and not names.is_exposure(one.key)), None)

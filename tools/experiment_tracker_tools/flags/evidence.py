@@ -8,7 +8,7 @@ from typing import Iterable
 
 from experiment_tracker_tools.flags import holders, names, services
 from experiment_tracker_tools.flags.arguments import Argument
-from experiment_tracker_tools.flags.catalogue import Rule, catalogue
+from experiment_tracker_tools.flags.catalogue import Rule, packages, rules_in
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import values_at
@@ -61,7 +61,7 @@ class Evidence:
         self._code = source.code
         self._homes, self._modules = _imports(source)
         self._members = _static_imports(source)
-        self._own = catalogue().rules.get(self._language, {})
+        self._own = rules_in(self._language)
         self.sets = _sets(source)
         self.settings = _settings(source)
         if self._language == "ts" and "withLDConsumer" in source.text and self.mentions("launchdarkly"):
@@ -87,9 +87,9 @@ class Evidence:
     def mentions(self, vendor: str) -> bool:
         """Whether the file names one of the vendor's packages."""
         if vendor not in self._mentioned:
-            packages = catalogue().packages.get(vendor, {}).get(self._language, [])
+            listed = packages().get(vendor, {}).get(self._language, [])
             named = self._language == "php" and _uses_namespace(self._text, vendor)
-            self._mentioned[vendor] = named or any(names_package(self._text, package) for package in packages)
+            self._mentioned[vendor] = named or any(names_package(self._text, package) for package in listed)
         return self._mentioned[vendor]
 
     def is_module(self, name: str) -> bool:
@@ -183,7 +183,7 @@ def _has_shape(evidence: Evidence, rule: Rule, receiver: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_package(vendor: str, receiver: str) -> bool:
     """Whether a receiver is the vendor's own module, as in waffle.switch_is_active."""
-    return any(receiver == package for listed in catalogue().packages[vendor].values() for package in listed)
+    return any(receiver == package for listed in packages()[vendor].values() for package in listed)
 
 
 _GENERIC = r"client|user|ctx|context|analytics|child|factory|flag|feature|ff|\^\$"
@@ -204,7 +204,7 @@ def _names_vendor(vendor: str, text: str) -> bool:
 
 
 def _speaks_of(vendor: str, text: str) -> bool:
-    listed = catalogue().packages[vendor].values()
+    listed = packages()[vendor].values()
     modules = {package for group in listed for package in group if package.isidentifier() and len(package) > 5}
     return _stem(vendor) in text.lower().replace("_", "") or any(module in text for module in modules)
 
@@ -251,6 +251,8 @@ def _static_imports(source: Source) -> dict[str, str]:
 def _python_imports(source: Source) -> tuple[set[str], set[str]]:
     homes: set[str] = set()
     modules: set[str] = set()
+    if "import" not in source.code:
+        return homes, modules
     for module, given in pattern(_PYTHON_IMPORT).findall(source.code):
         for imported, known_as in _listed(given):
             if holders.is_home_of_flags(module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Sequence
 
 from experiment_tracker_tools.flags import gate, holders
-from experiment_tracker_tools.flags.catalogue import catalogue
+from experiment_tracker_tools.flags.catalogue import packages
 from experiment_tracker_tools.flags.declared import Thunk, Wrapper, constants, members, thunks, wrappers
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
@@ -66,7 +66,7 @@ def facts_of(path: str, text: str, vocabulary: Vocabulary = Vocabulary()) -> Fac
     source = Source(text, language)
     evidence = Evidence(source, vocabulary)
     seen = sightings(source, evidence)
-    vendors = [vendor for vendor in catalogue().packages if evidence.mentions(vendor)]
+    vendors = [vendor for vendor in packages() if evidence.mentions(vendor)]
     listed = members(source)
     held = constants(source) if seen or listed or _holds_keys(path) else []
     return Facts(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiment_tracker_tools.flags.catalogue import PATH, catalogue
+from experiment_tracker_tools.flags.catalogue import PATH, packages
 from experiment_tracker_tools.flags.declared import constants
 from experiment_tracker_tools.flags.declared import thunks as thunks_in
 from experiment_tracker_tools.flags.declared import wrappers as wrappers_in
@@ -173,8 +173,8 @@ def _vendors(manifests: Iterable[tuple[str, str]]) -> frozenset[str]:
     found: set[str] = set()
     for path, text in manifests:
         language = _LANGUAGES.get(path.rpartition("/")[2])
-        for vendor, packages in catalogue().packages.items():
-            listed = packages.get(language, []) if language else [each for group in packages.values() for each in group]
+        for vendor, groups in packages().items():
+            listed = groups.get(language, []) if language else [each for group in groups.values() for each in group]
             if any(names_package(text, package) for package in listed):
                 found.add(vendor)
     return frozenset(found)

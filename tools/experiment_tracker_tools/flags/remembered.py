@@ -73,6 +73,8 @@ def is_muted(key: str, muted: Iterable[str]) -> bool:
     >>> is_muted("ops-kill-mail", ["ops-*"]), is_muted("new-ui", ["ops-*"])
     (True, False)
     """
+    if not (muted := tuple(muted)):
+        return False
     from fnmatch import fnmatchcase
 
     return any(fnmatchcase(key, pattern) for pattern in muted)
