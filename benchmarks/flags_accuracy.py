@@ -5,8 +5,8 @@ sight `held` gave precision .948 (92 of 97) and recall .876 (92 of 105), `fresh`
 `fourth` .955 (85 of 89) and .850 (85 of 100), `fifth` 1.000 (41 of 41) and .854 (41 of 48), `sixth`, of harder shapes,
 .929 (26 of 28) and .703 (26 of 37). The last three were split at random by project, and the rules mended for one half
 only: then the other half of `fourth` gave .979 (47 of 48) and .870 (47 of 54; .796 before), that of `fifth` 1.000 (17
-of 17) and .895 (17 of 19), that of `sixth` 1.000 (12 of 12) and .750 (12 of 16; .500 before). Since then all were mended
-for, so now they only guard.
+of 17) and .895 (17 of 19), that of `sixth` 1.000 (12 of 12) and .750 (12 of 16; .500 before). Since then all were
+mended for, so now they only guard.
 """
 
 import re
