@@ -22,6 +22,7 @@ from experiment_tracker_tools.flags.workers import facts_of_all
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 ROOT = Path(__file__).parents[1]
+HALVES = ("seen", "held", "fresh", "fourth", "fifth", "sixth", "seventh", "eighth")
 EDIT = """
 import sys, time
 begun = time.process_time()
@@ -95,7 +96,7 @@ def hook() -> None:
 def main() -> None:
     """Print accuracy, speed and the hook's cost."""
     print("sample (own snippets in public shapes; target: precision .98, recall at points of use .95):")
-    for half in ("seen", "held", "fresh", "fourth", "fifth", "sixth"):
+    for half in HALVES:
         print(f"  {half}: {accuracy(half, told=False)}")
     for way in ("hook", "range"):
         print(f"  edits, {way}: {outcome(way)}")

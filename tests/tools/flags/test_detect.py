@@ -125,6 +125,28 @@ def test_classes_and_constants_with_parts_of_their_own_are_keys() -> None:
     assert keys("if flag_is_active(request, Flags.NEW_UI.slug): pass", "py") == ["Flags.NEW_UI"]
 
 
+@pytest.mark.parametrize(
+    ("language", "code", "key"),
+    [
+        ("ts", "const { newUi, loading } = useFeatureFlags();", "newUi"),
+        ("ts", "const { flags } = useFlags();\nconst on = flags?.newUi;", "newUi"),
+        ("ts", "isFeatureFlagOn(props.place, FlagEnum.newUi)", "FlagEnum.newUi"),
+        ("ts", "await evaluateFlag({ accountId, flagName: 'new_ui' })", "new_ui"),
+        ("ts", "this.remoteConfigService.getBoolean('new_ui')", "new_ui"),
+        ("py", "from app import feature_flags\nif feature_flags.new_ui:\n    pass", "new_ui"),
+        ("py", "@feature_flag('new-ui')\ndef show(): pass", "new-ui"),
+        ("py", "import ldclient\nld_client.variation(key='new-ui', context=c, default={})", "new-ui"),
+        ("java", "if (featureFlagClient.boolVariation(NewUi.INSTANCE, user)) {}", "NewUi"),
+        ("java", "if (_featureFlags.isNewUiEnabled()) {}", "isNewUiEnabled"),
+        ("java", 'if (WorldFeatureManager.isEnabled("new_ui")) {}', "new_ui"),
+        ("php", "abort_unless(config('features.new_ui'), 404);", "new_ui"),
+        ("swift", 'let on = remoteConfig["new_ui"].boolValue', "new_ui"),
+    ],
+)
+def test_shapes_of_the_projects_own_are_found(language: str, code: str, key: str) -> None:
+    assert keys(code, language) == [key]
+
+
 def test_the_evidence_of_an_import_decides_between_look_alikes() -> None:
     code = "const v = client.variation('new-ui', false);"
     assert keys(code, "ts") == []

@@ -159,8 +159,10 @@ def _named(source: Source, start: int, shown: str) -> Value:
     )
     # A constant's own part is still the constant: Flags.NEW_UI.slug.
     plain = re.sub(r"^([A-Z]\w*(?:\.|::)[A-Z][A-Z0-9_]*)\.[a-z]\w*(?:\(\))?$", r"\1", plain)
-    if source.language == "php" and plain.endswith("::class"):
-        return Value("literal", re.split(r"\\", plain[:-7])[-1])
+    # A class that stands for the flag itself: NewUi::class, NewUi.INSTANCE.
+    whole = re.match(r"(?:\w+[.\\])*([A-Z]\w*)(?:::class|\.INSTANCE)$", plain)
+    if whole is not None and source.language in {"php", "java", "kt"}:
+        return Value("literal", whole.group(1))
     index = re.match(rf"([A-Za-z_$][\w$.]*)\[([\"']){HOLE}+[\"']\]$", plain)
     if index is not None:
         member = source.string_at(start + index.start(2))

@@ -27,7 +27,10 @@ _INDEXED = (
     r"(?<![\w$])((?:[A-Za-z_$][\w$]*\??\.)*(?:\w+_?)?(?i:config|configuration|settings?|cfg|conf))"
     r"(?:\.get\(|->get\(|\[)\s*(?=[\"'])"
 )
-_IMPORTED = r"(?<![\w$.])(features|flags|toggles)\.([A-Za-z_]\w*)"
+_PATH = r"(?<![\w$>:.])(?:config|setting|settings|get_config)\(\s*(?=[\"'])"
+_FEATURE_PATH = r"(?:features?|feature[_-]flags|flags|toggles)\.(\w[\w\-]*)$"
+_GUARDED = r"(?:\b(?:abort_unless|abort_if|throw_if|throw_unless|when)\(\s*|\(bool\)\s*|\breturn\s+)$"
+_IMPORTED = r"(?<![\w$.])(features|flags|toggles|feature_flags|feature_toggles)\.([A-Za-z_]\w*)"
 # The environment itself, which environment.py reads.
 _READ_ELSEWHERE = ("process.env", "meta.env", "Deno.env")
 _OF_LISTS = frozenset("length size count first last map filter find some every includes isEmpty keys values".split())
@@ -48,6 +51,7 @@ def among_settings(source: Source, evidence: Evidence, inside: Span) -> Iterator
         if decides(code, match):
             yield _seen(match)
     yield from _of_the_environment(source, inside)
+    yield from _by_path(source, inside)
     for match in pattern(_IMPORTED).finditer(code, *inside) if evidence.settings else ():
         if match.group(1) in evidence.settings and decides(code, match):
             yield _seen(match)
@@ -62,6 +66,19 @@ def _of_the_environment(source: Source, inside: Span) -> Iterator[Sighting]:
         key = source.string_at(match.end())
         if key is not None and holders.is_environment_flag(key[0]) and not _is_given(source.code, key[1]):
             yield Sighting(match.start(), key[1], "index", match.group(1), key[0])
+
+
+def _by_path(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Settings that are asked for by a path whose head says features: config('features.new_ui')."""
+    for match in pattern(_PATH).finditer(source.code, *inside):
+        key = source.string_at(match.end())
+        found = pattern(_FEATURE_PATH).match(key[0]) if key is not None else None
+        if key is None or found is None:
+            continue
+        end = source.code.find(")", key[1]) + 1
+        before = source.code[max(0, match.start() - 60) : match.start()]
+        if end and (pattern(_CONDITION).search(before) or pattern(_GUARDED).search(before)):
+            yield Sighting(match.start(), end, "index", "config", found.group(1))
 
 
 def _is_given(code: str, end: int) -> bool:

@@ -73,7 +73,7 @@ _CALLS = (
 # Of text whose spaces are single: what stands between a function's header and the only thing that it gives.
 _RETURNS = (
     r" ?(?:\{ ?)?(?:(?:\"\"\"\x01*\"\"\"|\"\x01*\"|'\x01*') ?)?"
-    r"(?:return\b ?)?[(!]*(?:await |Boolean\(|bool\()?(?:[\w$.]+\.)?"
+    r"(?:return\b ?)?[(!]*(?:await |Boolean\(|bool\()?(?:[\w$]+(?:\?\.|!?\.|::|->))*"
 )
 _THEN_ENDS = (
     r"\s*\)?\s*(?:(?:===?|!==?|is)\s*[\w\"'\x01]+)?(?:\s*\?\?\s*\w+)?\s*\)?\s*;?\s*(?:\}|\n|$|"

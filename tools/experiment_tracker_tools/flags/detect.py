@@ -25,7 +25,7 @@ from experiment_tracker_tools.flags.evidence import Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.objects import held
 from experiment_tracker_tools.flags.patterns import pattern
-from experiment_tracker_tools.flags.places import default_of, first_key, is_passed_over, values_at
+from experiment_tracker_tools.flags.places import default_of, first_key, is_in_plain_sight, is_passed_over, values_at
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Call, Sighting, Span, told
 from experiment_tracker_tools.flags.words import words_of
 
@@ -144,7 +144,10 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     return (
         names.asks_for_a_flag(call.name)
         or (source.code[call.start - 1 : call.start] == "@" and holders.is_set_of_flags(call.name))
-        or (names.asks_within(call.name) and _is_in_plain_sight(first_key(source, call.given)))
+        or (
+            (names.asks_within(call.name) or names.evaluates(call.name))
+            and _is_in_plain_sight(first_key(source, call.given))
+        )
         or services.asks_a_service(call.receiver, call.name)
         or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")
         or evidence.is_made_by_a_service(call.receiver, call.name)
@@ -167,11 +170,7 @@ def _of_someone(source: Source, call: Call) -> Value | None:
 
 
 def _is_in_plain_sight(key: Value | None) -> bool:
-    """Whether a key is written out, or is a constant's name: a variable could be anything."""
-    if key is None or key.kind == "literal":
-        return key is not None
-    plain = key.text.rpartition(".")[2]
-    return plain[:1].isupper() or (key.text.startswith(".") and len(plain) > 2)
+    return key is not None and is_in_plain_sight(key)
 
 
 def _first(source: Source, call: Call) -> str | None:

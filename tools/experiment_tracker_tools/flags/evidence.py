@@ -75,6 +75,7 @@ class Evidence:
             or name in self._homes
             or names.asks_for_a_flag(name)
             or names.asks_within(name)
+            or names.evaluates(name)
             or names.sends_an_event(name)
             or services.may_ask_a_service(name)
             or name in _ALSO
@@ -295,23 +296,31 @@ def _sets(source: Source) -> frozenset[str]:
     """Objects that hold all flags: what a hook such as useFlags() gave."""
     if source.language not in {"ts", "page"}:
         return frozenset()
-    return frozenset(
-        match.group(1)
-        for match in pattern(_HOOKS).finditer(source.code)
-        if not match.group(1).startswith("{") and "Flags" in match.group(2)
-    )
+    found: set[str] = set()
+    for match in pattern(_HOOKS).finditer(source.code):
+        if match.group(1).startswith("{"):
+            found.update(each for each in re.findall(r"[\w$]+", match.group(1)) if each in _SETTINGS)
+        elif "Flags" in match.group(2):
+            found.add(match.group(1))
+    return frozenset(found)
 
 
 _SETTINGS = frozenset("features flags toggles".split())
+# Modules of Python whose names leave no doubt; what they hold may also be functions.
+_OWN_MODULES = frozenset("feature_flags feature_toggles".split())
 _KEEPERS = ("config", "settings", "features", "flags", "toggles", "constants", "env")
 
 
 def _settings(source: Source) -> frozenset[str]:
     """What a file imports from the project's settings under a name that says flags."""
-    if not any(word in source.code for word in _SETTINGS):
+    if not any(word in source.code for word in _SETTINGS):  # of which the modules' names end in one
         return frozenset()
     listed = ((module, known_as) for module, group in _imported(source) for _, known_as in _listed(group))
-    return frozenset(known_as for module, known_as in listed if known_as in _SETTINGS and _keeps(module))
+    return frozenset(
+        known_as
+        for module, known_as in listed
+        if known_as in _OWN_MODULES or (known_as in _SETTINGS and _keeps(module))
+    )
 
 
 def _imported(source: Source) -> Iterable[tuple[str, str]]:

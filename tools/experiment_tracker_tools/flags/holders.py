@@ -109,7 +109,7 @@ def is_kind_of_flag(name: str) -> bool:
     >>> is_kind_of_flag("UrlFlag"), is_kind_of_flag("Toggle"), is_kind_of_flag("CpuFeature"), is_kind_of_flag("flag")
     (True, True, False, False)
     """
-    words = words_of(name)
+    words = [word for word in words_of(name) if word not in {"enum", "key", "keys", "name", "names"}]
     last = singular(words[-1]) if words and name[:1].isupper() else ""
     return last in {"flag", "feature", "toggle", "experiment"} and not is_of_another_trade(name)
 

@@ -53,6 +53,7 @@ _OTHERS = frozenset(
         "kernel log logging plan tier virtio sort debug country locale hardware browser toggle"
     ).split()
 )
+_TYPES = frozenset((kind,) for kind in "bool boolean string str int json number float float64 double".split())
 _STRONG_PAIRS = frozenset(
     [
         *((noun, state) for noun in ("flag", "feature", "experiment") for state in ("enabled", "active", "on")),
@@ -110,6 +111,21 @@ def _asks(before: Words, noun: Words, after: Words) -> bool:
     if tail in _WEAK_TAILS and len(before) < 2:
         return not verb and tail == ("set",) and noun == ("flag",)
     return True
+
+
+@lru_cache(maxsize=50_000)
+def evaluates(name: str) -> bool:
+    """Whether a name says that something is worked out for somebody; a key in plain sight must bear it out.
+
+    >>> [evaluates(name) for name in ("evaluateFlag", "isInExperiment", "boolVariation", "getFlag", "variation")]
+    [True, True, True, False, False]
+    """
+    words = words_of(name)
+    if words[:1] in {("evaluate",), ("eval",)}:
+        return _noun_at(words, 1) > 0 and words[1] != "gate" and len(words) < 4
+    if words[-1:] == ("variation",):
+        return words[:-1] in _TYPES
+    return words[-2:] == ("in", "experiment") and not is_setter(name)
 
 
 @lru_cache(maxsize=50_000)

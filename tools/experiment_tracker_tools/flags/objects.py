@@ -13,7 +13,7 @@ from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
 
-_INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:])"
+_INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
 _IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
 _LINK = r"(?:\?\.|!?\.|->|::)"
@@ -42,9 +42,19 @@ _OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
 _GIVEN = r"[\w$.]*(?:\s+to\s+(?:true|false)\b|\]\s*:|\s*=>\s*(?:true|false)\b)"
 _SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
-_SETS = ("feature", "flagservice", "flag_service", "ldflags", "ld_flags", "fflags", "ff_flags")
+_SETS = (
+    "feature",
+    "remoteconfig",
+    "enabledf",
+    "flagservice",
+    "flag_service",
+    "ldflags",
+    "ld_flags",
+    "fflags",
+    "ff_flags",
+)
 _SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA_", "ENABLE_", "_FEATURE")
-_KEPT = (".features", ".flags", ".toggles", ".experiments", ">features")
+_KEPT = ("'features.", '"features.', ".features", ".flags", ".toggles", ".experiments", ">features")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
 # A method that asks for its own flag: featureFlags.isNewUiEnabled().
@@ -80,7 +90,8 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
 def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     code = source.code
     for match in pattern(_INDEXED).finditer(code, *inside):
-        if _is_set(source, evidence, match):
+        by_vendor = any(rule.shape == "index" for rule in evidence.rules(match.group(1)))
+        if by_vendor or _is_set(source, evidence, match):
             yield from _keyed(source, evidence, match, match.end(), "index")
     for match in pattern(_NAMED_SET).finditer(code, *inside):
         named = source.string_at(match.start())
@@ -179,8 +190,6 @@ def _is_value(parts: str, at: int) -> bool:
 
 def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
     name = match.group(1)
-    if any(rule.shape == "index" for rule in evidence.rules(name)):
-        return True
     if evidence.is_module(name):
         return False
     if name in evidence.sets or (holders.is_set_of_flags(name) and not _is_one(source, name)):
@@ -212,5 +221,9 @@ def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, fo
     vendor = rules[0].vendor if rules and form == "index" else HOMEMADE
     after = source.code[end : end + 4]
     value = value_at(source, at, end)
-    if value.kind == "literal" and holders.is_key(value.text) and not re.match(r"\]\s*=(?!=)", after):
+    if re.match(r"\]\s*=(?!=)", after):
+        return
+    if value.kind == "literal" and holders.is_key(value.text):
         yield Sighting(match.start(), end, form, name, value.text, vendor=vendor)
+    elif value.kind == "name" and value.text[:1].isupper():
+        yield Sighting(match.start(), end, form, name, None, value.text, vendor=vendor)

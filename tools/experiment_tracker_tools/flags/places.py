@@ -9,6 +9,7 @@ from experiment_tracker_tools.flags import holders, services
 from experiment_tracker_tools.flags.arguments import Argument, Value, arguments, value_at
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
+from experiment_tracker_tools.flags.words import words_of
 
 _KEY_WORDS = (
     "flag_key",
@@ -23,6 +24,7 @@ _KEY_WORDS = (
     "featureName",
     "forKey",
 )
+_PROPERTIES = ("flagKey", "flagName", "featureKey", "featureName", "flag_key", "key", "flag", "name", "event")
 _DEFAULT_WORDS = (
     "default",
     "default_value",
@@ -31,6 +33,9 @@ _DEFAULT_WORDS = (
     "default_enabled_if_undefined",
     "fallback_value",
 )
+# A variable that is called so holds the key; what stands behind it is a fallback, or whom it is asked for.
+_IS_THE_KEY = frozenset("flag feature key name toggle experiment gate id variant switch f k".split())
+_WITHOUT_JOINTS = str.maketrans("", "", "-_.:")
 # All of them at once: which one is meant comes behind.
 _ALL_OF_THEM = frozenset("features flags toggles experiments".split())
 _SUBJECTS = (
@@ -141,11 +146,33 @@ def first_key(source: Source, given: Sequence[Argument], *, events: bool = False
             return _keyish(_value(source, each), events=events)
     plain = [_value(source, each) for each in given[:3] if each.keyword is None or source.language == "swift"]
     if plain and plain[0].kind == "object":
-        named = (_properties(source, given[:1], word) for word in ("key", "flag", "name", "flagKey", "event"))
+        named = (_properties(source, given[:1], word) for word in _PROPERTIES)
         value = next((found[0] for found in named if found), None)
     else:
         value = next((each for each in plain if not is_passed_over(each)), None)
+        value = _behind_whom(value, plain)
     return None if value is None else _keyish(value, events=events)
+
+
+def _behind_whom(value: Value | None, plain: Sequence[Value]) -> Value | None:
+    """The member of an enum that stands behind a variable: the variable is whom, or where, it is asked for."""
+    if value is None or value.kind != "name" or is_in_plain_sight(value) or len(plain) < 2:
+        return value
+    second = plain[1]
+    if second.kind == "literal" and len(plain) == 2 and _IS_THE_KEY.isdisjoint(words_of(value.text.rpartition(".")[2])):
+        is_plain = second.text.translate(_WITHOUT_JOINTS).isalpha()
+        return second if is_plain and holders.is_key(second.text) else value
+    constant = second.kind == "name" and "." in second.text and is_in_plain_sight(second)
+    return second if constant and holders.is_kind_of_flag(second.text.split(".")[-2]) else value
+
+
+def is_in_plain_sight(key: Value) -> bool:
+    """Whether a key is written out, or is a constant's name: a variable could be anything."""
+    plain = key.text.rpartition(".")[2]
+    if key.kind == "literal" or plain[:1].isupper() or (key.text.startswith(".") and len(plain) > 2):
+        return True
+    container = key.text.rpartition(".")[0].rpartition(".")[2]
+    return key.kind == "name" and container[:1].isupper()
 
 
 def is_passed_over(value: Value) -> bool:

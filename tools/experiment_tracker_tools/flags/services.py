@@ -28,7 +28,7 @@ _PRODUCTS = frozenset(
 )
 _WEAK = frozenset(
     (
-        "feature features flag flags toggle toggles experiment experiments gate gates switches rollout killswitch "
+        "feature features flag flags toggle toggles experiment experiments gates switches rollout killswitch "
         "killswitches labs"
     ).split()
 )
