@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypedDict, get_type_hints
 
 from mcp.server.mcpserver import Context
@@ -21,6 +22,8 @@ from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.workspace import Workspace
 
 JsonSchema = dict[str, Any]
+_NOTES: ContextVar[list[str]] = ContextVar("notes")
+"""What the call at hand has to tell beside its reply; the list is shared with the thread that the verb runs in."""
 _UNSAID = {
     *("title", "description", "default", "pattern", "propertyNames", "exclusiveMinimum", "exclusiveMaximum"),
     *(f"{end}{what}" for end in ("min", "max") for what in ("Length", "Items", "Properties", "imum")),
@@ -32,8 +35,12 @@ class VerbTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:  # noqa: FBT001, FBT002 the SDK's
         """Check the arguments, call the verb, and answer with what it returned."""
+        notes: list[str] = []
+        token = _NOTES.set(notes)
         try:
-            return await super().run(arguments, context, convert_result)
+            result = await super().run(arguments, context, convert_result)
+            beside = [TextContent(type="text", text=note) for note in notes]
+            return result.model_copy(update={"content": [*result.content, *beside]}) if beside else result
         except UnexpectedToolError:
             raise
         except ToolError as error:
@@ -42,6 +49,8 @@ class VerbTool(Tool):
             if isinstance(cause, ValidationError):
                 raise ToolError(explained(cause, known=list(self.parameters.get("properties", {})))) from cause
             raise (cause if isinstance(cause, ToolError) else error) from None
+        finally:
+            _NOTES.reset(token)
 
 
 class Arguments(ArgModelBase):
@@ -124,6 +133,7 @@ def told_to_the_model(workspace: Workspace) -> Generator[None]:
         raise ToolError(str(error)) from error
     finally:
         catch_up(workspace)
+        _NOTES.get([]).extend(workspace.take_notes())
 
 
 def replied(reply: Model, *, most: int = 1024) -> CallToolResult:

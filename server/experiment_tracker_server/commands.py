@@ -11,7 +11,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_server import render
-from experiment_tracker_server.wording import NAMES, explained
+from experiment_tracker_server.wording import NAMES, as_commands, explained
 from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError, InvalidInput
 from experiment_tracker_tools.core.registry import card_of
@@ -65,6 +65,8 @@ def _answer(verb: Verb, given: dict[str, object], hints: dict[str, Any], *, json
         fail(error, json_output=json_output)
     finally:
         catch_up(workspace)
+        for note in workspace.take_notes():
+            click.echo(f"note: {as_commands(note)}", err=True)
     render.show(reply, json_output=json_output)
 
 

@@ -121,7 +121,7 @@ def _runs(workspace: Workspace) -> list[Finding]:
 def _live(workspace: Workspace) -> list[Finding]:
     """What is served live, and whether every file that stands in for an asset is as it was written."""
     from experiment_tracker_tools.conduct.live import attached, changed_stubs
-    from experiment_tracker_tools.conduct.surroundings import changes
+    from experiment_tracker_tools.workspace.surroundings import changes
 
     served = attached(workspace)
     if not served:

@@ -34,26 +34,32 @@ def report_tool(workspace: Workspace) -> Tool:
         """
         with told_to_the_model(workspace):
             done = report_file.written(workspace, experiment=experiment, cadence=cadence, form=form)
-            picture, missing = _picture(done.figures, figure)
-            answer = replied(done.reply.model_copy(update={"pictures": missing}))
+            shown = _shown(done.figures, figure)
+            picture, missing = _picture(shown) if shown is not None else (None, None)
+            told = {"alt": shown.alt if shown is not None else None, "pictures": missing}
+            answer = replied(done.reply.model_copy(update=told))
         return answer if picture is None else answer.model_copy(update={"content": [*answer.content, picture]})
 
     return asking(write_report)
 
 
-def _picture(figures: Sequence[Figure], wanted: str | None) -> tuple[ImageContent | None, str | None]:
-    """The figure that is wanted, else the one that says most; or why there is none.
+def _shown(figures: Sequence[Figure], wanted: str | None) -> Figure | None:
+    """The figure that is wanted, else the one that says most.
 
     Raises:
         NotFound: with the names that there are.
     """
-    if wanted is not None and wanted not in [each.name for each in figures]:
+    found = next((each for each in figures if wanted in {None, each.name}), None)
+    if found is None and wanted is not None:
         known = ", ".join(each.name for each in figures) or "none, because no look was recorded"
         raise NotFound(f"No figure {quoted(wanted)}. There are: {known}.")
-    if not figures:
-        return None, None
+    return found
+
+
+def _picture(figure: Figure) -> tuple[ImageContent | None, str | None]:
+    """The figure as a picture, or why there is none."""
     try:
-        drawn = png(next(each for each in figures if wanted in {None, each.name}))
+        drawn = png(figure)
     except InvalidInput as missing:
         return None, str(missing)
     return ImageContent(type="image", mime_type="image/png", data=b64encode(drawn).decode()), None

@@ -63,11 +63,11 @@ def _whole(workspace: Workspace, experiment_id: str) -> dict[str, object]:
 
 
 def _document(workspace: Workspace, experiment_id: str) -> str:
-    from experiment_tracker_tools.conduct.figures import told_of
     from experiment_tracker_tools.reports.contents import contents
     from experiment_tracker_tools.reports.markdown import markdown
+    from experiment_tracker_tools.workspace.recorded import record_of
 
-    return markdown(contents(told_of(workspace, experiment_id)))
+    return markdown(contents(record_of(workspace, experiment_id)))
 
 
 @contextmanager

@@ -189,6 +189,16 @@ def test_a_report_of_all_is_printed_whole_for_a_pipe(repo: Project) -> None:
     assert run("report", "--print").exit_code == 1
 
 
+def test_a_document_that_cannot_be_written_is_told_beside_the_reply(repo: Project) -> None:
+    experiment = json.loads(run(*DESIGN, "--json").stdout)["experiment"]
+    place = repo.root / ".experiments" / experiment / "experiment.md"
+    place.unlink()
+    place.mkdir()
+    done = run("transition", experiment, "start", "--json")
+    assert json.loads(done.stdout)["state"] == "running"
+    assert "experiment.md was not written (Is a directory)" in done.stderr
+
+
 def test_the_switch_pauses_everything_everywhere(repo: Project) -> None:
     experiment = str(answer(*DESIGN)["experiment"])
     answer("transition", experiment, "start")

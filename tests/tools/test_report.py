@@ -5,16 +5,18 @@ import sys
 from html.parser import HTMLParser
 
 import pytest
-from mcp_types import ImageContent
+from mcp_types import ImageContent, TextContent
 from tests.support.agent import Agent
 from tests.support.plans import TIME, designed, plan, shipped, started, times
 from tests.support.project import Project
 
 from experiment_tracker_tools.conduct.figures import figures_of
 from experiment_tracker_tools.conduct.memory import learn
+from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.report import write_report
 from experiment_tracker_tools.reports.figure import Figure
+from experiment_tracker_tools.reports.markdown import inert
 from experiment_tracker_tools.reports.png import MISSING
 from experiment_tracker_tools.workspace import Workspace
 
@@ -71,6 +73,40 @@ def test_promotion_roll_back_and_learnings_are_told_and_the_checklist_moves_on(r
     assert "Rolled back: " in document(repo, experiment)
 
 
+def test_the_file_and_the_resource_tell_the_same_deviations(plain: Project, at_plain: Agent) -> None:
+    experiment = started(at_plain)
+    at_plain.call("record_trial", experiment=experiment, trials=times())
+    ledger = plain.workspace().ledger
+    ledger.amend(experiment, ledger.journal(experiment).trials[0].seq, reason="a typo")
+    assert "1 trials no longer count (control 1, treatment 0): a typo" in document(plain, experiment)
+    assert list(ledger.export(experiment))
+    at_plain.call("decide", experiment=experiment)
+    told = document(plain, experiment)
+    assert "Rows left the store 1 times while it ran" in told
+    assert at_plain.resource(f"experiment://{experiment}/document") == told
+    (look,) = [e.content.look.deviations for e in plain.workspace().ledger.entries(experiment, Decision)]
+    assert all(inert(each) in told for each in look)
+    assert len(look) == 2
+
+
+def test_declared_segments_and_model_versions_stand_in_the_document_and_the_forest(
+    plain: Project, at_plain: Agent
+) -> None:
+    held = {"method": "fixed", "privacy": {"attributes": ["place", "model"]}, "segments": {"by": ["place"], "k": 8}}
+    experiment = started(at_plain, plan=held)
+    places = ("north <b>", "south")
+    rows = [{**row, "attributes": {"place": places[n // 2 % 2], "model": "opus-5"}} for n, row in enumerate(times())]
+    at_plain.call("record_trial", experiment=experiment, trials=rows)
+    at_plain.call("decide", experiment=experiment)
+    told = document(plain, experiment)
+    assert "## Model versions\n\n- Model: opus-5\n" in told
+    assert "| place: north \\<b\\> | treatment | time " in told
+    assert "| 10 + 10 | confirmatory |" in told
+    found = {figure.name: figure for figure in figures_of(plain.workspace(), experiment)}
+    assert found["segments-time"].alt.startswith("all units, treatment: time ")
+    assert "place: south, treatment: time " in found["segments-time"].alt
+
+
 def test_the_same_experiment_gives_the_same_document_whenever_it_is_written(plain: Project, at_plain: Agent) -> None:
     experiment = started(at_plain)
     before = document(plain, experiment)
@@ -79,12 +115,18 @@ def test_the_same_experiment_gives_the_same_document_whenever_it_is_written(plai
     assert document(plain, experiment) == before
 
 
-def test_a_document_that_cannot_be_written_stops_no_step(plain: Project, at_plain: Agent) -> None:
+def test_a_document_that_cannot_be_written_stops_no_step_and_is_told(plain: Project, at_plain: Agent) -> None:
     experiment = designed(at_plain)
     place = plain.root / ".experiments" / experiment / "experiment.md"
     place.unlink()
     place.mkdir()
-    assert at_plain.call("transition_experiment", experiment=experiment, action="start")["state"] == "running"
+    reply = at_plain.answer("transition_experiment", experiment=experiment, action="start")
+    assert reply.structured_content is not None
+    assert reply.structured_content["state"] == "running"
+    (note,) = reply.content[1:]
+    assert isinstance(note, TextContent)
+    assert note.text.startswith(f".experiments/{experiment}/experiment.md was not written (Is a directory).")
+    assert len(at_plain.answer("status").content) == 1
     assert "cannot be written" in at_plain.refusal("write_report", experiment=experiment)
 
 
@@ -110,10 +152,12 @@ def test_any_figure_comes_as_a_picture_by_its_name_and_one_that_is_not_there_is_
     assert "none, because no look was recorded" in at_plain.refusal("write_report", experiment=experiment, figure="x")
     at_plain.call("record_trial", experiment=experiment, trials=times())
     at_plain.call("decide", experiment=experiment)
-    names = [each["name"] for each in at_plain.call("write_report", experiment=experiment)["figures"]]
+    names = at_plain.call("write_report", experiment=experiment)["figures"]
     pictures = set[str]()
     for name in names:
-        drawn = at_plain.answer("write_report", experiment=experiment, figure=name).content[1]
+        reply = at_plain.answer("write_report", experiment=experiment, figure=name)
+        assert (reply.structured_content or {})["alt"]
+        drawn = reply.content[1]
         assert isinstance(drawn, ImageContent)
         pictures.add(drawn.data)
     assert len(pictures) == len(names) >= 4
@@ -176,7 +220,8 @@ def test_a_page_is_one_file_that_reaches_for_nothing_and_runs_only_its_own_scrip
     assert seen.scripts == 4
     assert "default-src 'none'" in page
     assert "unsafe-eval" not in page
-    assert all("<" not in figure.alt or "onclick" in figure.alt for figure in reply.figures)
+    assert reply.alt is not None
+    assert "\n" not in reply.alt
     told = document(plain, experiment)
     assert "<img" not in told.replace("\\<img", "")
     assert "](javascript" not in told.replace("\\]\\(", "")

@@ -6,7 +6,6 @@ from experiment_tracker_tools.analysis.wording import change_in_words, segment_i
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
 from experiment_tracker_tools.conduct.ratings import unrated
-from experiment_tracker_tools.conduct.surroundings import drift
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
@@ -15,6 +14,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.seen import Believed
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.surroundings import drift
 
 _MOST_RESULTS, _MOST_WARNINGS, _MOST_SEGMENTS = 4, 3, 3
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from experiment_tracker_tools.conduct.advice import uri_of
 from experiment_tracker_tools.conduct.cadence import Cadence, Round, round_of, told
 from experiment_tracker_tools.conduct.cadence import headline as headline_of
-from experiment_tracker_tools.conduct.figures import figures_of, told_of
+from experiment_tracker_tools.conduct.figures import figures_of
 from experiment_tracker_tools.core.errors import InvalidInput, StoreFailure
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
@@ -32,18 +32,6 @@ _NEXT: dict[Form, str] = {
 }
 
 
-class Drawn(Model):
-    """A figure in words.
-
-    Attributes:
-        name: of the figure.
-        alt: what it shows, with its numbers.
-    """
-
-    name: str
-    alt: str
-
-
 class Report(Model):
     """What write_report answers.
 
@@ -51,7 +39,8 @@ class Report(Model):
         experiment: its id; None for a report of all.
         headline: the whole in a sentence.
         file: what was written, from the project's root.
-        figures: what is drawn in it, the primary's effect first; one of them comes as a picture where it can be.
+        figures: names of what is drawn in it, the primary's effect first; one comes as a picture where it can be.
+        alt: what that one shows, with its numbers.
         pictures: why none comes.
         uri, next_action: the document as a resource, and what to do now.
     """
@@ -59,7 +48,8 @@ class Report(Model):
     experiment: ExperimentId | None = None
     headline: str
     file: str
-    figures: tuple[Drawn, ...] = ()
+    figures: tuple[str, ...] = ()
+    alt: str | None = None
     pictures: str | None = None
     uri: str | None = None
     next_action: str
@@ -103,15 +93,15 @@ def written(workspace: Workspace, *, experiment: str | None, cadence: Cadence | 
 
 
 def _of_one(workspace: Workspace, experiment: str, form: Form) -> Written:
-    record = record_of(workspace.ledger, experiment) if form == "markdown" else told_of(workspace, experiment)
-    figures = figures_of(workspace, experiment)
+    record, figures = record_of(workspace, experiment), figures_of(workspace, experiment)
     text = _rendered(form, contents(record), f"experiment-tracker report {experiment}", figures=figures)
     name = DOCUMENT if form == "markdown" else f"report.{_ENDINGS[form]}"
     reply = Report(
         experiment=experiment,
         headline=headline(record),
         file=_put(workspace, workspace.folder / experiment / name, text),
-        figures=tuple(Drawn(name=figure.name, alt=figure.alt) for figure in figures),
+        figures=tuple(figure.name for figure in figures),
+        alt=figures[0].alt if figures else None,
         uri=f"{uri_of(experiment)}/document",
         next_action=_NEXT[form],
     )

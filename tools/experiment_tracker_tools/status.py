@@ -11,13 +11,11 @@ from experiment_tracker_tools.analysis.wording import change_in_words, number
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.aftercare import changes
 from experiment_tracker_tools.conduct.alerts import alerts_of
-from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.lagging import lagging
 from experiment_tracker_tools.conduct.live import outside
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.ratings import unrated
 from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
-from experiment_tracker_tools.conduct.sealing import seal_of
 from experiment_tracker_tools.conduct.staleness import told_of_stale
 from experiment_tracker_tools.conduct.standing import (
     Outcome,
@@ -34,6 +32,8 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.lifecycle import ENDED, State
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.deviations import deviations
+from experiment_tracker_tools.workspace.sealed import seal_of
 
 MARKS: dict[State, str] = {
     "planned": "○",

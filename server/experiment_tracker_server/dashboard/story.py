@@ -9,7 +9,7 @@ from experiment_tracker_server.dashboard.charts import arrivals_figure
 from experiment_tracker_server.dashboard.glance import Glance, glance
 from experiment_tracker_server.dashboard.reading import Reader
 from experiment_tracker_tools.analysis.wording import change_in_words
-from experiment_tracker_tools.conduct.deviations import deviations
+from experiment_tracker_tools.conduct.spread import spread_of
 from experiment_tracker_tools.domain.alert import Alert
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Look, Promotion, RollBack
@@ -20,6 +20,7 @@ from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.reports.figure import Figure
 from experiment_tracker_tools.reports.plots import Seen, figures
+from experiment_tracker_tools.workspace.deviations import deviations
 
 
 class Event(NamedTuple):
@@ -80,7 +81,7 @@ def story(reader: Reader, arrivals: Arrivals, experiment_id: str) -> Story:
     look = decisions[-1].content.look if decisions else seen[-1].look if seen else None
     metrics = {metric.name: metric for metric in experiment.metrics}
     volume, _ = reader.workspace.ledger.shelf.found(experiment.id)
-    drawn = figures(experiment, seen)
+    drawn = figures(experiment, seen, spread=spread_of(reader.workspace, experiment))
     return Story(
         row,
         look,

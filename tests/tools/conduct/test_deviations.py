@@ -4,9 +4,9 @@ from tests.support.agent import Agent
 from tests.support.plans import FILES, designed, started, times
 from tests.support.project import Project
 
-from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.domain.trial import Trial
+from experiment_tracker_tools.workspace.deviations import deviations
 
 
 def told(repo: Project, experiment: str) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from tests.support.agent import Agent
 from tests.support.plans import FILES, TIME, designed, plan, started
 from tests.support.project import FAST, PROGRAM, SLOW, Project
 
-from experiment_tracker_tools.conduct.sealing import canonical, seal_fault, seal_of
 from experiment_tracker_tools.core.errors import Conflict
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.seal import Seal
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.vcs.planref import keep_plan, kept_plan, undoes_exactly
+from experiment_tracker_tools.workspace.sealed import canonical, seal_fault, seal_of
 
 SMOKE = [{"variant": name, "metrics": {"time": 1.5}} for name in ("control", "treatment")]
 

@@ -108,7 +108,7 @@ def test_values_by_variant_are_told_with_their_counts() -> None:
     assert drawn.name == "distribution-time"
     assert (
         drawn.alt
-        == "control: 3 units from 0 to 2, most (2) from 1 to 2; treatment: 4 units from 0 to 1, most (4) from 0 to 1"
+        == "control: 3 values from 0 to 2, most (2) from 1 to 2; treatment: 4 values from 0 to 1, most (4) from 0 to 1"
     )
 
 

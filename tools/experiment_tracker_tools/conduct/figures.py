@@ -1,24 +1,16 @@
-"""The figures of an experiment as the ledger has them: effects of recorded looks only, values once it is decided."""
+"""The figures of an experiment as the ledger has them: effects of recorded looks only, values once it is over."""
 
-from experiment_tracker_tools.conduct.deviations import deviations
+from experiment_tracker_tools.conduct.spread import spread_of
 from experiment_tracker_tools.domain.decision import Decision, Look
 from experiment_tracker_tools.reports.figure import Figure
 from experiment_tracker_tools.reports.plots import Seen, figures
-from experiment_tracker_tools.reports.record import Record
 from experiment_tracker_tools.workspace import Workspace
-from experiment_tracker_tools.workspace.recorded import record_of
 
 
 def figures_of(workspace: Workspace, experiment_id: str) -> tuple[Figure, ...]:
     """Every figure of an experiment that may be shown now; it computes no effect."""
     experiment = workspace.ledger.experiment(experiment_id)
-    return figures(experiment, recorded_looks(workspace, experiment_id))
-
-
-def told_of(workspace: Workspace, experiment_id: str) -> Record:
-    """The record of an experiment with all that was not as planned, as far as it can be told now."""
-    record = record_of(workspace.ledger, experiment_id)
-    return record._replace(deviations=deviations(workspace, record.experiment))
+    return figures(experiment, recorded_looks(workspace, experiment_id), spread=spread_of(workspace, experiment))
 
 
 def recorded_looks(workspace: Workspace, experiment_id: str) -> tuple[Seen, ...]:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from experiment_tracker_tools.conduct.aftercare import worsened
 from experiment_tracker_tools.conduct.ratings import request
 from experiment_tracker_tools.conduct.standing import outcome, progress
-from experiment_tracker_tools.conduct.surroundings import changes
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.surroundings import changes
 
 _SILENT = timedelta(days=3)
 

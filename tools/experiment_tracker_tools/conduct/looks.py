@@ -3,14 +3,11 @@
 from datetime import datetime
 
 from experiment_tracker_tools.conduct.rows import Rows, rows_as_of
-from experiment_tracker_tools.conduct.sealing import seal_fault
 from experiment_tracker_tools.core.errors import IllegalStep, StoreFailure
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.ledger.tables import Amendment, Export
 from experiment_tracker_tools.workspace import Workspace
-
-_MOST_DEVIATIONS = 20
+from experiment_tracker_tools.workspace.deviations import deviations
 
 
 def take_look(workspace: Workspace, experiment: Experiment) -> Look:
@@ -54,17 +51,6 @@ def look_at_rows(workspace: Workspace, experiment: Experiment, rows: Rows, *, no
 
     beside = Beside(rows.amended, rows.feedback, deviations(workspace, experiment))
     return look_at(experiment, rows.entries, now=now, beside=beside)
-
-
-def deviations(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
-    """What was not as planned: trials that were taken out, rows that somebody could see, a plan that changed."""
-    amended = workspace.ledger.entries(experiment.id, Amendment)[:_MOST_DEVIATIONS]
-    told = [f"Trial {e.content.seq} of {e.content.variant} was excluded: {e.content.reason}" for e in amended]
-    exports = [entry for entry in workspace.ledger.entries(experiment.id, Export) if not entry.content.sealed]
-    if exports:
-        told.append(f"Rows were exported while it ran ({len(exports)} times, first {exports[0].at:%Y-%m-%d}).")
-    fault = seal_fault(workspace, experiment)
-    return (*told, fault) if fault else tuple(told)
 
 
 def damage_told(workspace: Workspace, experiment: Experiment) -> str | None:

@@ -18,7 +18,6 @@ from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrec
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.ramping import has_lever, rollout_of, switch_off, tripped
 from experiment_tracker_tools.conduct.rolling_back import roll_back, standing_promotion
-from experiment_tracker_tools.conduct.sealing import seal_fault
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.conduct.verdicts import conclude, final_decision
 from experiment_tracker_tools.core.errors import Conflict, ExperimentError, IllegalStep
@@ -28,6 +27,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.health import Health
 from experiment_tracker_tools.domain.lifecycle import LIVE, State
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.sealed import seal_fault
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.analysis.verdict import Judgement

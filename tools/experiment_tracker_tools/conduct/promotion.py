@@ -11,9 +11,7 @@ from experiment_tracker_tools.conduct.confirming import (
     place_told,
     proposed,
 )
-from experiment_tracker_tools.conduct.deviations import deviations
 from experiment_tracker_tools.conduct.evidence import Decided, promotion_message, pull_request
-from experiment_tracker_tools.conduct.sealing import seal_of
 from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep
 from experiment_tracker_tools.core.text import listed, quoted
@@ -23,6 +21,8 @@ from experiment_tracker_tools.domain.lifecycle import check_step
 from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.domain.variant import Capture
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.deviations import deviations
+from experiment_tracker_tools.workspace.sealed import seal_of
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.vcs.changes import Moves, Preview

@@ -7,13 +7,13 @@ from pydantic import JsonValue
 
 from experiment_tracker_tools.conduct.looks import look_at_rows
 from experiment_tracker_tools.conduct.rows import data_hash, rows_as_of
-from experiment_tracker_tools.conduct.sealing import seal_fault
 from experiment_tracker_tools.conduct.verdicts import ends
 from experiment_tracker_tools.domain.decision import Decision, Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.ledger.tables import Erasure
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.sealed import seal_fault
 
 _CLOSE = 1e-9
 

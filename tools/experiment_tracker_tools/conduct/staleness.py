@@ -3,13 +3,13 @@
 from itertools import chain
 from typing import NamedTuple
 
-from experiment_tracker_tools.conduct.surroundings import AROUND, NOTHING
 from experiment_tracker_tools.conduct.verdicts import ends
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.lifecycle import OVER
 from experiment_tracker_tools.domain.run_after import RunAfter, as_trial
 from experiment_tracker_tools.domain.trial import Entry, Trial
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.surroundings import AROUND, NOTHING
 
 
 class Stale(NamedTuple):

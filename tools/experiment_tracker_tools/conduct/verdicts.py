@@ -4,13 +4,13 @@ from datetime import datetime
 
 from experiment_tracker_tools.conduct.looks import check_lookable, look_at_rows
 from experiment_tracker_tools.conduct.rows import data_hash, rows_as_of
-from experiment_tracker_tools.conduct.surroundings import surroundings_of
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import FINAL, Decision
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.surroundings import surroundings_of
 
 
 def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) -> Decision:

@@ -171,8 +171,7 @@ class Ledger:
     def withdraw(self, unit: str, *, reason: str) -> tuple[str, ...]:
         """Stop collecting a unit in every experiment, also later ones; gives those that go on without it.
 
-        Once this returns no assignment and no trial of the unit is recorded any more; what is there stays (see
-        `forget_unit`).
+        Once this returns no assignment or trial of the unit is recorded; what is there stays (see `forget_unit`).
         """
         opened = self._opened()
         held = unit if self._pseudonym is None else self._pseudonym(unit)
@@ -220,7 +219,7 @@ class Ledger:
                 put_experiment(draft, check_frozen(experiment, step(experiment)))
             put_entries(draft, [content], "command", after=last_seq(volume.journal))
         self._anchor(volume, TABLES[type(content)])
-        if step is not None or isinstance(content, Learning):
+        if step is not None or isinstance(content, Learning | Export):
             self._told(experiment_id)
 
     def append_new(self, experiment_id: str, content: Content, stands: Callable[[Entry[Content]], bool]) -> bool:
@@ -253,6 +252,7 @@ class Ledger:
                 raise Conflict(f"Trial {seq} of {experiment_id} was amended before. Nothing was recorded.")
             amendment = Amendment(seq=seq, variant=record.document["content"]["variant"], reason=reason)
             put_entries(draft, [amendment], "command", after=last_seq(volume.journal))
+        self._told(experiment_id)
         return amendment
 
     def latest(self, experiment_id: str, kind: type[Content]) -> Entry[Content] | None:

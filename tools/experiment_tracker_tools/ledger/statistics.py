@@ -86,6 +86,16 @@ class Running:
                 return min(max(_middle(place), self.low), self.high)
         return self.high
 
+    def counted(self) -> list[tuple[float, int]]:
+        """How many values lie near which, the smallest first; each within 1% of itself.
+
+        >>> running = Running()
+        >>> for value in (2.0, 2.0, 8.0): running.add(value)
+        >>> [(round(value), n) for value, n in running.counted()]
+        [(2, 2), (8, 1)]
+        """
+        return [(_middle(place), self.bins[place]) for place in sorted(self.bins)]
+
     def facts(self) -> list[Any]:
         """What a checkpoint or a merged view keeps."""
         moments = [self.n, self.mean, self.m2, self.mean_y, self.m2_y, self.c_xy]

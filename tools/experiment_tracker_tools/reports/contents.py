@@ -8,11 +8,13 @@ from experiment_tracker_tools.reports.findings import (
     health,
     impact,
     learnings,
+    made_under,
     next_steps,
     opinions,
     options,
     outcome,
     results,
+    segments,
 )
 from experiment_tracker_tools.reports.page import Page, Section, Table, page
 from experiment_tracker_tools.reports.record import Record
@@ -34,7 +36,9 @@ def contents(record: Record) -> Page:
         _assumptions(experiment),
         _privacy(experiment),
         _monitoring(experiment),
+        made_under(record),
         results(record),
+        segments(record),
         health(record),
         opinions(record),
         impact(record),

@@ -6,17 +6,17 @@ from typing import NamedTuple
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
-from experiment_tracker_tools.reports.figure import Figure, Spec, coloured, figure, layered, quantity
+from experiment_tracker_tools.reports.figure import Figure, Spec, coloured, dashed, figure, layered, quantity
 
 _ROW, _FRAME = 34, 30
 
 
 class Bin(NamedTuple):
-    """How many units of a variant lie from low to high."""
+    """How many values of a variant lie from low to high."""
 
     low: float
     high: float
-    units: int
+    values: int
 
 
 def units_figure(experiment: Experiment, look: Look) -> Figure:
@@ -53,25 +53,28 @@ def distribution_figures(
 
 
 def _distribution(experiment: Experiment, metric: Metric, bins: Mapping[str, Sequence[Bin]]) -> Figure:
-    totals = {name: sum(each.units for each in counted) for name, counted in bins.items()}
+    totals = {name: sum(each.values for each in counted) for name, counted in bins.items()}
     rows: list[Spec] = [
-        {"variant": name, "low": each.low, "high": each.high, "part": each.units / totals[name]}
+        {"variant": name, "value": value, "part": values / totals[name]}
         for name, counted in bins.items()
-        for each in counted
         if totals[name]
+        # A step ends where the next begins; the last one falls to the ground.
+        for value, values in (*((each.low, each.values) for each in counted), (counted[-1].high, 0))
     ]
     unit = f" ({metric.unit})" if metric.unit else ""
-    step: Spec = {
-        "mark": {"type": "bar", "opacity": 0.55, "binSpacing": 0},
-        "encoding": {
-            "x": {**quantity("low", f"{metric.name}{unit}"), "bin": {"binned": True}},
-            "x2": {"field": "high"},
-            "y": {**quantity("part", "part of the units", percent=True, zero=True), "stack": None},
-            "color": _of(experiment, legend=True),
-        },
+    names = [variant.name for variant in experiment.variants]
+    place: Spec = {
+        "x": quantity("value", f"{metric.name}{unit}"),
+        "y": {**quantity("part", "part of the values", percent=True, zero=True), "stack": None},
+        "color": {**_of(experiment, legend=True), "legend": {"symbolType": "stroke", "symbolOpacity": 1}},
+    }
+    area: Spec = {"mark": {"type": "area", "interpolate": "step-after", "opacity": 0.12}, "encoding": place}
+    line: Spec = {
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+        "encoding": {**place, "strokeDash": dashed(names, "variant")},
     }
     told = [f"{name}: {_spread_in_words(counted)}" for name, counted in bins.items() if totals[name]]
-    spec = layered(rows, [step], height=200)
+    spec = layered(rows, [area, line], height=200)
     return figure(f"distribution-{metric.name}", f"Values of {metric.name} by variant", told, spec)
 
 
@@ -81,11 +84,11 @@ def _of(experiment: Experiment, *, legend: bool = False) -> Spec:
 
 
 def _spread_in_words(bins: Sequence[Bin]) -> str:
-    most = max(bins, key=lambda each: each.units)
-    units = sum(each.units for each in bins)
+    most = max(bins, key=lambda each: each.values)
+    seen = [each for each in bins if each.values]
     return (
-        f"{units} units from {bins[0].low:.3g} to {bins[-1].high:.3g}, "
-        f"most ({most.units}) from {most.low:.3g} to {most.high:.3g}"
+        f"{sum(each.values for each in bins)} values from {seen[0].low:.3g} to {seen[-1].high:.3g}, "
+        f"most ({most.values}) from {most.low:.3g} to {most.high:.3g}"
     )
 
 

@@ -19,8 +19,9 @@ from experiment_tracker_tools.reports.figure import (
     rule,
     shaped,
 )
+from experiment_tracker_tools.reports.markdown import plain
 
-_ROW, _FRAME, _STEPS = 34, 30, 81
+_ROW, _FRAME, _STEPS, _LABEL = 34, 30, 81, 60
 _HALF_OF_95 = 1.959963984540054
 _PRIORS = {
     "flat": "flat prior (likelihood)",
@@ -37,6 +38,24 @@ def interval_figures(experiment: Experiment, look: Look) -> tuple[Figure, ...]:
         for metric in experiment.metrics
     )
     return tuple(_intervals(experiment, metric, estimates) for metric, estimates in found if _can_be_drawn(estimates))
+
+
+def segment_figures(experiment: Experiment, look: Look) -> tuple[Figure, ...]:
+    """The primary's effect in the segments that the plan declared, below the effect in all units; nothing explored."""
+    primary = experiment.primary
+    whole = [("all units", e) for e in look.estimates if e.metric == primary.name]
+    parts = [(f"{s.attribute}: {s.value}", s.estimate) for s in look.segments if s.estimate.label == "confirmatory"]
+    shown = [(plain(name, _LABEL), estimate) for name, estimate in (*whole, *parts)]
+    if not parts or not _can_be_drawn([estimate for _, estimate in parts]):
+        return ()
+    in_lifts = _in_lifts([estimate for _, estimate in shown])
+    rows: list[Spec] = [{**_row(estimate, in_lifts=in_lifts), "part": name} for name, estimate in shown]
+    order = list(dict.fromkeys(name for name, _ in shown))
+    y: Spec = {"field": "part", "type": "nominal", "title": None, "sort": order, "axis": {"labelLimit": 220}}
+    layers = _forest(experiment, primary, y, in_lifts=in_lifts, legend=len(experiment.treatments) > 1)
+    told = [f"{name}, {estimate.treatment}: {_told(primary, estimate)}" for name, estimate in shown]
+    spec = layered(rows, layers, height=_FRAME + _ROW * len(order))
+    return (figure(f"segments-{primary.name}", f"{primary.name} by segment", told, spec),)
 
 
 def belief_figures(experiment: Experiment, look: Look) -> tuple[Figure, ...]:
@@ -71,34 +90,44 @@ def _can_be_drawn(estimates: Sequence[Estimate]) -> bool:
 
 
 def _intervals(experiment: Experiment, metric: Metric, estimates: Sequence[Estimate]) -> Figure:
-    in_lifts = all(e.lift is not None and e.lift_low is not None for e in estimates)
+    in_lifts = _in_lifts(estimates)
     rows = [_row(estimate, in_lifts=in_lifts) for estimate in estimates]
+    names = [variant.name for variant in experiment.treatments]
+    y: Spec = {"field": "variant", "type": "nominal", "title": None, "sort": names}
+    layers = _forest(experiment, metric, y, in_lifts=in_lifts)
+    spec = layered(rows, layers, height=_FRAME + _ROW * len(rows))
+    told = [
+        f"{estimate.treatment} against {experiment.control.name}: {_told(metric, estimate)}" for estimate in estimates
+    ]
+    return figure(f"interval-{metric.name}", f"{metric.name} ({metric.role})", told, spec)
+
+
+def _in_lifts(estimates: Sequence[Estimate]) -> bool:
+    return all(e.lift is not None and e.lift_low is not None for e in estimates)
+
+
+def _forest(experiment: Experiment, metric: Metric, y: Spec, *, in_lifts: bool, legend: bool = False) -> list[Spec]:
+    """Intervals with their points, one below the other, around no effect."""
     names = [variant.name for variant in experiment.treatments]
     what = "lift of" if in_lifts else "effect on"
     unit = f" ({metric.unit})" if metric.unit and not in_lifts else ""
     better = "higher" if metric.direction == "increase" else "lower"
     x = quantity("value", f"{what} {metric.name}{unit}; {better} is better", percent=in_lifts)
-    y: Spec = {"field": "variant", "type": "nominal", "title": None, "sort": names}
+    colour, shape = coloured(names), shaped(names)
+    if not legend:
+        colour, shape = _silent(colour), _silent(shape)
+    aside: Spec = {"yOffset": {"field": "variant", "type": "nominal", "sort": names}} if legend else {}
     interval: Spec = {
         "mark": {"type": "rule", "strokeWidth": 3},
-        "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y, "color": _silent(coloured(names))},
+        "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y, "color": colour, **aside},
     }
+    tooltip: list[Spec] = [{"field": "told", "type": "nominal", "title": metric.name}]
     point: Spec = {
         "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1},
-        "encoding": {
-            "x": x,
-            "y": y,
-            "color": _silent(coloured(names)),
-            "shape": _silent(shaped(names)),
-            "tooltip": [{"field": "told", "type": "nominal", "title": metric.name}],
-        },
+        "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "tooltip": tooltip, **aside},
     }
     bounds = [rule("x", bound, dash=True) for bound in _bounds(metric, in_lifts=in_lifts)]
-    spec = layered(rows, [rule("x", 0.0), *bounds, interval, point], height=_FRAME + _ROW * len(rows))
-    told = [
-        f"{estimate.treatment} against {experiment.control.name}: {_told(metric, estimate)}" for estimate in estimates
-    ]
-    return figure(f"interval-{metric.name}", f"{metric.name} ({metric.role})", told, spec)
+    return [rule("x", 0.0), *bounds, interval, point]
 
 
 def _row(estimate: Estimate, *, in_lifts: bool) -> Spec:

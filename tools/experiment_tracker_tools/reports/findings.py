@@ -40,6 +40,38 @@ def _belief(believed: Believed) -> str:
     )
 
 
+def segments(record: Record) -> Section:
+    """The primary's effect in parts of the units; what was too small to be shown is not in the look."""
+    look = record.decision.look if record.decision is not None else None
+    if look is None:
+        return Section("Segments")
+    primary = record.experiment.primary
+    rows = tuple(
+        (
+            f"{each.attribute}: {each.value}",
+            each.estimate.treatment,
+            change_in_words(primary, each.estimate),
+            "" if each.estimate.adjusted_p is None else f"{each.estimate.adjusted_p:.3g}",
+            f"{each.estimate.n_control} + {each.estimate.n_treatment}",
+            each.estimate.label,
+        )
+        for each in look.segments
+    )
+    differ = {each.attribute: each.differs_p for each in look.segments if each.differs_p is not None}
+    points = tuple(f"One effect for every {name}: p = {p:.3g}" for name, p in differ.items())
+    head = ("segment", "treatment", f"change of {primary.name}", "corrected p", "n", "kind")
+    return Section("Segments", points=points, table=Table(head, rows))
+
+
+def made_under(record: Record) -> Section:
+    """Model versions and the client around the runs that the verdict rests on."""
+    met = record.decision.made_under if record.decision is not None else None
+    if met is None:
+        return Section("Model versions")
+    told = (("Model", met.model), ("Client", met.client), ("Plugins", met.plugins))
+    return Section("Model versions", points=tuple(f"{name}: {', '.join(each)}" for name, each in told if each))
+
+
 def health(record: Record) -> Section:
     """The gates of the data's integrity, as the verdict found them."""
     look = record.decision.look if record.decision is not None else None
@@ -86,12 +118,10 @@ def impact(record: Record) -> Section:
 
 def deviations(record: Record) -> Section:
     """What was not as planned; that there was nothing is told too, once it has run."""
-    look = record.decision.look if record.decision is not None else record.look
-    asked = record.deviations is not None
-    told = [*record.deviations] if record.deviations is not None else [*look.deviations] if look is not None else []
+    told = [*record.deviations]
     if record.promotion is not None and record.promotion.override:
         told.append(f"Promoted against the verdict: {record.promotion.override}")
-    if not told and record.experiment.entered("running") is not None and (asked or record.decision is not None):
+    if not told and record.experiment.entered("running") is not None:
         return Section("Deviations from the plan", ("None: everything went as sealed.",))
     return Section("Deviations from the plan", points=tuple(told))
 

@@ -8,7 +8,7 @@ from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.reports.course import boundary_figures, course_figures
 from experiment_tracker_tools.reports.data_plots import Bin, distribution_figures, units_figure
-from experiment_tracker_tools.reports.effect_plots import belief_figures, interval_figures
+from experiment_tracker_tools.reports.effect_plots import belief_figures, interval_figures, segment_figures
 from experiment_tracker_tools.reports.figure import Figure
 
 
@@ -27,13 +27,14 @@ def figures(
     Args:
         experiment: whose plots they are.
         seen: its recorded looks, oldest first.
-        spread: values of decided experiments, counted in bins by metric and variant.
+        spread: values of experiments that are over, counted in bins by metric and variant.
     """
     if not seen:
         return ()
     last, looks = seen[-1].look, [each.look for each in seen]
     return (
         *interval_figures(experiment, last),
+        *segment_figures(experiment, last),
         *course_figures(experiment, looks),
         *boundary_figures(experiment, looks),
         *belief_figures(experiment, last),

@@ -19,7 +19,7 @@ class Record(NamedTuple):
         decision: the newest recorded verdict; promotion, rollback: what was done about it.
         learnings: what it taught, oldest first.
         sealed: SHA-256 of the sealed plan.
-        deviations: what was not as planned; None where nobody asked now, and the look's stand for it.
+        deviations: what was not as planned.
     """
 
     experiment: Experiment
@@ -29,7 +29,7 @@ class Record(NamedTuple):
     rollback: RollBack | None = None
     learnings: Sequence[Learning] = ()
     sealed: str | None = None
-    deviations: Sequence[str] | None = None
+    deviations: Sequence[str] = ()
 
     @property
     def started(self) -> datetime | None:

@@ -24,6 +24,9 @@ class Workspace:
         directory: where the caller works; the store belongs to the repository around it.
         door: how the caller came: mcp, cli or demo; it is written beside every entry.
         clock: gives the time.
+
+    Attributes:
+        unwritten: why the document of an experiment could not be written when it last changed.
     """
 
     def __init__(self, directory: Path, *, door: str, clock: Clock = system_clock) -> None:
@@ -33,6 +36,7 @@ class Workspace:
         self.door = door
         self.clock = clock
         self.secret = secrets.token_bytes(32)
+        self.unwritten: dict[str, str] = {}
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -40,8 +44,7 @@ class Workspace:
         from experiment_tracker_tools.ledger import Ledger
         from experiment_tracker_tools.workspace.recorded import keeper
 
-        keep = keeper(lambda: self.ledger, self.folder)
-        return Ledger(self.folder, clock=self.clock, writer=self.door, pseudonym=self._pseudonym, told=keep)
+        return Ledger(self.folder, clock=self.clock, writer=self.door, pseudonym=self._pseudonym, told=keeper(self))
 
     @property
     def key_path(self) -> Path:
@@ -87,6 +90,15 @@ class Workspace:
             SwitchedOff: with how to end it.
         """
         check_on(self.folder)
+
+    def take_notes(self) -> tuple[str, ...]:
+        """What somebody has to know beside a reply, once: documents that could not be written."""
+        told = [
+            f"{STORE}/{name}/experiment.md was not written ({why}). All else is recorded. Mend that, then write_report."
+            for name, why in self.unwritten.items()
+        ]
+        self.unwritten.clear()
+        return tuple(told)
 
     def make_ready(self) -> None:
         """Make the store's folder before the first write."""

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.surroundings import Surroundings
 from experiment_tracker_tools.domain.trial import Entry, Trial
-from experiment_tracker_tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.workspace.workspace import Workspace
 
 AROUND = {"model": "model", "client": "version of Claude Code", "plugins": "set of plugins"}
 NOTHING = frozenset({"none", "unknown"})
@@ -20,7 +23,7 @@ def surroundings_of(trials: Iterable[Entry[Trial]]) -> Surroundings | None:
     return Surroundings(**found) if any(found.values()) else None
 
 
-def changes(workspace: Workspace, experiment: Experiment) -> list[str]:
+def changes(workspace: "Workspace", experiment: Experiment) -> list[str]:
     """What changed around the runs of an experiment: it may have moved the outcomes of both variants alike, or not."""
     trials = workspace.ledger.journal(experiment.id).trials
     found = ((name, told, _known(trials, name)) for name, told in AROUND.items())

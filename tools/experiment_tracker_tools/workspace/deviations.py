@@ -1,27 +1,38 @@
-"""What was not as planned, for every report: failed checks, amended trials, rows that left, early stops."""
+"""What was not as planned, the same for every look, reply and report."""
 
-from experiment_tracker_tools.conduct.sealing import seal_fault, seal_of
-from experiment_tracker_tools.conduct.surroundings import drift
+from typing import TYPE_CHECKING
+
 from experiment_tracker_tools.core.text import listed
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.ledger.tables import Amendment, Export
-from experiment_tracker_tools.workspace import Workspace
+from experiment_tracker_tools.workspace.sealed import seal_fault, seal_of
+from experiment_tracker_tools.workspace.surroundings import AROUND, drift
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.workspace.workspace import Workspace
 
 
-def deviations(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
+def deviations(workspace: "Workspace", experiment: Experiment) -> tuple[str, ...]:
     """Every deviation in words, with its numbers and reasons; empty where all went as sealed."""
     found = [
         *_of_the_seal(workspace, experiment),
         *_amended(workspace, experiment),
         *_exported(workspace, experiment),
         *_exploratory(workspace, experiment),
-        *drift(experiment, workspace.ledger.journal(experiment.id).trials),
+        *_drifted(workspace, experiment),
     ]
     return tuple(told[:500] for told in found)
 
 
-def _of_the_seal(workspace: Workspace, experiment: Experiment) -> list[str]:
+def _drifted(workspace: "Workspace", experiment: Experiment) -> list[str]:
+    # Rows are read only where the plan lets them tell what they were made with.
+    if not set(AROUND) & set(experiment.plan.privacy.attributes):
+        return []
+    return drift(experiment, workspace.ledger.journal(experiment.id).trials)
+
+
+def _of_the_seal(workspace: "Workspace", experiment: Experiment) -> list[str]:
     if experiment.entered("running") is None:
         return []
     seal = seal_of(workspace, experiment)
@@ -33,7 +44,7 @@ def _of_the_seal(workspace: Workspace, experiment: Experiment) -> list[str]:
     return [told for told in (fault, started) if told is not None]
 
 
-def _amended(workspace: Workspace, experiment: Experiment) -> list[str]:
+def _amended(workspace: "Workspace", experiment: Experiment) -> list[str]:
     found = [entry.content for entry in workspace.ledger.entries(experiment.id, Amendment)]
     if not found:
         return []
@@ -42,12 +53,12 @@ def _amended(workspace: Workspace, experiment: Experiment) -> list[str]:
     return [f"{len(found)} trials no longer count ({by_variant}): {reasons}"]
 
 
-def _exported(workspace: Workspace, experiment: Experiment) -> list[str]:
+def _exported(workspace: "Workspace", experiment: Experiment) -> list[str]:
     count = sum(not entry.content.sealed for entry in workspace.ledger.entries(experiment.id, Export))
     return [f"Rows left the store {count} times while it ran: somebody could see them before the end."] if count else []
 
 
-def _exploratory(workspace: Workspace, experiment: Experiment) -> list[str]:
+def _exploratory(workspace: "Workspace", experiment: Experiment) -> list[str]:
     decision = workspace.ledger.latest(experiment.id, Decision)
     if decision is None or decision.content.look.standing != "exploratory":
         return []
