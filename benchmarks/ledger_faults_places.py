@@ -36,8 +36,8 @@ def stopped_holder() -> Outcome:
         os.kill(holder, signal.SIGKILL)
         ended(holder)
         ledger.record(ID, Batch(trials=[trial(1)]))
-        good = f"rocess {holder} " in told and waited < 6 and len(ledger.journal(ID).trials) == 1
-        return Outcome("stopped lock holder", f"error after {waited:.1f} s: {told}", good)
+        good = f"rocess {holder} " in told and waited < 5 and len(ledger.journal(ID).trials) == 1
+        return Outcome("stopped lock holder", f"error after {waited:.2f} s (target < 5): {told}", good)
 
 
 def stopped_holder_control() -> Outcome:

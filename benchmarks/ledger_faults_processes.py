@@ -49,7 +49,9 @@ def many_writers(trials: int, runs: int, *, commands: int) -> Outcome:
                 own = [key for key in keys if key.startswith(f"key-{name}-")]
                 wrong += own != [f"key-{name}-{number}" for number in range(trials)]
     how = "through server, library, CLI and hook, compacted meanwhile"
-    text = f"{runs} x {len(doors)} x {trials} trials {how}: {wrong} wrong; {again} calls refused after 5 s and repeated"
+    text = (
+        f"{runs} x {len(doors)} x {trials} trials {how}: {wrong} wrong; {again} calls refused after 4.5 s and repeated"
+    )
     return Outcome("many writers (lost, doubled, order, gaps)", text, not wrong)
 
 
@@ -82,6 +84,7 @@ def _patiently(folder: Path, record: Callable[[], object]) -> None:
                 raise
             with (folder / _REFUSED).open("ab") as refused:
                 refused.write(b"x")
+            time.sleep(1)
         else:
             return
 

@@ -44,21 +44,25 @@ _STEPS = (
 )
 
 
-def brief(reply: Model, *, most: int) -> JsonObject:
+def brief(reply: Model, *, most: int) -> tuple[JsonObject, str]:
     """A reply's fields without nulls and defaults; lists, mappings and texts are cut evenly until `most` bytes hold.
 
     What was cut is counted under `left_out`; the resource that `uri` names holds it.
+
+    Returns:
+        The fields, and the same as compact JSON.
     """
     content = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    found = content
+    found, text = content, text_of(content)
     for caps in _STEPS:
-        if size_of(found) <= most:
+        if len(text.encode()) <= most:
             break
         left_out = Counter[str]()
         found = _cut(reply, content, caps, left_out)
         if left_out := +left_out:
             found["left_out"] = dict(left_out)
-    return found
+        text = text_of(found)
+    return found, text
 
 
 def text_of(content: JsonObject) -> str:
@@ -68,11 +72,6 @@ def text_of(content: JsonObject) -> str:
     '{"a":[1,2]}'
     """
     return _compact(content)
-
-
-def size_of(content: JsonObject) -> int:
-    """Bytes of the reply's text."""
-    return len(text_of(content).encode())
 
 
 def _cut(model: Model, content: JsonObject, caps: _Caps, left_out: Counter[str]) -> JsonObject:

@@ -6,7 +6,7 @@ from tests.support.agent import Agent, agent
 from tests.support.plans import FILES, HYPOTHESIS, TIME, designed, plan, started, times
 from tests.support.project import Project
 
-from experiment_tracker_server.brevity import brief, size_of, text_of
+from experiment_tracker_server.brevity import brief, text_of
 from experiment_tracker_tools.status import Line, Status
 
 COST = {
@@ -28,7 +28,7 @@ class Meter:
     def call(self, tool: str, **arguments: object) -> dict[str, object]:
         content = self.connected.call(tool, **arguments)
         most = 2048 if tool in {"design_experiment", "analyze"} else 1024
-        assert size_of(content) <= most, f"{tool}: {text_of(content)}"
+        assert len(text_of(content).encode()) <= most, f"{tool}: {text_of(content)}"
         assert content["next_action"]
         return content
 
@@ -129,7 +129,7 @@ def test_what_a_person_confirms_and_what_a_program_needs_is_never_cut() -> None:
     line = Line(
         experiment="exp-2026-11-20-001", name="n" * 120, mark="▶", state="running", bars={}, next_action="x" * 300
     )
-    shown = brief(Status(summary="s" * 900, now="n", active=(line,) * 9, next_action="y" * 300), most=1024)
+    shown, _ = brief(Status(summary="s" * 900, now="n", active=(line,) * 9, next_action="y" * 300), most=1024)
     assert shown["next_action"] == "y" * 300
     assert shown["active"][0]["next_action"] == "x" * 300
     assert shown["active"][0]["experiment"] == "exp-2026-11-20-001"

@@ -137,6 +137,8 @@ def _checked(experiment: Experiment, kind: str, given: Sequence[M], check: Calla
 
 
 def _twice(aggregates: Sequence[Aggregate]) -> tuple[str, ...]:
+    if len(aggregates) < 2:
+        return ()
     counted = Counter((post.variant, post.metric or "", post.period) for post in aggregates)
     return tuple(f"{' '.join(name)}: sent {n} times" for name, n in counted.items() if n > 1)
 

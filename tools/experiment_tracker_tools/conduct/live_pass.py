@@ -14,7 +14,8 @@ def catch_up(workspace: Workspace) -> tuple[str, ...]:
     Costs two questions to the file system where nothing was ever served live, and fails nobody's call.
     """
     # Asked at every call, where Paths cost more than the questions.
-    if not any(os.path.isdir(f"{workspace.folder}/{name}") for name in (SPOOL, FOLDER)):  # noqa: PTH112
+    store = str(workspace.folder)
+    if not (os.access(f"{store}/{SPOOL}", os.F_OK) or os.access(f"{store}/{FOLDER}", os.F_OK)):
         return ()
     from experiment_tracker_tools.conduct.aftercare import attend, is_attended
     from experiment_tracker_tools.conduct.live import attached, tend

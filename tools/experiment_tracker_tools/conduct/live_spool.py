@@ -76,7 +76,7 @@ def _noted(line: dict[str, Any], session: str, later: list[str]) -> Run:
 
 
 def lines_in(spool: Path) -> tuple[dict[str, Any], ...]:
-    """The whole lines of a spool."""
+    """The whole lines of a spool that tell of runs and turns."""
     content = spool.stat()
     return _lines(spool, content.st_ino, content.st_size, content.st_mtime_ns)
 
@@ -93,5 +93,5 @@ def _parsed(content: bytes) -> Iterator[dict[str, Any]]:
             read_ = json.loads(line)
         except ValueError:
             continue
-        if isinstance(read_, dict):
+        if isinstance(read_, dict) and ("run" in read_ or "turn" in read_):
             yield read_

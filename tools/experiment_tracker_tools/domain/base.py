@@ -1,5 +1,6 @@
 """What every model of the domain is: frozen, closed to unknown fields, finite numbers, harmless names."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Annotated, cast
 
@@ -38,10 +39,11 @@ class Options(Model):
         return ()
 
 
-def _no_longer_than(most: int, *, least: int = 0) -> AfterValidator:
+def _kept(clean: Callable[[str], str], most: int, *, least: int = 0) -> AfterValidator:
     """Bounds that hold for what is kept: cleaning shortens a text, and its normal form can be longer than it was."""
 
-    def check(text: str) -> str:
+    def check(given: str) -> str:
+        text = clean(given)
         if len(text) < least:
             raise ValueError("is blank; write at least 1 character")
         if len(text) > most:
@@ -66,16 +68,10 @@ def _plain_note(text: str) -> str:
 Number = Annotated[float, Field(strict=True)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_one_line)]
-Title = Annotated[
-    str, StringConstraints(min_length=1, max_length=120), AfterValidator(_one_line), _no_longer_than(120, least=1)
-]
-Note = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_plain_note), _no_longer_than(2_000)]
-Statement = Annotated[
-    str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_plain_note), _no_longer_than(1_000, least=1)
-]
-UnitId = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), _no_longer_than(200, least=1)
-]
-Stratum = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line), _no_longer_than(200)]
-ExperimentId = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$"), AfterValidator(_one_line)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120), _kept(_one_line, 120, least=1)]
+Note = Annotated[str, StringConstraints(max_length=2_000), _kept(_plain_note, 2_000)]
+Statement = Annotated[str, StringConstraints(min_length=1, max_length=1_000), _kept(_plain_note, 1_000, least=1)]
+UnitId = Annotated[str, StringConstraints(min_length=1, max_length=200), _kept(_one_line, 200, least=1)]
+Stratum = Annotated[str, StringConstraints(max_length=200), _kept(_one_line, 200)]
+ExperimentId = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]

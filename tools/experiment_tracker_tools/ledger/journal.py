@@ -26,6 +26,7 @@ from experiment_tracker_tools.ledger.frames import (
 from experiment_tracker_tools.ledger.locking import DEADLINE_S, acquire, give_way, held, release, took
 
 _COURTESY = 4
+_SAME_CALL_S = 1.0
 
 
 class Draft:
@@ -92,6 +93,7 @@ class JournalFile(Follower):
         self._now, self._writer, self._store = now, writer, store
         self._poison: str | None = None
         self._own_end, self._crowded = 0, False
+        self._in_vain = float("-inf")
 
     def writing(self, *, new: bool = False) -> Draft:
         """The journal for oneself: up to date inside; what was put is on disk once the block is left.
@@ -197,7 +199,9 @@ class JournalFile(Follower):
             self._forget()
         if self._poison is not None:
             raise StoreFailure(self._poison)
-        deadline = time.monotonic() + DEADLINE_S
+        start = time.monotonic()
+        # One call may ask several times, such as for what hooks left; it waits in vain but once.
+        deadline = start + (DEADLINE_S if start > self._in_vain + _SAME_CALL_S else 0)
         if not self._writers.acquire(timeout=DEADLINE_S):
             raise held(self.about, os.getpid())
         try:
@@ -219,11 +223,18 @@ class JournalFile(Follower):
                         handle = self._handle or self._made(new=new)
                         # A journal that was rewritten is folded anew: not while the others wait for the lock.
                         self._catch_up()
-                    acquire(handle.fd, deadline, self.about, self._keep_up)
+                    self._acquired(handle, deadline)
             except OSError as error:
                 raise self._unwritable(error.strerror) from error
             if self._settled(handle):
                 return handle
+
+    def _acquired(self, handle: Handle, deadline: float) -> None:
+        try:
+            acquire(handle.fd, deadline, self.about, self._keep_up)
+        except StoreFailure:
+            self._in_vain = time.monotonic()
+            raise
 
     def _settled(self, handle: Handle) -> bool:
         """Whether what is locked is the journal that stands there now; all of it is known then."""

@@ -1,12 +1,15 @@
 """What the rules may ask of one experiment's journal, answered from memory."""
 
 from collections.abc import Callable, Set
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.tables import understood
 from experiment_tracker_tools.ledger.tally import Met, Tally
+
+Content = TypeVar("Content", bound=Model)
 
 
 class Known(NamedTuple):
@@ -23,6 +26,13 @@ class Known(NamedTuple):
     tally: Tally
     stored: Callable[[str], str] | None
     withdrawn: Set[str]
+
+    def kept(self, content: Content) -> Content:
+        """The content under the unit's pseudonym, as the store keeps it."""
+        unit = getattr(content, "unit", None)
+        if self.stored is None or unit is None:
+            return content
+        return content.model_copy(update={"unit": self.stored(unit)})
 
     def trial(self, key: str) -> Trial | None:
         """The trial of this idempotency key."""
@@ -56,5 +66,6 @@ class Known(NamedTuple):
 
     def met(self, unit: str) -> Met | None:
         """What a unit met."""
-        # The second question is for units that were recorded before the project had a key.
-        return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or self.tally.met(unit)
+        # Units that were recorded before the project had a key stand under their own ids.
+        bare = self.tally.met(unit)
+        return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or bare

@@ -20,7 +20,7 @@ from experiment_tracker_tools.ledger.erasure import erase_rows, erase_unit, is_p
 from experiment_tracker_tools.ledger.exchange import Imported, export_lines, import_journal, sorted_exports
 from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.migration import migrate
-from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures, put_run_after, stored
+from experiment_tracker_tools.ledger.recording import Choose, Turn, put_batch, put_exposures, put_run_after
 from experiment_tracker_tools.ledger.register import registered
 from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
@@ -93,7 +93,7 @@ class Ledger:
                     experiment = build(experiment_id)
                     put_experiment(draft, experiment, new=True)
                     known = volume.known(self._pseudonym, register)
-                    put_entries(draft, [stored(each, known) for each in contents], "claimed", after=0)
+                    put_entries(draft, contents, "claimed", after=0, stored=known.stored)
                     break
             taken.append(experiment_id)
         self._anchor(volume, "plan")

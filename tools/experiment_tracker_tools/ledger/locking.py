@@ -14,7 +14,7 @@ from pathlib import Path
 
 from experiment_tracker_tools.core.errors import StoreFailure
 
-DEADLINE_S = 5.0
+DEADLINE_S = 4.5
 _YIELDS, _FIRST_WAIT_S, _SHARE_OF_WAIT, _LONGEST_WAIT_S = 20, 0.0002, 0.05, 0.01
 
 

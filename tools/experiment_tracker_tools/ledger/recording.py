@@ -1,10 +1,9 @@
 """A batch and exposures put into a draft, with every rule checked under the lock that also writes them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import ConsentMissing
-from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.run_after import RunAfter
@@ -26,7 +25,6 @@ from experiment_tracker_tools.ledger.rules import (
 )
 from experiment_tracker_tools.ledger.tables import entries, last_seq, put_entries
 
-Content = TypeVar("Content", bound=Model)
 Choose = Callable[[str, int], Exposure]
 
 
@@ -61,13 +59,12 @@ def put_batch(
         return refused(experiment, refusal)
     check_units(batch, known)
     check_sources(batch, known)
-    trials = new_trials([stored(trial, known) for trial in batch.trials], known)
-    exposures = [stored(exposure, known) for exposure in new_exposures(batch.exposures, known)]
+    trials, exposures = new_trials(batch.trials, known), new_exposures(batch.exposures, known)
     replaced = sum(known.tally.is_posted(post) for post in batch.aggregates) + again(batch.aggregates)
     heard = [entry.content for entry in entries(known.journal, Feedback)] if batch.feedback else []
-    feedback = new_feedback([stored(each, known) for each in batch.feedback], heard)
+    feedback = new_feedback([known.kept(each) for each in batch.feedback], heard)
     contents = [*exposures, *trials, *batch.aggregates]
-    last = put_entries(draft, contents, provenance, after=last_seq(known.journal))
+    last = put_entries(draft, contents, provenance, after=last_seq(known.journal), stored=known.stored)
     last = put_entries(draft, feedback, "judged", after=last)
     given = len(batch.trials) + len(batch.exposures) + len(batch.feedback)
     repeats = given - len(trials) - len(exposures) - len(feedback)
@@ -100,8 +97,8 @@ def put_exposures(
         chosen = turn.choose(unit, slot) if earlier is None else Exposure(unit=unit, variant=earlier.variant)
         slot += chosen.slot is not None
         found.append(chosen.model_copy(update={"attributes": attributes}) if attributes else chosen)
-        new.append(stored(found[-1], known))
-    put_entries(draft, new, "command", after=last_seq(known.journal))
+        new.append(found[-1])
+    put_entries(draft, new, "command", after=last_seq(known.journal), stored=known.stored)
     return tuple(found)
 
 
@@ -111,13 +108,5 @@ def put_run_after(draft: Draft, experiment: Experiment, run: RunAfter, known: Kn
         return False
     if any(entry.content.key == run.key for entry in entries(known.journal, RunAfter)):
         return False
-    put_entries(draft, [stored(run, known)], "hook", after=last_seq(known.journal))
+    put_entries(draft, [run], "hook", after=last_seq(known.journal), stored=known.stored)
     return True
-
-
-def stored(content: Content, known: Known) -> Content:
-    """The content as the store keeps it: under the unit's pseudonym."""
-    unit = getattr(content, "unit", None)
-    if known.stored is None or unit is None:
-        return content
-    return content.model_copy(update={"unit": known.stored(unit)})

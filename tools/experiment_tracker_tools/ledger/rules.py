@@ -83,10 +83,10 @@ def new_trials(trials: Sequence[Trial], known: Known) -> list[Trial]:
             fresh.append(trial)
             if trial.key is not None:
                 keys[trial.key] = trial
-        elif _content(earlier) != _content(trial):
+        elif (said := _content(known.kept(trial))) != (stands := _content(known.kept(earlier))):
             raise Conflict(
-                f"Trial key {quoted(trial.key)} already stands for {quoted(_content(earlier), 200)}; this call says "
-                f"{quoted(_content(trial), 200)}. Nothing was recorded; use a new key for a new trial."
+                f"Trial key {quoted(trial.key)} already stands for {quoted(stands, 200)}; this call says "
+                f"{quoted(said, 200)}. Nothing was recorded; use a new key for a new trial."
             )
     return fresh
 

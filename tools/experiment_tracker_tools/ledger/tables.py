@@ -1,6 +1,6 @@
 """Which table keeps which kind of record, and how records become entries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,6 +23,8 @@ from experiment_tracker_tools.ledger.frames import Record
 from experiment_tracker_tools.ledger.journal import Draft, JournalFile
 
 Content = TypeVar("Content", bound=Model)
+Stored = Callable[[str], str]
+"""Makes of a unit id what the store keeps in its place."""
 
 EXPERIMENTS, MARKS = "experiments", "writers"
 
@@ -143,17 +145,22 @@ def put_mark(draft: Draft, journal: JournalFile, writer: str) -> None:
     draft.put("i", MARKS, rows.next_id if rows is not None else 1, {"writer": writer})
 
 
-def put_entries(draft: Draft, contents: Iterable[Model], provenance: Provenance, *, after: int) -> int:
-    """Add entries behind position `after`; gives the last position."""
+def put_entries(
+    draft: Draft, contents: Iterable[Model], provenance: Provenance, *, after: int, stored: Stored | None = None
+) -> int:
+    """Add entries behind position `after`, their units as `stored` keeps them; gives the last position."""
     for content in contents:
         after += 1
-        draft.put("i", TABLES[type(content)], after, document_of(content, provenance))
+        draft.put("i", TABLES[type(content)], after, document_of(content, provenance, stored))
     return after
 
 
-def document_of(content: Model, provenance: Provenance) -> dict[str, object]:
+def document_of(content: Model, provenance: Provenance, stored: Stored | None = None) -> dict[str, object]:
     """What is stored of an entry; its position, time and door stand in the line itself."""
-    return {"provenance": provenance, "content": content.model_dump(mode="json", exclude_defaults=True)}
+    told = content.model_dump(mode="json", exclude_defaults=True)
+    if stored is not None and "unit" in told:
+        told["unit"] = stored(told["unit"])
+    return {"provenance": provenance, "content": told}
 
 
 def entries(journal: JournalFile, kind: type[Content]) -> list[Entry[Content]]:
