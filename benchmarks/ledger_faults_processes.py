@@ -50,7 +50,7 @@ def many_writers(trials: int, runs: int, *, commands: int) -> Outcome:
                 wrong += own != [f"key-{name}-{number}" for number in range(trials)]
     how = "through server, library, CLI and hook, compacted meanwhile"
     text = (
-        f"{runs} x {len(doors)} x {trials} trials {how}: {wrong} wrong; {again} calls refused after 4.5 s and repeated"
+        f"{runs} x {len(doors)} x {trials} trials {how}: {wrong} wrong; {again} calls refused in time and repeated"
     )
     return Outcome("many writers (lost, doubled, order, gaps)", text, not wrong)
 
