@@ -49,9 +49,7 @@ def many_writers(trials: int, runs: int, *, commands: int) -> Outcome:
                 own = [key for key in keys if key.startswith(f"key-{name}-")]
                 wrong += own != [f"key-{name}-{number}" for number in range(trials)]
     how = "through server, library, CLI and hook, compacted meanwhile"
-    text = (
-        f"{runs} x {len(doors)} x {trials} trials {how}: {wrong} wrong; {again} calls refused in time and repeated"
-    )
+    text = f"{runs} x {len(doors)} x {trials} trials {how}: {wrong} wrong; {again} calls refused in time and repeated"
     return Outcome("many writers (lost, doubled, order, gaps)", text, not wrong)
 
 
