@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiment_tracker_tools.analysis.deviates import Estimates, Scale, against, estimates
+from experiment_tracker_tools.analysis.deviates import Estimates, Scale, estimates
+from experiment_tracker_tools.analysis.evidence import evidence
 from experiment_tracker_tools.analysis.exact import Answer, Blocks, ask
 from experiment_tracker_tools.analysis.exact import Question as Exact
 from experiment_tracker_tools.analysis.lines import Line, line, scale_of, stats_along
@@ -88,8 +89,10 @@ def one_sided(room: Room, asked: Asked) -> Line:
     blocks = room.blocks.get((asked.metric.name, asked.treatment)) if asked.scale is None else None
     if blocks is not None and (found := _exactly(room, asked, blocks)) is not None:
         return found
-    statistic = asked.sign * _deviates(room, asked.metric, asked.treatment, shift=asked.shift, scale=asked.scale)
-    return line(asked.question, asked.name, asked.treatment, statistic=statistic, boundary=_bounds(room.grid, asked))
+    scale = asked.scale or scale_of(asked.metric, room.along[asked.metric.name])
+    statistic = _evidence(room, asked.metric, asked.treatment, scale, shift=asked.shift, sign=asked.sign)
+    bounds = _bounds(room.grid, asked, scale)
+    return line(asked.question, asked.name, asked.treatment, statistic=statistic, boundary=bounds)
 
 
 def success(room: Room, metric: Metric, treatment: str, *, alpha: float) -> Success:
@@ -106,10 +109,13 @@ def success(room: Room, metric: Metric, treatment: str, *, alpha: float) -> Succ
         return Success(found._replace(first=first), first if good else None, None if good else first)
     if room.grid.method == "bayesian":
         statistic, bounds = convinced_along(room, metric, treatment)
+        other = -statistic
     else:
-        statistic = sign * _deviates(room, metric, treatment, shift=0.0)
-        bounds = np.asarray(success_bounds(room.grid, alpha=alpha))
-    above, below = np.flatnonzero(statistic >= bounds), np.flatnonzero(-statistic >= bounds)
+        scale = scale_of(metric, room.along[metric.name])
+        statistic = _evidence(room, metric, treatment, scale, shift=0.0, sign=sign)
+        other = _evidence(room, metric, treatment, scale, shift=0.0, sign=-sign)
+        bounds = np.asarray(success_bounds(room.grid, alpha=alpha, scale=scale))
+    above, below = np.flatnonzero(statistic >= bounds), np.flatnonzero(other >= bounds)
     good_at = int(above[0]) if above.size else None
     bad_at = int(below[0]) if below.size else None
     firsts = [at for at in (good_at, bad_at) if at is not None]
@@ -161,17 +167,16 @@ def _belief(experiment: Experiment) -> Belief:
     return belief
 
 
-def _deviates(room: Room, metric: Metric, treatment: str, *, shift: float, scale: Scale | None = None) -> "Array":
+def _evidence(room: Room, metric: Metric, treatment: str, scale: Scale, *, shift: float, sign: int) -> "Array":
     along = room.along[metric.name]
-    scale = scale or scale_of(metric, along)
     control = stats_along(along, room.experiment.control.name, scale=scale)
-    return against(scale, control, stats_along(along, treatment, scale=scale), shift=shift)
+    return evidence(room.grid, scale, control, stats_along(along, treatment, scale=scale), shift=shift, sign=sign)
 
 
-def _bounds(grid: Grid, asked: Asked) -> tuple[float, ...]:
+def _bounds(grid: Grid, asked: Asked, scale: Scale) -> tuple[float, ...]:
     if asked.question == "harm":
-        return harm_bounds(grid, alpha=asked.alpha)
-    return safety_bounds(grid) if asked.question == "safe" else equivalence_bounds(grid)
+        return harm_bounds(grid, alpha=asked.alpha, scale=scale)
+    return safety_bounds(grid, scale=scale) if asked.question == "safe" else equivalence_bounds(grid, scale=scale)
 
 
 def _exactly(room: Room, asked: Asked, blocks: Blocks) -> Line | None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from experiment_tracker_tools.analysis.after import Unbiased, unbiased
+from experiment_tracker_tools.analysis.after import Unbiased, exact_limits, unbiased
 from experiment_tracker_tools.analysis.asking import Room
 from experiment_tracker_tools.analysis.comparison import Pair, compare
 from experiment_tracker_tools.analysis.exact import Question, ask, interval
@@ -41,14 +41,15 @@ def running(room: Room, look: int) -> tuple[Estimate, ...]:
     if not nominal:
         return tuple(_without_interval(each, alpha) for each in found)
     shown = [each.model_copy(update={"confidence": 1 - alpha, "interval": "repeated"}) for each in found]
-    return tuple(_inverted(room, each, alpha) for each in shown)
+    return tuple(_of_e_values(room, each, look, alpha) or _inverted(room, each, alpha) for each in shown)
 
 
 def nominal_at(room: Room, look: int, *, alpha: float) -> float:
     """What a single two-sided p-value must be below at a look, for alpha over all of them; 0 where nothing is."""
     from scipy.special import ndtr
 
-    bound = success_bounds(room.grid._replace(speaks=(True,) * len(room.grid.times)), alpha=alpha)[look]
+    speaking = room.grid._replace(speaks=(True,) * len(room.grid.times))
+    bound = success_bounds(speaking, alpha=alpha, scale="means")[look]
     return max(2 * float(ndtr(-bound)), 1e-300) if math.isfinite(bound) else 0.0
 
 
@@ -147,10 +148,23 @@ def _inverted(room: Room, each: Estimate, alpha: float) -> Estimate:
     return each.model_copy(update={"test": "randomisation", "lift_low": low, "lift_high": high})
 
 
+def _of_e_values(room: Room, each: Estimate, look: int, alpha: float) -> Estimate | None:
+    """The limits of always-valid rates in the place of the score's; None for other comparisons."""
+    metric = next(metric for metric in room.experiment.metrics if metric.name == each.metric)
+    found = exact_limits(room, metric, each.treatment, look, alpha=alpha)
+    if found is None:
+        return None
+    low, high = (end if math.isfinite(end) else None for end in found)
+    ends = [None if end is None else end * abs(each.mean_control or 0.0) for end in (low, high)]
+    changes = {"test": "e-value", "lift_low": low, "lift_high": high, "ci_low": ends[0], "ci_high": ends[1]}
+    return each.model_copy(update=changes)
+
+
 def _corrected(room: Room, metric: Metric, each: Estimate, gain: Unbiased) -> Estimate:
     """The stage-wise numbers in the place of the raw ones; an effect in the unit follows its lift."""
     blocks = room.blocks.get((metric.name, each.treatment))
-    changes: dict[str, object] = {"interval": "stage-wise"}
+    endless = room.grid.method == "always_valid"
+    changes: dict[str, object] = {"interval": "repeated" if endless else "stage-wise"}
     if blocks is not None:
         answer = ask(blocks, Question(1 - each.confidence, 2, OBRIEN_FLEMING))
         changes |= {"test": "randomisation", "p_value": answer.p_value, "statistic": None, "df": None}

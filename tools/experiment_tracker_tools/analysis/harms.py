@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.asking import Asked, Room, good_sign, one_sided
 from experiment_tracker_tools.analysis.cut import Entries
-from experiment_tracker_tools.analysis.lines import Line, against_limit, line, stats_along
-from experiment_tracker_tools.analysis.rules import Share, harm_bounds, harm_shares
+from experiment_tracker_tools.analysis.evidence import beyond_limit
+from experiment_tracker_tools.analysis.lines import Line, line, scale_of, stats_along
+from experiment_tracker_tools.analysis.rules import Share, by_e_values, harm_bounds, harm_shares
 from experiment_tracker_tools.analysis.series import values_of
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.harm import Breaker
@@ -52,10 +53,23 @@ def harm_lines(room: Room) -> list[Line]:
             found.append(one_sided(room, asked))
         elif watched.limit is not None and metric.kind != "ratio":
             sample = stats_along(room.along[metric.name], share.treatment, scale="means", alone=True)
-            statistic = sign * against_limit(metric, sample, limit=watched.limit)
-            bounds = harm_bounds(room.grid, alpha=share.alpha)
+            statistic = beyond_limit(room.grid, metric, sample, limit=watched.limit, sign=sign)
+            bounds = harm_bounds(room.grid, alpha=share.alpha, scale=scale_of(metric, room.along[metric.name]))
             found.append(line("harm", share.name, share.treatment, statistic=statistic, boundary=bounds))
     return found
+
+
+def harm_told(room: Room, found: Line, look: int) -> str:
+    """A harm test that fired, with its numbers."""
+    shares = harm_shares(room.experiment)
+    share = next(each for each in shares if (each.name, each.treatment) == (found.name, found.treatment))
+    watched = watched_by(room.experiment, share)
+    by_e = watched is not None and watched.metric.kind == "binary" and by_e_values(room.grid, "rates")
+    return (
+        f"{found.name} of {found.treatment}: loss beyond what is tolerated, {'log e' if by_e else 'z'} = "
+        f"{found.statistic[look]:.2f} reaches its boundary {found.boundary[look]:.2f} at "
+        f"{room.grid.times[look]:.0%} of the information."
+    )
 
 
 def watched_by(experiment: Experiment, share: Share) -> Watched | None:

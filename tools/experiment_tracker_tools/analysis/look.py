@@ -9,6 +9,7 @@ from experiment_tracker_tools.analysis.ahead import ahead_of, is_futile, resolvi
 from experiment_tracker_tools.analysis.cut import Cut, Entries, cut, last_seq
 from experiment_tracker_tools.analysis.effects import labelled, plain, running, stopped, with_safety
 from experiment_tracker_tools.analysis.feedback import tabulated, worse_under
+from experiment_tracker_tools.analysis.harms import harm_told
 from experiment_tracker_tools.analysis.health import gates
 from experiment_tracker_tools.analysis.lines import tested
 from experiment_tracker_tools.analysis.panel import panel_of
@@ -146,14 +147,9 @@ def _harms(found: Weighed) -> tuple[str, ...]:
     """What fired, with its numbers."""
     if not found.harmed:
         return ()
-    told: list[str] = []
-    for line in found.lines:
-        if line.question == "harm" and line.first is not None and line.first <= found.look and found.room is not None:
-            time = found.room.grid.times[line.first]
-            told.append(
-                f"{line.name} of {line.treatment}: loss beyond what is tolerated, z = {line.statistic[line.first]:.2f} "
-                f"reaches its boundary {line.boundary[line.first]:.2f} at {time:.0%} of the information."
-            )
+    lines = [(line, line.first) for line in found.lines if line.question == "harm"]
+    reached = [(line, first) for line, first in lines if first is not None and first <= found.look]
+    told = [harm_told(found.room, line, first) for line, first in reached] if found.room is not None else []
     told += [f"{trip.share.name} of {trip.share.treatment}: {trip.told}." for trip in found.trips if trip.seq]
     return tuple(told)
 

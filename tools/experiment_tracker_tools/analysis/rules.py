@@ -1,7 +1,8 @@
 """The plan's boundaries at its looks, as arrays: what each statistic must reach, for one experiment or for simulations.
 
 Success spends alpha like O'Brien and Fleming on both sides, harm its share of the one budget like Pocock, a guardrail's
-safety and each side of equivalence 5% like O'Brien and Fleming. Plans without horizon have always-valid boundaries.
+safety and each side of equivalence 5% like O'Brien and Fleming. Plans without horizon have always-valid boundaries,
+their rates those of e-values.
 """
 
 import math
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from experiment_tracker_tools.analysis.deviates import Scale
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.harm import PRIMARY_LOSS, Breaker
 from experiment_tracker_tools.domain.metric import Metric
@@ -46,6 +48,14 @@ class Grid(NamedTuple):
     planned: float
 
 
+class Spent(NamedTuple):
+    """The error rate of a test over all looks, on so many sides, and how it is spent along them."""
+
+    alpha: float
+    sides: Sides
+    spending: Spending
+
+
 class Share(NamedTuple):
     """One harm test's part of the budget.
 
@@ -61,24 +71,29 @@ class Share(NamedTuple):
     alpha: float
 
 
-def success_bounds(grid: Grid, *, alpha: float) -> tuple[float, ...]:
-    """What |z| must reach at each look for a success metric; infinite where it may not speak."""
-    return _bounds(grid, alpha, 2, OBRIEN_FLEMING, grid.speaks)
+def by_e_values(grid: Grid, scale: Scale) -> bool:
+    """Whether a comparison is judged by e-values: rates of plans without horizon, exact from the first unit on."""
+    return grid.method == "always_valid" and scale == "rates"
 
 
-def harm_bounds(grid: Grid, *, alpha: float) -> tuple[float, ...]:
-    """What the deviate of a loss must reach at each look, from the first look on."""
-    return _bounds(grid, alpha, 1, POCOCK, (True,) * len(grid.times))
+def success_bounds(grid: Grid, *, alpha: float, scale: Scale) -> tuple[float, ...]:
+    """What either side's evidence must reach at each look for a success metric; infinite where it may not speak."""
+    return _bounds(grid, Spent(alpha, 2, OBRIEN_FLEMING), grid.speaks, scale)
 
 
-def safety_bounds(grid: Grid) -> tuple[float, ...]:
-    """What the deviate against a guardrail's bound must reach at each look."""
-    return _bounds(grid, SAFETY_ALPHA, 1, OBRIEN_FLEMING, grid.speaks)
+def harm_bounds(grid: Grid, *, alpha: float, scale: Scale) -> tuple[float, ...]:
+    """What the evidence of a loss must reach at each look, from the first look on."""
+    return _bounds(grid, Spent(alpha, 1, POCOCK), (True,) * len(grid.times), scale)
 
 
-def equivalence_bounds(grid: Grid) -> tuple[float, ...]:
-    """What the deviate against each of both margins must reach at each look."""
-    return _bounds(grid, EQUIVALENCE_ALPHA, 1, OBRIEN_FLEMING, grid.speaks)
+def safety_bounds(grid: Grid, *, scale: Scale) -> tuple[float, ...]:
+    """What the evidence against a guardrail's bound must reach at each look."""
+    return _bounds(grid, Spent(SAFETY_ALPHA, 1, OBRIEN_FLEMING), grid.speaks, scale)
+
+
+def equivalence_bounds(grid: Grid, *, scale: Scale) -> tuple[float, ...]:
+    """What the evidence against each of both margins must reach at each look."""
+    return _bounds(grid, Spent(EQUIVALENCE_ALPHA, 1, OBRIEN_FLEMING), grid.speaks, scale)
 
 
 def futility_bounds(grid: Grid, *, alpha: float, power: float) -> tuple[float, ...]:
@@ -136,14 +151,16 @@ def guardrails(experiment: Experiment) -> tuple[Metric, ...]:
     return tuple(metric for metric in experiment.metrics if metric.role == "guardrail")
 
 
-def _bounds(grid: Grid, alpha: float, sides: Sides, spending: Spending, speaks: Sequence[bool]) -> tuple[float, ...]:
+def _bounds(grid: Grid, spent: Spent, speaks: Sequence[bool], scale: Scale) -> tuple[float, ...]:
+    alpha, sides, spending = spent
     places = [place for place, may in enumerate(speaks) if may]
     found = [math.inf] * len(grid.times)
     if not places:
         return tuple(found)
     if grid.method == "always_valid":
         for place in places:
-            found[place] = _always(grid, place, alpha, sides)
+            # Ville (1939): an e-process reaches 1 / alpha with probability alpha at most; each side has its half.
+            found[place] = math.log(sides / alpha) if by_e_values(grid, scale) else _always(grid, place, alpha, sides)
         return tuple(found)
     times = [grid.times[place] for place in places]
     upper = boundaries(times, alpha=alpha, sides=sides, spending=spending, closes=grid.closes).upper

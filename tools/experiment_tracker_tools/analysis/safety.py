@@ -1,7 +1,8 @@
 """The questions behind SHIP and EQUIVALENT: every guardrail within its bound, the primary within its margin."""
 
 from experiment_tracker_tools.analysis.asking import Asked, Room, good_sign, one_sided
-from experiment_tracker_tools.analysis.lines import Line, against_limit, line, scale_of, stats_along
+from experiment_tracker_tools.analysis.evidence import beyond_limit
+from experiment_tracker_tools.analysis.lines import Line, line, scale_of, stats_along
 from experiment_tracker_tools.analysis.rules import guardrails, safety_bounds
 
 # Loss of the arithmetic mean of a time that is too much where the plan has no mde to go by.
@@ -18,8 +19,8 @@ def safe_lines(room: Room, treatment: str) -> list[Line]:
             found.append(one_sided(room, asked))
         if metric.limit is not None:
             sample = stats_along(room.along[metric.name], treatment, scale="means", alone=True)
-            statistic = sign * against_limit(metric, sample, limit=metric.limit)
-            bounds = safety_bounds(room.grid)
+            statistic = beyond_limit(room.grid, metric, sample, limit=metric.limit, sign=sign)
+            bounds = safety_bounds(room.grid, scale=scale_of(metric, room.along[metric.name]))
             found.append(line("safe", metric.name, treatment, statistic=statistic, boundary=bounds))
     return found + _mean_time(room, treatment)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from experiment_tracker_tools.analysis.asking import convinced_bounds, posterior_deviates
 from experiment_tracker_tools.analysis.course import STATUSES, Course, Evidence, run, settled
 from experiment_tracker_tools.analysis.deviates import Scale, Stats, against, estimates
+from experiment_tracker_tools.analysis.evidence import beyond_limit, evidence
 from experiment_tracker_tools.analysis.harms import watched_by
 from experiment_tracker_tools.analysis.information import planned_units
-from experiment_tracker_tools.analysis.lines import against_limit
 from experiment_tracker_tools.analysis.points import FIRST_INFORMATION, FIRST_UNITS, is_exact
 from experiment_tracker_tools.analysis.rules import (
     Grid,
@@ -130,23 +130,48 @@ def _evidence(experiment: Experiment, looks: Looks, drawn: Drawn) -> Evidence:
     grid, treatments = looks.grid, [treatment.name for treatment in experiment.treatments]
     further = [metric for metric in experiment.metrics if metric.name in experiment.plan.success_metrics]
     hypotheses = [(metric, name) for name in treatments for metric in (experiment.primary, *further)]
-    z = np.stack([_good(metric) * deviates_of(experiment, drawn, metric, name) for metric, name in hypotheses], axis=1)
-    bounds = [np.asarray(success_bounds(grid, alpha=alpha)) for alpha in success_alphas(experiment)]
-    if experiment.plan.method == "bayesian":
-        z = np.stack([_convinced(experiment, drawn, metric, name) for metric, name in hypotheses], axis=1)
-        bounds = [convinced_bounds(grid, experiment)] * len(bounds)
-    above, below = np.stack([z >= bound for bound in bounds]), np.stack([-z >= bound for bound in bounds])
-    good, bad = _first_side(above, below)
+    good, bad = _success(experiment, grid, drawn, hypotheses)
+    shape = good.shape[1:]
     return Evidence(
         good,
         bad,
-        _worth(experiment, drawn, hypotheses, z),
+        _worth(experiment, drawn, hypotheses, shape),
         tuple(k // (1 + len(further)) for k in range(len(hypotheses))),
-        _harm(experiment, grid, drawn, z.shape[::2]),
-        np.stack([_safe(experiment, grid, drawn, name, z.shape[::2]) for name in treatments], axis=1),
-        np.stack([_same(experiment, grid, drawn, name, z.shape[::2]) for name in treatments], axis=1),
+        _harm(experiment, grid, drawn, shape[::2]),
+        np.stack([_safe(experiment, grid, drawn, name, shape[::2]) for name in treatments], axis=1),
+        np.stack([_same(experiment, grid, drawn, name, shape[::2]) for name in treatments], axis=1),
         closes=True,
     )
+
+
+def _success(
+    experiment: Experiment, grid: Grid, drawn: Drawn, hypotheses: list[tuple[Metric, str]]
+) -> "tuple[Flags, Flags]":
+    """Where the success hypotheses are rejected on the good and on the bad side, at each error rate."""
+    import numpy as np
+
+    alphas = success_alphas(experiment)
+    if experiment.plan.method == "bayesian":
+        z = np.stack([_convinced(experiment, drawn, metric, name) for metric, name in hypotheses], axis=1)
+        bounds, sides = [convinced_bounds(grid, experiment)] * len(alphas), (z, -z)
+    else:
+        bounds = [np.stack([success_bounds(grid, alpha=a, scale=_scale(m)) for m, _ in hypotheses]) for a in alphas]
+        up, down = (
+            np.stack([_shown(experiment, grid, drawn, each, sign=side * _good(each[0])) for each in hypotheses], axis=1)
+            for side in (1, -1)
+        )
+        sides = up, down
+    above, below = (np.stack([side >= bound for bound in bounds]) for side in sides)
+    return _first_side(above, below)
+
+
+def _shown(
+    experiment: Experiment, grid: Grid, drawn: Drawn, what: tuple[Metric, str], *, sign: int, shift: float = 0.0
+) -> "Array":
+    """The evidence that a treatment's lift on a metric is above `shift` (sign +1) or below it (sign -1)."""
+    metric, name = what
+    control = drawn[metric.name, experiment.control.name]
+    return evidence(grid, _scale(metric), control, drawn[metric.name, name], shift=shift, sign=sign)
 
 
 def _convinced(experiment: Experiment, drawn: Drawn, metric: Metric, name: str) -> "Array":
@@ -173,13 +198,15 @@ def _first_look(crossed: "Flags") -> "NDArray[np.int64]":
     return np.where(ever, first, crossed.shape[-1])
 
 
-def _worth(experiment: Experiment, drawn: Drawn, hypotheses: list[tuple[Metric, str]], z: "Array") -> "Flags":
+def _worth(
+    experiment: Experiment, drawn: Drawn, hypotheses: list[tuple[Metric, str]], shape: tuple[int, ...]
+) -> "Flags":
     """By the raw estimate; a real experiment takes the median-unbiased one, which is a little smaller."""
     import numpy as np
 
     least = experiment.plan.min_worthwhile
     if least == 0:
-        return np.ones(z.shape, bool)
+        return np.ones(shape, bool)
     columns: list[Flags] = []
     for metric, name in hypotheses:
         found = estimates(_scale(metric), drawn[metric.name, experiment.control.name], drawn[metric.name, name])
@@ -197,13 +224,13 @@ def _harm(experiment: Experiment, grid: Grid, drawn: Drawn, shape: tuple[int, ..
         watched = watched_by(experiment, share)
         if watched is None or (watched.metric.name, share.treatment) not in drawn:
             continue
-        sign, z = -_good(watched.metric), None
+        sign, shown, what = -_good(watched.metric), None, (watched.metric, share.treatment)
         if watched.tolerated is not None:
-            z = sign * deviates_of(experiment, drawn, watched.metric, share.treatment, shift=sign * watched.tolerated)
+            shown = _shown(experiment, grid, drawn, what, sign=sign, shift=sign * watched.tolerated)
         elif watched.limit is not None and watched.metric.kind != "ratio":
-            z = sign * _beyond(drawn, watched.metric, share.treatment, watched.limit)
-        if z is not None:
-            fired |= z >= np.asarray(harm_bounds(grid, alpha=share.alpha))
+            shown = _beyond(grid, drawn, what, watched.limit, sign=sign)
+        if shown is not None:
+            fired |= shown >= np.asarray(harm_bounds(grid, alpha=share.alpha, scale=_scale(watched.metric)))
     return fired
 
 
@@ -212,24 +239,25 @@ def values_of_logs(metric: str) -> str:
     return f"{metric} itself"
 
 
-def _beyond(drawn: Drawn, metric: Metric, treatment: str, limit: float) -> "Array":
-    """The deviates of a treatment's mean above a limit, in the metric's unit."""
+def _beyond(grid: Grid, drawn: Drawn, what: tuple[Metric, str], limit: float, *, sign: int) -> "Array":
+    """The evidence that a treatment's mean is above a limit, in the metric's unit (sign +1), or below it (sign -1)."""
+    metric, treatment = what
     name = values_of_logs(metric.name) if _scale(metric) == "logs" else metric.name
-    return against_limit(metric, drawn[name, treatment], limit=limit)
+    return beyond_limit(grid, metric, drawn[name, treatment], limit=limit, sign=sign)
 
 
 def _safe(experiment: Experiment, grid: Grid, drawn: Drawn, treatment: str, shape: tuple[int, ...]) -> "Flags":
     import numpy as np
 
-    shown, bound = np.ones(shape, bool), np.asarray(safety_bounds(grid))
+    shown = np.ones(shape, bool)
     for metric in guardrails(experiment):
+        sign, what, bound = _good(metric), (metric, treatment), np.asarray(safety_bounds(grid, scale=_scale(metric)))
         if metric.margin is not None:
-            sign = _good(metric)
-            z = sign * deviates_of(experiment, drawn, metric, treatment, shift=-sign * metric.margin)
-            shown &= np.logical_or.accumulate(z >= bound, axis=1)
+            within = _shown(experiment, grid, drawn, what, sign=sign, shift=-sign * metric.margin)
+            shown &= np.logical_or.accumulate(within >= bound, axis=1)
         if metric.limit is not None and metric.kind != "ratio":
-            z = _good(metric) * _beyond(drawn, metric, treatment, metric.limit)
-            shown &= np.logical_or.accumulate(z >= bound, axis=1)
+            within = _beyond(grid, drawn, what, metric.limit, sign=sign)
+            shown &= np.logical_or.accumulate(within >= bound, axis=1)
     return shown
 
 
@@ -239,9 +267,10 @@ def _same(experiment: Experiment, grid: Grid, drawn: Drawn, treatment: str, shap
     margin = experiment.plan.equivalence_margin or experiment.primary.mde
     if experiment.plan.method == "fixed" or margin is None or not 0 < margin < 1:
         return np.zeros(shape, bool)
-    bound, primary = np.asarray(equivalence_bounds(grid)), experiment.primary
-    low = deviates_of(experiment, drawn, primary, treatment, shift=-margin) >= bound
-    high = -deviates_of(experiment, drawn, primary, treatment, shift=margin) >= bound
+    primary = experiment.primary
+    bound, what = np.asarray(equivalence_bounds(grid, scale=_scale(primary))), (primary, treatment)
+    low = _shown(experiment, grid, drawn, what, sign=1, shift=-margin) >= bound
+    high = _shown(experiment, grid, drawn, what, sign=-1, shift=margin) >= bound
     return np.logical_or.accumulate(low, axis=1) & np.logical_or.accumulate(high, axis=1)
 
 

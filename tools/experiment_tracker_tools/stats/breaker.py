@@ -60,10 +60,31 @@ def log_e_rate(events: "ArrayLike", n: "ArrayLike", *, limit: float) -> "NDArray
     >>> log_e_rate([12], [100], limit=0.03).round(3).tolist()
     [6.01]
     """
+    between("limit", limit, 0, 1)
+    return _log_e(*_checked_path(events, n), limit)
+
+
+def log_e_apart(events: "ArrayLike", n: "ArrayLike", *, limit: float) -> "NDArray[np.float64]":
+    """The same for counts that need not be of one path, such as many simulated ones, of any shape.
+
+    Args:
+        events: bad events, each of 0 to n; n: units, of the same shape.
+        limit: tolerated rate, in (0, 1).
+
+    >>> log_e_apart([[12], [0]], [[100], [100]], limit=0.03).round(3).tolist()
+    [[6.01], [-2.063]]
+    """
     import numpy as np
 
     between("limit", limit, 0, 1)
-    x, total = _checked_path(events, n)
+    counts = np.stack([np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)], axis=-1)
+    unique, index = np.unique(counts.reshape(-1, 2), axis=0, return_inverse=True)
+    return np.asarray(_log_e(unique[:, 0], unique[:, 1], limit)[index.ravel()].reshape(counts.shape[:-1]))
+
+
+def _log_e(x: "NDArray[np.float64]", total: "NDArray[np.float64]", limit: float) -> "NDArray[np.float64]":
+    import numpy as np
+
     null = x * math.log(limit) + (total - x) * math.log1p(-limit)
     gains = [
         _log_upper_beta(1 + x, b + total - x, limit) - _log_upper_beta(np.ones(1), np.full(1, b), limit)
