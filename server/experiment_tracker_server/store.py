@@ -46,7 +46,8 @@ def verify(*, experiment: str | None, path: Path | None, json_output: bool) -> N
         click.echo(f"{'FAULT' if each.fault else 'ok   '} {each.journal}: {each.fault or whole}")
     for done in () if json_output else again:
         if done.fault or done.verdict:
-            same = f"{done.verdict} again, from the {done.source}"
+            same = f"{done.verdict} NOT computed again: {done.note}" if done.note else f"{done.verdict} again"
+            same += "" if done.note else f", from the {done.source}"
             click.echo(f"{'FAULT' if done.fault else 'ok   '} {done.experiment}: {done.fault or same}")
     raise SystemExit(1 if any([*(each.fault for each in found), *(each.fault for each in again)]) else 0)
 

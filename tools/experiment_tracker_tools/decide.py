@@ -1,8 +1,9 @@
 """Verb: one verdict with its reasons, by the plan."""
 
-from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.advice import after_reopening, next_action, uri_of
 from experiment_tracker_tools.conduct.memory import unsaid
 from experiment_tracker_tools.conduct.priors import shrunken_gain
+from experiment_tracker_tools.conduct.reopening import reopen
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.conduct.verdicts import conclude, ends
 from experiment_tracker_tools.core.registry import tool
@@ -56,7 +57,7 @@ def decide(
     found = workspace.ledger.experiment(experiment)
     given = [Learning(statement=statement, stance=stance) for statement, stance in (learnings or {}).items()]
     new = unsaid(workspace, found.id, given)
-    decision = conclude(workspace, found, rationale=rationale)
+    decision = reopen(workspace, found, rationale=rationale) or conclude(workspace, found, rationale=rationale)
     learned = new if ends(decision) else ()
     for learning in learned:
         workspace.ledger.append(found.id, learning)
@@ -72,5 +73,5 @@ def decide(
         not_learned=f"{decision.verdict} is no answer yet; give them with the answer." if new and not learned else None,
         state=found.state,
         uri=uri_of(experiment),
-        next_action=next_action(found, decision.verdict),
+        next_action=after_reopening(found, decision) or next_action(found, decision.verdict),
     )

@@ -13,6 +13,8 @@ from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.late import checked_late, is_late
+from experiment_tracker_tools.domain.lifecycle import OVER
 from experiment_tracker_tools.domain.trial import (
     Aggregate,
     Exposure,
@@ -82,13 +84,16 @@ def record_trial(
     found = workspace.ledger.experiment(experiment)
     if not (trials or exposures or aggregates or feedback):
         raise InvalidInput("Nothing to record. Give trials, exposures, aggregates or feedback.")
-    if found.subject.flag is not None and trials and watches(workspace, found):
-        return _watched(workspace, found, trials, others=bool(exposures or aggregates or feedback))
+    late = [trial for trial in trials if is_late(found, trial)]
+    others = bool(exposures or aggregates or feedback)
+    if found.subject.flag is not None and len(trials) > len(late) and watches(workspace, found):
+        return _watched(workspace, found, trials, others=others)
     batch = Batch(
-        _checked(found, "trials", trials, checked_trial),
+        _checked(found, "trials", [trial for trial in trials if trial not in late] if late else trials, checked_trial),
         _checked(found, "exposures", exposures, checked_exposure),
         _checked(found, "aggregates", aggregates, checked_aggregate),
         _checked(found, "feedback", feedback, checked_feedback),
+        [checked_late(found, trial) for trial in late],
     )
     done = workspace.ledger.record(experiment, batch)
     counts = {
@@ -96,6 +101,7 @@ def record_trial(
         "exposures": done.exposures,
         "aggregates": done.aggregates,
         "feedback": done.feedback,
+        "lagging": done.late,
     }
     return Recorded(
         experiment=experiment,
@@ -106,8 +112,14 @@ def record_trial(
         filled_in=_filled_in(trials, aggregates, found.primary.name),
         through_seq=done.last_seq,
         uri=uri_of(experiment),
-        next_action=f"Go on until {found.plan.sample_size} units a variant; `status` shows progress. Then analyze.",
+        next_action=_next(found),
     )
+
+
+def _next(experiment: Experiment) -> str:
+    if experiment.state in OVER:
+        return "From its due day on `decide` asks whether it contradicts the decision; `status` tells the day."
+    return f"Go on until {experiment.plan.sample_size} units a variant; `status` shows progress. Then analyze."
 
 
 def _watched(workspace: Workspace, experiment: Experiment, trials: Sequence[Trial], *, others: bool) -> Recorded:

@@ -8,13 +8,14 @@ from pydantic import Field
 from experiment_tracker_tools.analysis.feedback import tabulated
 from experiment_tracker_tools.analysis.savings import HOURS
 from experiment_tracker_tools.analysis.wording import change_in_words, number
-from experiment_tracker_tools.conduct.advice import next_action, uri_of
+from experiment_tracker_tools.conduct.advice import after_reopening, next_action, uri_of
 from experiment_tracker_tools.conduct.aftercare import changes
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.lagging import lagging
 from experiment_tracker_tools.conduct.live import outside
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.ratings import unrated
+from experiment_tracker_tools.conduct.reopening import contradicted
 from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
 from experiment_tracker_tools.conduct.staleness import told_of_stale
 from experiment_tracker_tools.conduct.standing import (
@@ -26,6 +27,7 @@ from experiment_tracker_tools.conduct.standing import (
     why_it_ended,
 )
 from experiment_tracker_tools.conduct.unfinished import unfinished, what_of
+from experiment_tracker_tools.conduct.verdicts import final_decision
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -69,6 +71,7 @@ class Line(Model):
         refused: entries that were refused for want of consent, or after a withdrawal.
         alerts: the weightiest ones since recording was started, each with its level.
         due: lagging metrics of what was decided, each with its date.
+        reopened: what the decision was, and why it is no longer, or will be once `decide` is called.
         feedback: mean rating of each variant, 1 to 5, and how many.
         unrated: live runs that nobody has rated.
         outside: live runs that got control and count nowhere: in a new work tree, or a session from before the start.
@@ -96,6 +99,7 @@ class Line(Model):
     refused: int | None = None
     alerts: tuple[str, ...] = ()
     due: tuple[str, ...] = ()
+    reopened: str | None = None
     feedback: dict[str, str] | None = None
     unrated: str | None = None
     outside: int | None = None
@@ -202,6 +206,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
         alerts=tuple(f"level {e.content.level}: {e.content.told}" for e in alerts_of(workspace, experiment)[:2]),
         due=tuple(each.told for each in lagging(experiment, workspace.clock())[:3]),
+        reopened=_reopened(workspace, experiment),
         feedback=_feedback(workspace, experiment),
         unrated=unrated(workspace, experiment),
         outside=outside(workspace, experiment.id) or None,
@@ -210,6 +215,20 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         next_action=_next(workspace, experiment, done, due=count.due, worse=any(change.worse for change in since)),
         uri=uri_of(experiment.id) if alone else None,
     )
+
+
+def _asked_later(workspace: Workspace, experiment: Experiment) -> str | None:
+    """What a decision that is contradicted by a lagging metric asks for."""
+    if contradicted(workspace, experiment) is not None:
+        return "A lagging metric contradicts the decision: call decide, which re-opens it."
+    decision = final_decision(workspace, experiment.id)
+    return None if decision is None else after_reopening(experiment, decision)
+
+
+def _reopened(workspace: Workspace, experiment: Experiment) -> str | None:
+    pending = contradicted(workspace, experiment)
+    decision = pending or final_decision(workspace, experiment.id)
+    return decision.reasons[0][:300] if decision is not None and decision.reopened is not None else None
 
 
 def _feedback(workspace: Workspace, experiment: Experiment) -> dict[str, str] | None:
@@ -256,6 +275,8 @@ def _next(workspace: Workspace, experiment: Experiment, done: Outcome, *, due: b
         return told
     if (intent := unfinished(workspace, experiment.id)) is not None:
         return f"{what_of(intent)} was interrupted; call again to finish or undo it: experiment-tracker doctor --mend."
+    if (asked := _asked_later(workspace, experiment)) is not None:
+        return asked
     if worse:
         return "It got worse since its promotion: ask a person, then rollback; or keep it and archive it."
     if due and experiment.state in {"running", "paused", "analyzing"}:

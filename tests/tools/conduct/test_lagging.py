@@ -1,4 +1,4 @@
-"""Leading metrics are shown early and lagging ones fall due after the decision; neither ever decides."""
+"""Leading metrics are shown early and lagging ones fall due after the decision; neither decides one that runs."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def test_a_lagging_metric_tells_its_date_from_the_decision_on_and_is_alerted_onc
     assert "churned is due" not in str(at_repo.call("monitor_experiments", apply=True))
     repo.clock.move(days=30)
     told = at_repo.call("monitor_experiments", apply=True)
-    assert "level 1: churned is due 30 days after the decision: judge it in an experiment that iterates" in str(told)
+    assert "level 1: churned is due 30 days after the decision: record it (record_trial with unit)" in str(told)
     assert at_repo.call("status", experiment=experiment)["active"][0]["due"] == [f"churned was due on {day}"]
     assert "churned is due" not in str(at_repo.call("monitor_experiments", apply=True))
 

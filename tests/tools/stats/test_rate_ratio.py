@@ -86,3 +86,18 @@ def test_shapes_that_differ_and_ratios_that_are_none_are_refused() -> None:
         log_e_ratio(([1, 2], [5, 9]), ([1], [5]), ratio=1.0, side="above")
     with pytest.raises(InvalidInput, match="ratio"):
         log_e_ratio(([1], [5]), ([1], [5]), ratio=0.0, side="above")
+
+
+def test_units_that_come_one_by_one_are_blocks_as_soon_as_both_variants_have_one() -> None:
+    n_c, n_t = [1, 1, 2, 3, 3, 3, 4], [0, 1, 1, 1, 2, 3, 3]
+    x_c, x_t = [0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 2, 3, 3]
+    found = log_e_ratio((x_c, n_c), (x_t, n_t), ratio=1.0, side="above").tolist()
+    pairs = log_e_ratio(([0, 0], [1, 3]), ([1, 2], [1, 2]), ratio=1.0, side="above").tolist()
+    assert found[:2] == [0, 0]
+    assert found[2:5] == pytest.approx([0, 0, pairs[1]])
+    assert found[6] > found[4] > 0
+
+
+def test_paths_with_units_of_their_own_are_refused_together() -> None:
+    with pytest.raises(InvalidInput, match="differ between experiments"):
+        log_e_ratio(([[1], [1]], [[5], [6]]), ([[1], [1]], [[5], [5]]), ratio=1.0, side="above")

@@ -73,10 +73,12 @@ def harm_told(room: Room, found: Line, look: int) -> str:
 
 
 def watched_by(experiment: Experiment, share: Share) -> Watched | None:
-    """What a share of the budget watches; None for events, which are judged after every unit."""
+    """What a share of the budget watches at the looks; None for events and lagging metrics, judged elsewhere."""
     metrics = {metric.name: metric for metric in experiment.metrics}
     if share.watch == "primary":
         return Watched(experiment.primary, experiment.plan.harm.tolerated_loss, None)
+    if share.watch == "lagging":
+        return None
     breaker = breaker_of(experiment, share)
     if breaker is None:
         metric = metrics[share.name]

@@ -23,7 +23,10 @@ from experiment_tracker_tools.stats.looks import z_from_t
 from experiment_tracker_tools.stats.normal_mixture import BURN_IN, information, tuned_ratio, z_boundary
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, POCOCK, Spending
 
-Watch = Literal["primary", "guardrail", "breaker"]
+Watch = Literal["primary", "guardrail", "breaker", "lagging"]
+# Goes up with every change after which the same plan and rows may give another verdict or other numbers; a decision
+# keeps the one it was made by. 2: rates of always-valid plans by e-values; nested breakers cost nothing.
+RULES = 2
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 
@@ -60,8 +63,8 @@ class Share(NamedTuple):
     """One harm test's part of the budget.
 
     Attributes:
-        watch: what it is about: the primary's loss, a guardrail or a breaker.
-        name: of the guardrail or breaker; treatment: which variant.
+        watch: what it is about: the primary's loss, a guardrail, a breaker or (after the decision) a lagging metric.
+        name: of the guardrail, breaker or metric; treatment: which variant.
         alpha: its one-sided error rate.
     """
 
@@ -117,7 +120,7 @@ def success_alphas(experiment: Experiment) -> tuple[float, ...]:
 
 
 def harm_shares(experiment: Experiment) -> tuple[Share, ...]:
-    """The budget of harm, shared by weight among the primary's loss, the guardrails and the breakers.
+    """The budget of harm, shared by weight among the primary's loss, guardrails, breakers and lagging metrics.
 
     A breaker on a loss of the primary beyond the tolerated one takes nothing of it: it can only trip where the
     primary's own test does, which asks for less at the same error rate (closed testing, Marcus, Peritz & Gabriel 1976).
@@ -127,6 +130,7 @@ def harm_shares(experiment: Experiment) -> tuple[Share, ...]:
         ("primary", PRIMARY_LOSS, harm.primary_weight),
         *(("guardrail", metric.name, harm.guardrail_weight) for metric in guardrails(experiment)),
         *(("breaker", each.name, each.weight) for each in harm.breakers if not is_nested(experiment, each)),
+        *(("lagging", metric.name, harm.lagging_weight) for metric in lagging(experiment)),
     ]
     total = sum(weight for *_, weight in weights) * len(experiment.treatments)
     free = [each.name for each in harm.breakers if is_nested(experiment, each)]
@@ -149,6 +153,11 @@ def is_nested(experiment: Experiment, breaker: Breaker) -> bool:
 def guardrails(experiment: Experiment) -> tuple[Metric, ...]:
     """The metrics that must not get worse."""
     return tuple(metric for metric in experiment.metrics if metric.role == "guardrail")
+
+
+def lagging(experiment: Experiment) -> tuple[Metric, ...]:
+    """The metrics that may contradict a decision once they are known; a ratio has no such test."""
+    return tuple(metric for metric in experiment.metrics if metric.role == "lagging" and metric.kind != "ratio")
 
 
 def _bounds(grid: Grid, spent: Spent, speaks: Sequence[bool], scale: Scale) -> tuple[float, ...]:

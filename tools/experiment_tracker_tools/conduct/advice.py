@@ -1,7 +1,7 @@
 """What to do next, told the same way by every verb."""
 
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
-from experiment_tracker_tools.domain.decision import Verdict
+from experiment_tracker_tools.domain.decision import Decision, Verdict
 from experiment_tracker_tools.domain.experiment import Experiment
 
 _BY_STATE = {
@@ -30,6 +30,15 @@ def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
     if verdict is not None and experiment.state in {"decided", "analyzing", "running", "paused"}:
         return CONSEQUENCES[verdict].next_action
     return _BY_STATE.get(experiment.state, "Call decide.")
+
+
+def after_reopening(experiment: Experiment, decision: Decision) -> str | None:
+    """What a re-opened decision asks for; None where there is none, or it has been done."""
+    if decision.reopened is None or experiment.state not in {"decided", "completed", "expired"}:
+        return None
+    if decision.verdict == "ROLL_BACK":
+        return f"Re-opened: {decision.reopened.found.metric} got worse. Call rollback; a person confirms it."
+    return f"Re-opened: {decision.reopened.found.metric} disagrees. Look at it; plan anew with `iterates`."
 
 
 def uri_of(experiment_id: str) -> str:

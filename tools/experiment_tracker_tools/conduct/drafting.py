@@ -96,7 +96,7 @@ def drafted(
         variants=shares,
         metrics=measured,
         subject=subject,
-        plan=with_attributes(planned(settings, sizing.sample_size, primary, belief=prior.belief)),
+        plan=with_attributes(planned(settings, sizing.sample_size, measured, belief=prior.belief)),
         settings=settings,
         sizing=sizing,
         assurance=assured(measured, shares, settings, sizing.sample_size, prior.belief),

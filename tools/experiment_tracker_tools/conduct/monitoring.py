@@ -17,6 +17,7 @@ from experiment_tracker_tools.conduct.live import follow
 from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.ramping import has_lever, rollout_of, switch_off, tripped
+from experiment_tracker_tools.conduct.reopening import contradicted, reopen
 from experiment_tracker_tools.conduct.rolling_back import roll_back, standing_promotion
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.conduct.verdicts import conclude, final_decision
@@ -110,11 +111,25 @@ def _due(workspace: Workspace, experiment: Experiment) -> _Found:
     if decision is None:
         return _Found([], [])
     found = _Found(_lagging(experiment, workspace.clock()), [], decision.verdict)
-    if experiment.state == "decided":
+    if (new := contradicted(workspace, experiment)) is not None:
+        _reopen(workspace, experiment, new, found)
+        return found._replace(verdict=new.verdict)
+    if experiment.state == "decided" or (decision.reopened is not None and experiment.state == "completed"):
         _follow_up(workspace, experiment, decision, found)
     if (worse := worsened(workspace, experiment)) is not None:
         _got_worse(workspace, experiment, worse, found)
     return found
+
+
+def _reopen(workspace: Workspace, experiment: Experiment, new: Decision, found: _Found) -> None:
+    """A lagging metric contradicts the decision: the new one is recorded, and a loss rolls back where the plan says."""
+    harm = new.verdict == "ROLL_BACK"
+    found.alerts.append(alert_of("harm" if harm else "verdict_ready", new.reasons[0], about="lagging"))
+    found.actions.append(
+        Action(f"re-open the decision: {new.verdict}", lambda: reopen(workspace, experiment, rationale=BY))
+    )
+    if harm:
+        _follow_up(workspace, experiment, new, found)
 
 
 def _got_worse(workspace: Workspace, experiment: Experiment, worse: str, found: _Found) -> None:
@@ -141,7 +156,7 @@ def _killed(workspace: Workspace, experiment: Experiment, verdict: str, stopped:
 
 def _lagging(experiment: Experiment, now: datetime) -> list[Alert]:
     """Metrics that become known only after the decision, and whose day has come."""
-    told = "{} is due {:g} days after the decision: judge it in an experiment that iterates this one, or roll back."
+    told = "{} is due {:g} days after the decision: record it (record_trial with unit); decide asks if it contradicts."
     due = (each for each in lagging(experiment, now) if each.passed)
     return [alert_of("lagging_due", told.format(each.metric, each.days), about=each.metric) for each in due]
 

@@ -107,8 +107,8 @@ def check_segments(plan: Plan) -> None:
         )
 
 
-def planned(settings: Resolved, sample_size: int, primary: Metric, *, belief: Belief | None = None) -> Plan:
-    """The plan with a fresh random salt, its prior, and the breaker on a catastrophic loss of the primary armed.
+def planned(settings: Resolved, sample_size: int, metrics: Sequence[Metric], *, belief: Belief | None = None) -> Plan:
+    """The plan with a salt, its prior, the breaker on a catastrophic loss armed, and a part of harm's budget for later.
 
     Raises:
         InvalidInput: if the shortest runtime is longer than the longest, or the options contradict each other.
@@ -118,7 +118,8 @@ def planned(settings: Resolved, sample_size: int, primary: Metric, *, belief: Be
     if least > most:
         raise InvalidInput(f"min_runtime_days = {least:g} is above runtime_days = {most:g}. Give a longer runtime.")
     options = {name: getattr(values, name) for name in PlanOptions.model_fields.keys() & Plan.model_fields.keys()}
-    harm = (values.harm or Harm()).with_catastrophe(primary, values.catastrophic_loss)
+    primary = next(metric for metric in metrics if metric.role == "primary")
+    harm = (values.harm or Harm()).with_catastrophe(primary, values.catastrophic_loss).with_lagging(metrics)
     fields = {
         **{name: value for name, value in options.items() if value is not None},
         "harm": harm,

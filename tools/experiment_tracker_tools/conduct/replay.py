@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from experiment_tracker_tools.conduct.looks import look_at_rows
+from experiment_tracker_tools.conduct.reopening import reopening_fault
 from experiment_tracker_tools.conduct.rows import data_hash, rows_as_of
 from experiment_tracker_tools.conduct.verdicts import ends
 from experiment_tracker_tools.domain.decision import Decision, Look
@@ -25,12 +26,14 @@ class Replayed(NamedTuple):
         experiment: its id; verdict: the recorded one, None while there is none.
         source: rows, or statistics where the rows have been erased, or nothing where there was nothing to replay.
         fault: the first thing that does not agree; None where all does.
+        note: why its numbers could not be computed again, although plan and data have their hashes.
     """
 
     experiment: str
     verdict: str | None
     source: str
     fault: str | None
+    note: str | None = None
 
 
 def replay(workspace: Workspace, experiment: Experiment) -> Replayed:
@@ -39,20 +42,46 @@ def replay(workspace: Workspace, experiment: Experiment) -> Replayed:
     fault = seal_fault(workspace, experiment)
     if decision is None or not ends(decision.content):
         return Replayed(experiment.id, None, "nothing", fault)
-    verdict = decision.content.verdict
+    verdict, reopened = decision.content.verdict, decision.content.reopened
+    if reopened is not None:
+        earlier = workspace.ledger.entries(experiment.id, Decision)
+        decision = next((entry for entry in earlier if entry.seq == reopened.replaces), decision)
+        if (decision.content.verdict, decision.content.winner) != (reopened.verdict, reopened.winner):
+            return Replayed(experiment.id, verdict, "rows", fault or "The decision that was re-opened is another one.")
     if workspace.ledger.entries(experiment.id, Erasure):
-        return Replayed(experiment.id, verdict, "statistics", fault or _judged(experiment, decision.content))
-    return Replayed(experiment.id, verdict, "rows", fault or _from_rows(workspace, experiment, decision))
+        source, differs = "statistics", _judged(experiment, decision.content)
+    else:
+        source, differs = "rows", _numbers_differ(workspace, experiment, decision)
+        fault = fault or _data_fault(workspace, experiment, decision)
+        if reopened is not None:
+            fault = fault or reopening_fault(workspace, experiment, reopened)
+    rules = decision.content.rules
+    if differs is None or rules == _rules():
+        return Replayed(experiment.id, verdict, source, fault or differs)
+    note = f"decided by rules {rules}, this version has rules {_rules()}: {differs} Plan and data have their hashes."
+    return Replayed(experiment.id, verdict, source, fault, None if fault else note)
 
 
-def _from_rows(workspace: Workspace, experiment: Experiment, decision: Entry[Decision]) -> str | None:
+def _rules() -> int:
+    from experiment_tracker_tools.analysis.rules import RULES
+
+    return RULES
+
+
+def _data_fault(workspace: Workspace, experiment: Experiment, decision: Entry[Decision]) -> str | None:
+    content = decision.content
+    rows = rows_as_of(workspace, experiment.id, seq=content.data_through or decision.seq)
+    if content.data_sha256 is not None and data_hash(rows) != content.data_sha256:
+        return f"The data of {experiment.id} do not have the hash {content.data_sha256[:12]} of its decision."
+    return None
+
+
+def _numbers_differ(workspace: Workspace, experiment: Experiment, decision: Entry[Decision]) -> str | None:
     from experiment_tracker_tools.analysis.verdict import judge
 
     content = decision.content
     was, through = as_it_was(experiment, decision), content.data_through or decision.seq
     rows = rows_as_of(workspace, experiment.id, seq=through)
-    if content.data_sha256 is not None and data_hash(rows) != content.data_sha256:
-        return f"The data of {experiment.id} do not have the hash {content.data_sha256[:12]} of its decision."
     look = look_at_rows(workspace, was, rows, now=content.decided_at or decision.at)
     judged = judge(was, look)
     if (judged.verdict, judged.winner) != (content.verdict, content.winner):

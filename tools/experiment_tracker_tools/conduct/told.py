@@ -84,7 +84,8 @@ def _advice(workspace: Workspace, experiment: Experiment, draft: Draft) -> list[
         if metric.role == "leading":
             advice.append(f"{metric.name} is leading: an early sign that never decides.")
         if metric.role == "lagging" and metric.due_days is not None:
-            advice.append(f"{metric.name} is lagging: due {metric.due_days:g} days after the decision, and told then.")
+            then = "re-opens it if it contradicts" if metric.kind != "ratio" else "is told then"
+            advice.append(f"{metric.name} is lagging: due {metric.due_days:g} days after the decision, and {then}.")
     return advice
 
 

@@ -21,6 +21,7 @@ def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) ->
     """
     if (earlier := final_decision(workspace, experiment.id)) is not None:
         return earlier
+    from experiment_tracker_tools.analysis.rules import RULES
     from experiment_tracker_tools.analysis.verdict import judge
 
     now, door = workspace.clock(), workspace.door
@@ -38,6 +39,7 @@ def conclude(workspace: Workspace, experiment: Experiment, *, rationale: str) ->
         data_through=rows.last,
         data_sha256=data_hash(rows) if judged.verdict in FINAL else None,
         made_under=surroundings_of(rows.entries.trials),
+        rules=RULES,
     )
     try:
         workspace.ledger.append(

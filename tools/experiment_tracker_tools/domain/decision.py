@@ -161,6 +161,46 @@ class Look(Model):
     segments: tuple[Segment, ...] = ()
 
 
+class Contradiction(Model):
+    """What a lagging metric shows against a decision.
+
+    Attributes:
+        metric: which; treatment: of which variant against control.
+        worse: it is worse than control, beyond the tolerated loss; else it is better.
+        n_control, n_treatment: units whose value is known, at the look that showed it.
+        mean_control, mean_treatment: their arithmetic means, in the metric's unit.
+        statistic: a normal deviate, log e for rates; boundary: what it had to reach.
+        through_seq: position of the last value that it rests on.
+    """
+
+    metric: Slug
+    treatment: Slug
+    worse: bool
+    n_control: int
+    n_treatment: int
+    mean_control: float
+    mean_treatment: float
+    statistic: float
+    boundary: float
+    through_seq: int
+
+
+class Reopening(Model):
+    """Why a decision took the place of another.
+
+    Attributes:
+        replaces: position of the earlier decision, which stays; verdict, winner: what it was.
+        found: what contradicts it.
+        values_sha256: of the values that this rests on, in their order.
+    """
+
+    replaces: int
+    verdict: Verdict
+    winner: Slug | None = None
+    found: Contradiction
+    values_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class Decision(Model):
     """A verdict with its reasons.
 
@@ -173,6 +213,8 @@ class Decision(Model):
         decided_at: when the data were looked at; data_through: newest row that was there.
         data_sha256: of the rows up to there, in their order; all three None in decisions of older versions.
         made_under: models, clients and plugins of the runs; None where none of them tells.
+        rules: version of the rules that it was made by, see `analysis.rules.RULES`.
+        reopened: what took it out of an earlier decision's hands; its look and data are those of the earlier one.
     """
 
     verdict: Verdict
@@ -184,6 +226,8 @@ class Decision(Model):
     data_through: int | None = None
     data_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     made_under: Surroundings | None = None
+    rules: int = 1
+    reopened: Reopening | None = None
 
 
 class Promotion(Model):

@@ -1,5 +1,6 @@
 """What may stop an experiment for harm, and the one error budget that all of it shares."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -56,6 +57,8 @@ class Harm(Options):
         tolerated_loss: loss of the primary that is no harm, as a fraction of control's mean.
         primary_weight: the primary's part of the budget beside the others' weights.
         guardrail_weight: each guardrail's part.
+        lagging_weight: of each lagging metric, whose contradiction re-opens a decision; 0 tells them only. Plans with
+            lagging metrics get 1 where it is left out.
         breakers: further rules.
     """
 
@@ -63,6 +66,7 @@ class Harm(Options):
     tolerated_loss: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     primary_weight: Annotated[Number, Field(ge=0)] = 1.0
     guardrail_weight: Annotated[Number, Field(ge=0)] = 1.0
+    lagging_weight: Annotated[Number, Field(ge=0)] = 0.0
     breakers: Annotated[tuple[Breaker, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")
@@ -71,6 +75,13 @@ class Harm(Options):
         if len(set(names)) != len(names):
             raise ValueError(f"two breakers share a name: {', '.join(names)}")
         return self
+
+    def with_lagging(self, metrics: Sequence[Metric]) -> Self:
+        """The same with a part of the budget for lagging metrics, unless it says how much or there are none."""
+        late = any(metric.role == "lagging" for metric in metrics)
+        if "lagging_weight" in self.model_fields_set or not late:
+            return self
+        return self.model_copy(update={"lagging_weight": 1.0})
 
     def with_catastrophe(self, primary: Metric, limit: float | None) -> Self:
         """The same with a breaker on a loss of the primary beyond `limit`, unless it has one or cannot have one."""

@@ -22,8 +22,8 @@ class Measured(Model):
         sd: expected standard deviation between units, in the metric's unit, for the power analysis.
         margin: guardrail only: largest tolerated loss, as a fraction of control's mean.
         limit: guardrail only: worst tolerated mean of a treatment, in the metric's unit.
-        due_days: lagging only: so many days after the decision it is known; `status` tells the date, and the monitor
-            when it has come.
+        due_days: lagging only: so many days after the decision it is known; `status` tells the date, and from then on
+            it re-opens the decision if it contradicts it.
     """
 
     name: Slug

@@ -15,7 +15,7 @@ class Recorded(NamedTuple):
         repeats: trials, exposures and opinions that were already there, unchanged.
         replaced: aggregates whose place a later one of the same period took, of this batch or of an earlier one.
         last_seq: position of the experiment's newest entry.
-        feedback: newly recorded opinions.
+        feedback: newly recorded opinions; late: outcomes of lagging metrics.
     """
 
     trials: int
@@ -25,6 +25,7 @@ class Recorded(NamedTuple):
     replaced: int
     last_seq: int
     feedback: int = 0
+    late: int = 0
 
 
 class Journal(NamedTuple):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from experiment_tracker_tools.core.errors import ConsentMissing
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.late import Late
 from experiment_tracker_tools.domain.run_after import RunAfter
 from experiment_tracker_tools.domain.trial import Exposure, Provenance
 from experiment_tracker_tools.ledger.answers import Recorded
@@ -15,12 +16,14 @@ from experiment_tracker_tools.ledger.known import Known
 from experiment_tracker_tools.ledger.rules import (
     Batch,
     again,
+    check_met,
     check_running,
     check_sources,
     check_takes,
     check_units,
     new_exposures,
     new_feedback,
+    new_late,
     new_trials,
 )
 from experiment_tracker_tools.ledger.tables import entries, last_seq, put_entries
@@ -53,22 +56,27 @@ def put_batch(
         IllegalStep, Conflict: told by the rules; nothing is put then.
     """
     check_takes(experiment, batch)
-    refusal = refusal_of(experiment, [*batch.trials, *batch.exposures, *batch.feedback], known)
+    refusal = refusal_of(experiment, [*batch.trials, *batch.exposures, *batch.feedback, *batch.late], known)
     if refusal is not None:
         put_entries(draft, [refusal], provenance, after=last_seq(known.journal))
         return refused(experiment, refusal)
     check_units(batch, known)
     check_sources(batch, known)
+    check_met(batch.late, known)
     trials, exposures = new_trials(batch.trials, known), new_exposures(batch.exposures, known)
     replaced = sum(known.tally.is_posted(post) for post in batch.aggregates) + again(batch.aggregates)
     heard = [entry.content for entry in entries(known.journal, Feedback)] if batch.feedback else []
     feedback = new_feedback([known.kept(each) for each in batch.feedback], heard)
+    came = [entry.content for entry in entries(known.journal, Late)] if batch.late else []
+    late = new_late([known.kept(each) for each in batch.late], came)
     contents = [*exposures, *trials, *batch.aggregates]
     last = put_entries(draft, contents, provenance, after=last_seq(known.journal), stored=known.stored)
+    last = put_entries(draft, late, provenance, after=last)
     last = put_entries(draft, feedback, "judged", after=last)
-    given = len(batch.trials) + len(batch.exposures) + len(batch.feedback)
-    repeats = given - len(trials) - len(exposures) - len(feedback)
-    return Recorded(len(trials), len(exposures), len(batch.aggregates), repeats, replaced, last, len(feedback))
+    given = len(batch.trials) + len(batch.exposures) + len(batch.feedback) + len(batch.late)
+    repeats = given - len(trials) - len(exposures) - len(feedback) - len(late)
+    counts = len(trials), len(exposures), len(batch.aggregates)
+    return Recorded(*counts, repeats, replaced, last, len(feedback), len(late))
 
 
 def put_exposures(

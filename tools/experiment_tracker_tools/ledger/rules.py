@@ -8,6 +8,7 @@ from experiment_tracker_tools.core.errors import Conflict, IllegalStep
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.late import Late
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger.known import Known
@@ -23,16 +24,18 @@ class Batch(NamedTuple):
     exposures: Sequence[Exposure] = ()
     aggregates: Sequence[Aggregate] = ()
     feedback: Sequence[Feedback] = ()
+    late: Sequence[Late] = ()
 
 
 def check_takes(experiment: Experiment, batch: Batch) -> None:
-    """Let data pass only while the experiment runs; feedback alone from its start on.
+    """Let data pass only while the experiment runs; feedback alone from its start on, lagging outcomes ever after.
 
     Raises:
         IllegalStep: with the step that would start it.
     """
-    only_feedback = batch.feedback and not (batch.trials or batch.exposures or batch.aggregates)
-    if not only_feedback or experiment.state not in _HEARS:
+    never_ran = experiment.entered("running") is None
+    unheard = bool(batch.feedback) and experiment.state not in _HEARS
+    if batch.trials or batch.exposures or batch.aggregates or unheard or never_ran:
         check_running(experiment)
 
 
@@ -106,6 +109,13 @@ def new_feedback(feedback: Sequence[Feedback], earlier: Sequence[Feedback]) -> l
     return fresh
 
 
+def new_late(late: Sequence[Late], earlier: Sequence[Late]) -> list[Late]:
+    """The lagging outcomes that are not there yet; the same of the same unit is a repeat."""
+    seen = {_content(each) for each in earlier}
+    fresh = {_content(each): each for each in reversed(late)}
+    return [each for content, each in reversed(fresh.items()) if content not in seen]
+
+
 def again(aggregates: Sequence[Aggregate]) -> int:
     """How many posts of a batch are replaced by a later one of the same batch."""
     return len(aggregates) - len({(post.variant, post.metric, post.period) for post in aggregates})
@@ -121,12 +131,27 @@ def check_units(batch: Batch, known: Known) -> None:
     pairs = [(exposure.unit, exposure.variant) for exposure in batch.exposures]
     pairs += [(trial.unit, trial.variant) for trial in batch.trials if trial.unit is not None]
     pairs += [(each.unit, each.variant) for each in batch.feedback if each.unit is not None]
+    pairs += [(each.unit, each.variant) for each in batch.late if each.unit is not None]
     for unit, variant in pairs:
         if met.setdefault(unit, known.variant(unit) or variant) != variant:
             raise Conflict(
                 f"Unit {quoted(unit)} met {met[unit]}; this call puts it under {variant}. Nothing was recorded. "
                 "A unit stays with its first variant: ask assign_unit, or use another unit id."
             )
+
+
+def check_met(late: Sequence[Late], known: Known) -> None:
+    """Lagging outcomes are of units that the experiment has met.
+
+    Raises:
+        Conflict: naming the first unit that it has not.
+    """
+    strange = next((each.unit for each in late if each.unit is None or known.variant(each.unit) is None), None)
+    if strange is not None:
+        raise Conflict(
+            f"Unit {quoted(strange)} met no variant while the experiment ran: nothing was recorded. Outcomes of "
+            "lagging metrics belong to its own units; leave out others."
+        )
 
 
 def check_sources(batch: Batch, known: Known) -> None:

@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, 
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.intent import Abandoned, Intent
+from experiment_tracker_tools.domain.late import Late
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.ramp import Ramped, SwitchedOff, Watched
 from experiment_tracker_tools.domain.run import RunState
@@ -116,6 +117,7 @@ TABLES: dict[type[Model], str] = {
     Alert: "alerts",
     Delivery: "deliveries",
     RunAfter: "runs_after",
+    Late: "late",
 }
 
 

@@ -132,6 +132,9 @@ def outcome(record: Record) -> Section:
     if (decision := record.decision) is not None:
         winner = f", winner {decision.winner}" if decision.winner else ""
         points += [f"Verdict: {decision.verdict}{winner}", *decision.reasons]
+        if (was := decision.reopened) is not None:
+            before = f", winner {was.winner}" if was.winner else ""
+            points.append(f"Before it was re-opened: {was.verdict}{before} (entry {was.replaces} of the ledger)")
         points += [f"Rationale: {decision.rationale}"] if decision.rationale else []
     if (promotion := record.promotion) is not None:
         points.append(f"Promoted: {promotion.variant} by {promotion.commit} on {promotion.branch}")

@@ -39,7 +39,8 @@ def log_e_ratio(
 
     Args:
         control: successes and units since the start, each of shape (..., looks); what came between two looks is a
-            block, and how many units it has must not depend on their outcomes.
+            block, together with the next ones while it has units of one variant only. How many units there are must
+            not depend on their outcomes, and be the same in all that is given at once.
         treatment: likewise.
         ratio: of treatment's to control's rate under the hypothesis, positive.
         side: `above` for evidence that the treatment's rate is above `ratio` times control's, `below` for below.
@@ -61,14 +62,24 @@ def log_e_ratio(
     parts = [np.asarray(part, dtype=np.float64) for part in (*control, *treatment)]
     if len({part.shape for part in parts}) != 1 or parts[0].ndim == 0:
         raise InvalidInput("successes and units of both variants need one entry a look. Give arrays of one shape.")
-    x_c, n_c, x_t, n_t = (np.maximum(np.diff(part, axis=-1, prepend=0.0), 0.0) for part in parts)
+    if any((n != n.reshape(-1, n.shape[-1])[0]).any() for n in (parts[1], parts[3])):
+        raise InvalidInput("The units at the looks differ between experiments. Give those of each experiment alone.")
+    looks = parts[0].shape[-1]
+    ends = _ends(*(part.reshape(-1, looks)[0] for part in (parts[1], parts[3])))
+    x_c, n_c, x_t, n_t = (np.maximum(np.diff(part[..., ends], axis=-1, prepend=0.0), 0.0) for part in parts)
     # A unit that succeeds after its look has been counted in its block before: it cannot be more than its units are.
     x_c, x_t = np.minimum(x_c, n_c), np.minimum(x_t, n_t)
     rate_c, rate_t = _believed(x_c, n_c), _believed(x_t, n_t)
     near_c, near_t = nearest(rate_c, n_c, rate_t, n_t, ratio=ratio)
     bets = rate_t > ratio * rate_c if side == "above" else rate_t < ratio * rate_c
     gain = _gain(x_c, n_c, rate_c, near_c) + _gain(x_t, n_t, rate_t, near_t)
-    return np.asarray(np.cumsum(np.where(bets & (n_c > 0) & (n_t > 0), gain, 0.0), axis=-1), dtype=np.float64)
+    paid = np.cumsum(np.where(bets, gain, 0.0), axis=-1)
+    # A look has what the last block that had ended by then had come to.
+    ended = np.zeros(looks, dtype=np.int64)
+    ended[ends] = 1
+    last = np.cumsum(ended)
+    nothing = np.zeros((*parts[0].shape[:-1], 1))
+    return np.asarray(np.concatenate([nothing, paid], axis=-1)[..., last], dtype=np.float64)
 
 
 def ratio_limits(
@@ -114,6 +125,18 @@ def nearest(
         linear = -(m * r + y + n + x * r)
         control = (-linear - np.sqrt(np.maximum(linear * linear - 4 * both * (x + y), 0.0))) / (2 * both)
     return np.asarray(control, dtype=np.float64), np.asarray(np.minimum(control * r, 1.0), dtype=np.float64)
+
+
+def _ends(n_c: "Array", n_t: "Array") -> "NDArray[np.int64]":
+    """The looks at which a block ends, because both variants have had units since the last one."""
+    import numpy as np
+
+    found, control, treatment = list[int](), 0.0, 0.0
+    for look, (n, m) in enumerate(zip(n_c.tolist(), n_t.tolist(), strict=True)):
+        if n > control and m > treatment:
+            found.append(look)
+            control, treatment = n, m
+    return np.asarray(found, dtype=np.int64)
 
 
 def _believed(x: "Array", n: "Array") -> "Array":
