@@ -43,7 +43,7 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/pyright
 	@$(VENV)/bin/lint-imports
 
-BENCHMARKS := flags startup hooks statistics calibration calibration_anytime ledger ledger_faults git_faults runner dashboard
+BENCHMARKS := flags startup hooks statistics calibration calibration_anytime ledger ledger_faults git_faults runner dashboard search
 
 BENCH := .cache/bench
 

@@ -4,9 +4,7 @@ A test compares the files with the verbs, and writes them anew: SNAPSHOTS=write 
 tests/server/test_catalog.py
 """
 
-import json
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -14,10 +12,9 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import ToolAnnotations
 
-from experiment_tracker_server.catalog import verb_of
+from experiment_tracker_server.catalog import told_of, verb_of
 from experiment_tracker_tools.workspace import Workspace
 
-SCHEMAS = Path(__file__).parent / "schemas"
 _CHECKED_LATER = FuncMetadata(arg_model=ArgModelBase)
 
 
@@ -37,7 +34,7 @@ class Announced(Tool):
 
 def announced(name: str, workspace: Workspace) -> Tool:
     """A tool of the catalogue as its schema file tells it."""
-    told = json.loads((SCHEMAS / f"{name}.json").read_text("utf-8"))
+    told = told_of(name)
     return Announced(
         fn=lambda: answering(name, workspace),
         name=name,

@@ -1,12 +1,15 @@
 """Which tools agents get, in which order, and which file of tools/ each is in."""
 
+import json
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from experiment_tracker_tools.domain.base import Model
 
+SCHEMAS = Path(__file__).parent / "schemas"
 FILES = {
     "design_experiment": "design",
     "transition_experiment": "lifecycle",
@@ -25,6 +28,12 @@ FILES = {
     "scan_flags": "scan",
     "write_report": "report",
 }
+
+
+def told_of(name: str) -> dict[str, Any]:
+    """What clients are told about a tool; nothing of the tool is loaded for it."""
+    told: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text("utf-8"))
+    return told
 
 
 def verb_of(name: str) -> "Callable[..., Model]":

@@ -1,20 +1,20 @@
 """The command line as a whole: the verbs, and what only a person at a terminal does."""
 
 import json
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
 from experiment_tracker_server import doctor, live_commands, sharing, store
-from experiment_tracker_server.catalog import FILES, verb_of
+from experiment_tracker_server.catalog import FILES, told_of, verb_of
 from experiment_tracker_server.commands import command_of, fail
 from experiment_tracker_server.dashboard.command import dashboard
+from experiment_tracker_server.later import Commands, Later
 from experiment_tracker_server.learn import learn
-from experiment_tracker_server.report_command import report_command
-from experiment_tracker_server.run_command import run_command
-from experiment_tracker_server.scan_command import scan_command
 from experiment_tracker_server.template import template
+from experiment_tracker_server.wording import NAMES
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace
 from experiment_tracker_tools.workspace.switch import switch
@@ -22,7 +22,7 @@ from experiment_tracker_tools.workspace.switch import switch
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("experiment-tracker-mcp"), prog_name="experiment-tracker")
 def group() -> None:
     """Honest A/B experiments on prompts, commands, code in git and flags: plan, record, analyze, decide, promote.
@@ -91,9 +91,26 @@ def _switch(*, off: bool, json_output: bool) -> None:
         click.echo(f"Experiments are off: {reason}." if reason else "Experiments are on.")
 
 
-OWN = {"run_trials": run_command, "scan_flags": scan_command(), "write_report": report_command()}
-for name in FILES:
-    group.add_command(OWN.get(name) or command_of(verb_of(name)))
+def _itself(verb: str) -> click.Command:
+    """The subcommand of a verb: made from its signature, with what its terminal form has beside it."""
+    if verb == "run_trials":
+        from experiment_tracker_server.run_command import run_command
+
+        return run_command
+    if verb == "scan_flags":
+        from experiment_tracker_server.scan_command import scan_command
+
+        return scan_command()
+    if verb == "write_report":
+        from experiment_tracker_server.report_command import report_command
+
+        return report_command()
+    return command_of(verb_of(verb))
+
+
+for verb in FILES:
+    told = told_of(verb)["description"].partition("\n")[0]
+    group.add_command(Later(NAMES.get(verb, verb), told=told, load=partial(_itself, verb)))
 group.add_command(dashboard)
 group.add_command(learn)
 group.add_command(template)

@@ -6,12 +6,8 @@ from pathlib import Path
 import click
 
 from experiment_tracker_server.commands import fail
-from experiment_tracker_tools.conduct.live import attached, detach
-from experiment_tracker_tools.conduct.live_outcomes import measure_runs
 from experiment_tracker_tools.conduct.live_pass import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError
-from experiment_tracker_tools.lifecycle import transition_experiment
-from experiment_tracker_tools.monitor import monitor_experiments
 from experiment_tracker_tools.workspace import Workspace
 
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
@@ -21,6 +17,10 @@ _JSON = click.option("--json", "json_output", is_flag=True, help="Print the repl
 @_JSON
 def detach_command(*, json_output: bool) -> None:
     """Serve every command, skill and agent itself again, and pause its experiment. Do this before uninstalling."""
+    from experiment_tracker_tools.conduct.live import attached, detach
+    from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+    from experiment_tracker_tools.lifecycle import transition_experiment
+
     workspace = Workspace(Path.cwd(), door="cli")
     done: list[str] = []
     left: list[str] = []
@@ -49,6 +49,8 @@ def tend(*, json_output: bool) -> None:
 
     The plugin starts this by itself, every few hours while something is served live.
     """
+    from experiment_tracker_tools.monitor import monitor_experiments
+
     workspace = Workspace(Path.cwd(), door="monitor")
     done = list(catch_up(workspace))
     try:

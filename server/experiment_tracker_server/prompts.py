@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument, UserMessage
 
 from experiment_tracker_server import bundle
+from experiment_tracker_tools.core.text import plainly
 
 
 def prompts() -> Iterator[Prompt]:
@@ -27,7 +28,8 @@ def prompts() -> Iterator[Prompt]:
 
 def _text(body: str, names: list[str]) -> Callable[..., list[UserMessage]]:
     def fill(**given: str) -> list[UserMessage]:
-        values = {name: given.get(name, "(not given)") for name in names}
+        # What is filled in may be pasted from anywhere: it stays on its line, and short.
+        values = {name: plainly(given[name]) if name in given else "(not given)" for name in names}
         return [UserMessage(string.Template(body).safe_substitute(values))]
 
     return fill

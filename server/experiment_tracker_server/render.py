@@ -1,7 +1,7 @@
 """Replies on a terminal: the same fields as over MCP, laid out for people; --json prints them as they are."""
 
 import json
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 from rich.console import Console
@@ -9,8 +9,10 @@ from rich.markup import escape
 
 from experiment_tracker_server.wording import as_commands
 from experiment_tracker_tools.domain.base import Model
-from experiment_tracker_tools.scan import FlagReport
-from experiment_tracker_tools.status import Line, Status
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.scan import FlagReport
+    from experiment_tracker_tools.status import Line, Status
 
 
 def show(reply: Model, *, json_output: bool) -> None:
@@ -19,10 +21,11 @@ def show(reply: Model, *, json_output: bool) -> None:
     if json_output:
         fields = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         print(json.dumps(fields, ensure_ascii=False))
-    elif isinstance(reply, Status):
-        _show_status(reply)
-    elif isinstance(reply, FlagReport):
-        _show_flags(reply)
+    # By name: to load what was not called takes longer than to show what was.
+    elif type(reply).__name__ == "Status":
+        _show_status(cast("Status", reply))
+    elif type(reply).__name__ == "FlagReport":
+        _show_flags(cast("FlagReport", reply))
     else:
         _show_fields(reply)
 
@@ -49,7 +52,8 @@ def _show_fields(reply: Model) -> None:
     fields = reply.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     width = max(len(name) for name in fields) + 2
     for name, value in fields.items():
-        for place, line in enumerate(_lines(value)):
+        # What a person wrote on several lines stays in its column, so that it looks like no field of ours.
+        for place, line in enumerate(line for told in _lines(value) for line in told.splitlines() or [""]):
             shown = name.replace("_", " ") if place == 0 else ""
             console().print(f"[dim]{shown:<{width}}[/dim]{escape(line)}")
 
@@ -70,7 +74,7 @@ def _text(value: JsonValue) -> str:
     return str(value)
 
 
-def _show_status(reply: Status) -> None:
+def _show_status(reply: "Status") -> None:
     out = console()
     out.print(f"[bold]{escape(reply.summary)}[/bold]")
     out.print(escape(reply.now))
@@ -82,7 +86,7 @@ def _show_status(reply: Status) -> None:
         out.print(escape(reply.next_action))
 
 
-def _show_line(out: Console, line: Line) -> None:
+def _show_line(out: Console, line: "Line") -> None:
     days = f", promoted {line.days_since_promotion:g} days ago" if line.days_since_promotion is not None else ""
     verdict = f", {line.verdict}" if line.verdict else ""
     out.print(f"\n{line.mark} [bold]{escape(line.name)}[/bold]  {line.experiment}  {line.state}{verdict}{days}")
@@ -95,10 +99,10 @@ def _show_line(out: Console, line: Line) -> None:
     told += [f"alert, {alert}" for alert in line.alerts] + [f"not as planned: {each}" for each in line.deviations]
     told += [rated and f"ratings: {rated}", line.seal and f"seal {line.seal}", f"next: {line.next_action}"]
     for each in filter(None, told):
-        out.print(f"  {escape(each)}")
+        out.print(f"  {escape(' '.join(each.split()))}")
 
 
-def _show_flags(reply: FlagReport) -> None:
+def _show_flags(reply: "FlagReport") -> None:
     out = console()
     out.print(f"[bold]{escape(reply.summary)}[/bold]")
     for flag in reply.flags:

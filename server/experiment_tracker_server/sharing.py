@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from experiment_tracker_server.commands import fail
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.core.text import quoted
-from experiment_tracker_tools.ledger.pooling import Pooled
 from experiment_tracker_tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiment_tracker_tools.ledger.pooling import Pooled
 
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
 
@@ -70,7 +72,7 @@ def shared(*, json_output: bool) -> None:
 COMMANDS: tuple[click.Command, ...] = (share, shared)
 
 
-def _line(each: Pooled) -> str:
+def _line(each: "Pooled") -> str:
     states = ", ".join(f"{writer} {state}" for writer, state in sorted(each.states.items()))
     trials = ", ".join(f"{variant} {count}" for variant, count in sorted(each.trials.items())) or "none"
     verdicts = ", ".join(f"{cited.writer} {cited.entry.content.verdict}" for cited in each.decisions)
@@ -79,7 +81,7 @@ def _line(each: Pooled) -> str:
     )
 
 
-def _told(each: Pooled) -> dict[str, Any]:
+def _told(each: "Pooled") -> dict[str, Any]:
     means = [
         {"variant": variant, "metric": metric, "n": sums.n, "mean": sums.mean}
         for (variant, metric), sums in (each.running or {}).items()

@@ -7,15 +7,28 @@ from pathlib import Path
 from typing import IO, cast
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_server.commands import fail
 from experiment_tracker_server.export_command import export
 from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.core.text import plainly
+from experiment_tracker_tools.domain.base import Note
 from experiment_tracker_tools.workspace import Workspace
 
 _JSON = click.option("--json", "json_output", is_flag=True, help="Print the reply as JSON.")
-_REASON = click.option("--reason", required=True, help="Recorded beside it.")
 _PATH = click.Path(exists=True, path_type=Path)
+
+
+def _note(_context: click.Context, _parameter: click.Parameter, reason: str) -> str:
+    """A reason that can be kept as it is."""
+    try:
+        return TypeAdapter[str](Note).validate_python(reason)
+    except ValidationError:
+        raise click.BadParameter("it has more than 2000 characters. Say it shorter.") from None
+
+
+_REASON = click.option("--reason", required=True, callback=_note, help="Recorded beside it.")
 
 
 @click.command()
@@ -33,6 +46,8 @@ def verify(*, experiment: str | None, path: Path | None, json_output: bool) -> N
     again: list[Replayed] = []
     with _telling(json_output=json_output) as workspace:
         found = walk(path) if path is not None else workspace.ledger.verify(experiment)
+        # The names of folders, which anybody may have made.
+        found = tuple(each._replace(journal=plainly(each.journal)) for each in found)
         if path is None and not any(each.fault for each in found):
             chosen = (
                 workspace.ledger.experiments() if experiment is None else (workspace.ledger.experiment(experiment),)

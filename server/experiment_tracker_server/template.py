@@ -9,6 +9,7 @@ from experiment_tracker_server.commands import fail
 from experiment_tracker_server.wording import explained
 from experiment_tracker_tools.conduct.templating import save_template
 from experiment_tracker_tools.core.errors import ExperimentError, InvalidInput
+from experiment_tracker_tools.core.text import plainly
 from experiment_tracker_tools.domain.base import Slug
 from experiment_tracker_tools.workspace import Workspace
 from experiment_tracker_tools.workspace.templates import template as read_template
@@ -29,7 +30,7 @@ def list_() -> None:
             told = read_template(workspace.folder, name).title
         except ExperimentError as error:
             told = str(error)
-        click.echo(f"{name} ({whose}): {told}")
+        click.echo(f"{plainly(name)} ({whose}): {plainly(told)}")
 
 
 @template.command()

@@ -12,8 +12,9 @@ from mcp_types import ListToolsResult, Tool
 from tests.support.agent import Agent, Mode, agent
 from tests.support.project import Project
 
-from experiment_tracker_server.announced import SCHEMAS, answering
+from experiment_tracker_server.announced import answering
 from experiment_tracker_server.app import INSTRUCTIONS
+from experiment_tracker_server.catalog import SCHEMAS
 
 NAMES = [
     "design_experiment",

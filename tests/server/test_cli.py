@@ -16,6 +16,7 @@ from tests.support.project import COMMAND, FAST, PROGRAM, SLOW, Project
 
 from experiment_tracker_server.catalog import FILES
 from experiment_tracker_server.group import group
+from experiment_tracker_server.later import Later
 from experiment_tracker_server.wording import NAMES
 
 SUBCOMMANDS = {name: NAMES.get(name, name) for name in FILES}
@@ -53,7 +54,9 @@ def shipped() -> str:
 
 def test_every_verb_has_a_subcommand_whose_help_tells_every_option() -> None:
     for verb, name in SUBCOMMANDS.items():
-        command = group.commands[name]
+        later = group.commands[name]
+        assert isinstance(later, Later)
+        command = later.itself
         shown = run(name, "--help").output
         for parameter in command.params:
             assert isinstance(parameter, click.Argument) or parameter.opts[0] in shown

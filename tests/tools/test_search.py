@@ -1,6 +1,8 @@
 """The memory: experiments found by their words, what they taught, and what effects usually are."""
 
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.support.project import Project
 from experiment_tracker_tools.conduct.memory import learn
 from experiment_tracker_tools.core.errors import Conflict
 from experiment_tracker_tools.domain.learning import Learning
+from experiment_tracker_tools.ledger.freshness import EVERYTHING_AFTER, fresh_since
 from experiment_tracker_tools.ledger.fulltext import FILE
 from experiment_tracker_tools.search import search_experiments
 
@@ -94,6 +97,45 @@ def test_a_write_that_left_no_anchor_is_found_with_the_next_one(repo: Project, a
     renamed = designed(at_repo, name="Ostrich")
     assert found(at_repo, "ostrich") == [renamed]
     assert journal.exists()
+
+
+def test_a_folder_that_was_taken_away_is_no_hit_and_breaks_neither_search_nor_design(
+    repo: Project, at_repo: Agent
+) -> None:
+    kept, taken = shipped(at_repo, name="Zebra one"), designed(at_repo, name="Zebra two")
+    learn(repo.workspace(), taken, Learning(statement="Zebras run"))
+    assert set(found(at_repo, "zebra")) == {kept, taken}
+    shutil.rmtree(repo.root / ".experiments" / taken)
+    assert found(at_repo, "zebra") == [kept]
+    assert designed(at_repo, name="Zebra three")
+
+
+def test_what_left_no_anchor_is_found_when_every_journal_is_asked_again(repo: Project, at_repo: Agent) -> None:
+    ostrich, zebra = designed(at_repo, name="Ostrich"), designed(at_repo, name="Zebra")
+    store, away = repo.root / ".experiments", repo.root / "away"
+    (store / zebra).rename(away)
+    assert found(at_repo, "zebra") == []
+    away.rename(store / zebra)
+    with closing(sqlite3.connect(store / FILE)) as index:
+        # As after so many changes.
+        index.execute("UPDATE catalogue SET behind = ?", (EVERYTHING_AFTER,))
+        index.commit()
+    learn(repo.workspace(), ostrich, Learning(statement="Ostriches hide"))
+    assert found(at_repo, "zebra") == [zebra]
+
+
+def test_a_change_reads_the_journals_that_the_catalogue_names_and_no_other(repo: Project, at_repo: Agent) -> None:
+    zebra, ostrich = designed(at_repo, name="Zebra"), designed(at_repo, name="Ostrich")
+    assert found(at_repo, "zebra") == [zebra]
+    mark = fresh_since(repo.root / ".experiments", None)
+    assert mark is not None
+    assert set(mark.journals) == {zebra, ostrich}
+    assert fresh_since(repo.root / ".experiments", mark.mark) is None
+    learn(repo.workspace(), ostrich, Learning(statement="Ostriches hide"))
+    changed = fresh_since(repo.root / ".experiments", mark.mark)
+    assert changed is not None
+    assert (set(changed.journals), changed.whole) == ({ostrich}, False)
+    assert found(at_repo, "hide") == [ostrich]
 
 
 @pytest.mark.parametrize("query", ['"', "()", "*", "NEAR", 'name:"x', "-", "'; DROP TABLE texts; --", "\x00", "é́"])

@@ -6,12 +6,15 @@ from pydantic import Field, StringConstraints
 
 from experiment_tracker_tools.conduct.memory import Known, found, learnings, past_results
 from experiment_tracker_tools.core.registry import tool
+from experiment_tracker_tools.core.text import plainly
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Slug
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
 
 Query = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+_PASSAGE = 200
 
 
 class Hit(Model):
@@ -98,7 +101,7 @@ def _hit(workspace: Workspace, experiment_id: str, passage: str) -> Hit:
         name=experiment.name,
         state=experiment.state,
         verdict=decision.content.verdict if decision else None,
-        passage=" ".join(passage.split()),
+        passage=plainly(passage, _PASSAGE),
     )
 
 

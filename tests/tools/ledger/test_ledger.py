@@ -1,5 +1,7 @@
 """What the ledger promises to the verbs, in one process."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,3 +166,25 @@ def test_trials_are_queried_as_a_tinydb(ledger: Ledger, running: str) -> None:
     ledger.record(running, Batch(trials=[trial(), trial("short", 4.0)]))
     trials = ledger.documents(running).table("trials")
     assert [found.doc_id for found in trials.search(where("content")["metrics"]["latency"] > 2)] == [2]
+
+
+def test_more_experiments_than_files_that_a_process_may_open_unasked_are_read(tmp_path: Path) -> None:
+    program = (
+        f"import resource, sys; sys.path[:0] = {sys.path!r}\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (40, int(sys.argv[1])))\n"
+        "from pathlib import Path\n"
+        "from tests.support.values import experiment\n"
+        "from experiment_tracker_tools.workspace import Workspace\n"
+        "workspace = Workspace(Path(sys.argv[2]), door='test')\n"
+        "workspace.make_ready()\n"
+        "for _ in range(60): workspace.ledger.plan(lambda name: experiment(id=name))\n"
+        "print(len(workspace.ledger.experiments()))\n"
+    )
+    command = [sys.executable, "-c", program]
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    done = subprocess.run([*command, "200", str(tmp_path / "a")], capture_output=True, text=True, check=False)
+    assert done.stdout == "60\n", done.stderr[-400:]
+    # The control: where the system itself allows no more, it is told.
+    done = subprocess.run([*command, "40", str(tmp_path / "b")], capture_output=True, text=True, check=False)
+    assert "Too many open files" in done.stderr

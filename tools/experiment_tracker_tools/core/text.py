@@ -16,6 +16,17 @@ def is_unsafe(character: str) -> bool:
     return unicodedata.category(character) in _UNSAFE
 
 
+def plainly(text: str, most: int = 500) -> str:
+    """Text on one line without what hides or re-orders it, cut where it is too long; it says nothing else then.
+
+    >>> plainly("a\\x1b[2J\\n  b\\u202e"), plainly("abcdef", most=4)
+    ('a[2J b', 'abc…')
+    """
+    kept = (" " if c.isspace() else c for c in text[: 8 * most] if c.isspace() or not is_unsafe(c))
+    shown = " ".join("".join(kept).split())
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
 def quoted(value: object, limit: int = 80) -> str:
     """Show any value inside an error text: on one line, in quotes, at most `limit` characters.
 

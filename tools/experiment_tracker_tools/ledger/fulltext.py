@@ -1,7 +1,7 @@
 """Full text over experiments: an SQLite FTS5 index that is derived from the journals and may be deleted at any time.
 
-The index lies in `.experiments/search.sqlite3`. It is brought up to date before every search: journals whose size or
-time of change differs from what was indexed are read again. An index that is broken is made anew.
+The index lies in `.experiments/search.sqlite3`. It is brought up to date before every search: journals that `freshness`
+names, and whose size or time of change differs from what was indexed, are read again. A broken index is made anew.
 
 References:
     Robertson & Zaragoza (2009), The Probabilistic Relevance Framework: BM25 and Beyond (the ranking).
@@ -12,22 +12,26 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import InvalidInput, StoreFailure
 from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.ledger.freshness import Fresh, Mark, fresh_since
 
 FILE = "search.sqlite3"
 _FIELDS = ("name", "hypothesis", "learnings", "files", "flag", "metrics", "tags", "verdict")
 _WEIGHTS = (0.0, 8.0, 4.0, 6.0, 5.0, 5.0, 3.0, 5.0, 3.0)
 _RANK = f"bm25(texts, {', '.join(map(str, _WEIGHTS))})"
-_PASSAGE = "snippet(texts, -1, '[', ']', '…', 12)"
-_QUERY = f"SELECT id, {_PASSAGE} FROM texts WHERE texts MATCH ? ORDER BY {_RANK}, id DESC LIMIT ?"  # noqa: S608 constants
-_TAUGHT = f"SELECT id FROM texts WHERE texts MATCH ? AND learnings <> '' ORDER BY {_RANK}, id DESC LIMIT ?"  # noqa: S608
-_SCHEMA = 1
-Found = TypeVar("Found")
+_RANKED = f"ORDER BY {_RANK}, rowid DESC LIMIT ?"
+# The passages of the best alone: they take longer than the ranking.
+_MATCHING = f"SELECT rowid FROM texts WHERE texts MATCH ? {_RANKED}"  # noqa: S608 constants
+_TAUGHT = f"SELECT rowid FROM texts WHERE texts MATCH ? AND rowid IN (SELECT rowid FROM seen WHERE taught) {_RANKED}"  # noqa: S608
+_SCHEMA = 2
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 16
+
+
+Ask = Callable[[sqlite3.Connection], Sequence["Hit"]]
 
 
 class Text(NamedTuple):
@@ -98,16 +102,15 @@ def taught_about(folder: Path, wanted: Wanted, *, read: Callable[[str], Text], l
     terms += [f"flag : {_phrase(wanted.flag)}"] if wanted.flag is not None else []
     terms += [f"{{name hypothesis learnings}} : {_phrase(word)}*" for word in wanted.words]
     query = " OR ".join(terms)
-    return _asked(folder, read, lambda index: tuple(row[0] for row in index.execute(_TAUGHT, (query, limit))))
+    found = _asked(folder, read, lambda index: _best(index, _TAUGHT, query, limit))
+    return tuple(hit.experiment for hit in found)
 
 
 def _phrase(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _asked(
-    folder: Path, read: Callable[[str], Text], ask: Callable[[sqlite3.Connection], tuple[Found, ...]]
-) -> tuple[Found, ...]:
+def _asked(folder: Path, read: Callable[[str], Text], ask: Ask) -> tuple[Hit, ...]:
     """What the index answers once it is up to date; one that is broken is made anew."""
     if not folder.is_dir():
         return ()
@@ -127,20 +130,32 @@ def _asked(
         raise StoreFailure(f"The search index cannot be made: {error}. Mend or remove {FILE} in the store.") from error
 
 
-def _answer(
-    folder: Path, read: Callable[[str], Text], ask: Callable[[sqlite3.Connection], tuple[Found, ...]]
-) -> tuple[Found, ...]:
+def _answer(folder: Path, read: Callable[[str], Text], ask: Ask) -> tuple[Hit, ...]:
     with _opened(folder / FILE) as index:
         _bring_up_to_date(index, folder, read)
-        return ask(index)
+        found = ask(index)
+        if not all((folder / hit.experiment / "journal.jsonl").exists() for hit in found):
+            _bring_up_to_date(index, folder, read, everything=True)
+            found = ask(index)
+        return tuple(found)
 
 
-def _hits(index: sqlite3.Connection, words: Sequence[str], limit: int) -> tuple[Hit, ...]:
+def _hits(index: sqlite3.Connection, words: Sequence[str], limit: int) -> Sequence[Hit]:
     for operator in (" ", " OR "):
-        found = index.execute(_QUERY, (operator.join(f"{_phrase(word)}*" for word in words), limit)).fetchall()
-        if found:
-            return tuple(Hit(*row) for row in found)
+        if found := _best(index, _MATCHING, operator.join(f"{_phrase(word)}*" for word in words), limit):
+            return found
     return ()
+
+
+def _best(index: sqlite3.Connection, statement: str, query: str, limit: int) -> Sequence[Hit]:
+    """The best matches of a query with their passages, best first."""
+    rows = [row for (row,) in index.execute(statement, (query, limit))]
+    passages = (
+        "SELECT rowid, id, snippet(texts, -1, '[', ']', '…', 12) FROM texts "  # noqa: S608 question marks
+        f"WHERE texts MATCH ? AND rowid IN ({', '.join('?' * len(rows))})"
+    )
+    told = {row: Hit(*hit) for row, *hit in index.execute(passages, (query, *rows))}
+    return [told[row] for row in rows]
 
 
 @contextmanager
@@ -165,46 +180,42 @@ def _make(index: sqlite3.Connection) -> None:
         f"CREATE VIRTUAL TABLE texts USING fts5(id UNINDEXED, {', '.join(_FIELDS)}, "
         "tokenize = 'unicode61', prefix = '2 3')"
     )
-    index.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, size INTEGER, changed INTEGER)")
-    index.execute("CREATE TABLE catalogue (size INTEGER, changed INTEGER)")
+    index.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, size INTEGER, changed INTEGER, taught INTEGER)")
+    index.execute("CREATE TABLE catalogue (read INTEGER, changed INTEGER, inode INTEGER, behind INTEGER)")
     index.execute(f"PRAGMA user_version = {_SCHEMA}")
     index.execute("COMMIT")
 
 
-def _bring_up_to_date(index: sqlite3.Connection, folder: Path, read: Callable[[str], Text]) -> None:
-    catalogue = _stamp(folder / "catalogue.jsonl")
-    # Every plan, step, decision and learning leaves an anchor in the catalogue; trials do not, and are not searched.
-    if catalogue is not None and index.execute("SELECT size, changed FROM catalogue").fetchone() == catalogue:
+def _bring_up_to_date(
+    index: sqlite3.Connection, folder: Path, read: Callable[[str], Text], *, everything: bool = False
+) -> None:
+    row = index.execute("SELECT read, changed, inode, behind FROM catalogue").fetchone()
+    fresh = fresh_since(folder, Mark(*row) if row else None, everything=everything)
+    if fresh is None:
         return
-    there = dict(_journals(folder))
-    seen = {row[0]: (row[1], row[2]) for row in index.execute("SELECT id, size, changed FROM seen")}
-    stale = [name for name, stamp in there.items() if seen.get(name) != stamp]
-    texts = [(name, *read(name)) for name in stale]
+    seen = {row[0]: row[1:] for row in _seen(index, fresh)}
+    stale = [name for name, stamp in fresh.journals.items() if seen.get(name) != stamp]
+    texts = [(name, read(name)) for name in stale]
+    gone = seen.keys() - fresh.journals.keys() if fresh.whole else fresh.gone
     index.execute("BEGIN IMMEDIATE")
-    for name in (*stale, *(seen.keys() - there.keys())):
+    for name in (*stale, *gone):
         index.execute("DELETE FROM texts WHERE rowid IN (SELECT rowid FROM seen WHERE id = ?)", (name,))
         index.execute("DELETE FROM seen WHERE id = ?", (name,))
-    marks = ", ".join("?" * (len(_FIELDS) + 1))
-    for text in texts:
-        row = index.execute("INSERT INTO seen VALUES (?, ?, ?)", (text[0], *there[text[0]])).lastrowid
-        columns = f"rowid, id, {', '.join(_FIELDS)}"
-        index.execute(f"INSERT INTO texts ({columns}) VALUES (?, {marks})", (row, *text))  # noqa: S608 constants
+    marks, columns = ", ".join("?" * (len(_FIELDS) + 2)), f"rowid, id, {', '.join(_FIELDS)}"
+    for name, text in texts:
+        known = (name, *fresh.journals[name], bool(text.learnings))
+        place = index.execute("INSERT INTO seen VALUES (?, ?, ?, ?)", known).lastrowid
+        index.execute(f"INSERT INTO texts ({columns}) VALUES ({marks})", (place, name, *text))  # noqa: S608 constants
     index.execute("DELETE FROM catalogue")
-    if catalogue is not None:
-        index.execute("INSERT INTO catalogue VALUES (?, ?)", catalogue)
+    if fresh.mark is not None:
+        index.execute("INSERT INTO catalogue VALUES (?, ?, ?, ?)", fresh.mark)
     index.execute("COMMIT")
 
 
-def _journals(folder: Path) -> Iterable[tuple[str, tuple[int, int]]]:
-    for entry in folder.iterdir():
-        stamp = _stamp(entry / "journal.jsonl") if entry.name.startswith("exp-") else None
-        if stamp is not None:
-            yield entry.name, stamp
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
+def _seen(index: sqlite3.Connection, fresh: Fresh) -> Iterable[tuple[str, int, int]]:
+    """What is known of all, or of those that may have changed."""
+    statement = "SELECT id, size, changed FROM seen"
+    if fresh.whole:
+        return index.execute(statement)
+    found = (index.execute(f"{statement} WHERE id = ?", (name,)).fetchone() for name in fresh.journals)
+    return (row for row in found if row is not None)

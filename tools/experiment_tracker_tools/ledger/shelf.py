@@ -11,6 +11,7 @@ from experiment_tracker_tools.core.clock import ID_PATTERN
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.ledger.disk import allow_many_files
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.known import Known
@@ -61,6 +62,7 @@ class Shelf:
     """Every journal below one folder."""
 
     def __init__(self, folder: Path, *, now: Callable[[], str], writer: str) -> None:
+        allow_many_files()
         self._folder, self._now, self._writer = folder, now, writer
         self._volumes: dict[str, Volume] = {}
         self._adding = Lock()

@@ -2,7 +2,7 @@
 
 import re
 
-from experiment_tracker_tools.core.text import is_unsafe
+from experiment_tracker_tools.core.text import plainly
 from experiment_tracker_tools.reports.page import Page, Section, Table
 
 # Anywhere; before what would make it a link; where a line begins.
@@ -30,8 +30,7 @@ def inert(text: str) -> str:
 
 def plain(text: str, most: int = _MOST) -> str:
     """Recorded text on one line, without characters that hide or re-order it, cut where it is too long."""
-    shown = " ".join("".join(" " if c.isspace() else c for c in text if c.isspace() or not is_unsafe(c)).split())
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    return plainly(text, most)
 
 
 def _section(section: Section) -> str:
