@@ -5,12 +5,20 @@ design, record, analyze and decide as an agent calls them; the bulk through the 
 exit status is 1 if a target is missed by more than two Monte Carlo errors.
 """
 
-from benchmarks import decisions_always, decisions_bulk, decisions_exact, decisions_small, decisions_verbs
+from benchmarks import (
+    decisions_always,
+    decisions_bulk,
+    decisions_design,
+    decisions_exact,
+    decisions_small,
+    decisions_verbs,
+)
 from benchmarks.table import Families, run
 
 FAMILIES: Families = {
     "always": decisions_always.rows,
     "bulk": decisions_bulk.rows,
+    "design": decisions_design.rows,
     "exact": decisions_exact.rows,
     "small": decisions_small.rows,
     "verbs": decisions_verbs.rows,

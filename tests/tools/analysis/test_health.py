@@ -14,6 +14,7 @@ from experiment_tracker_tools.analysis.cut import Entries
 from experiment_tracker_tools.analysis.health import gates
 from experiment_tracker_tools.assignment.blocks import Schedule, variant_at
 from experiment_tracker_tools.domain.health import Health
+from experiment_tracker_tools.domain.metric import Kind
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.trial import Entry, Exposure, Trial
 
@@ -241,3 +242,21 @@ def test_a_sound_hash_halts_by_its_ratio_less_than_once_in_a_thousand_over_a_lif
         for _ in range(2_000)
     )
     assert wrong <= 2 + 3 * 2**0.5
+
+
+@pytest.mark.parametrize("kind", ["duration", "continuous"])
+@pytest.mark.parametrize("n", [10, 20, 50])
+def test_a_right_tail_is_hardly_ever_told_as_outliers(n: int, kind: Kind) -> None:
+    experiment, runs = values.experiment(plan=TIMES.plan, metrics=(values.metric(kind=kind),)), 150
+    draw = random.Random(n)
+    told = 0
+    for _ in range(runs):
+        rows: list[Content] = [trial(name, draw.lognormvariate(0, 0.6)) for _ in range(n) for name in NAMES]
+        told += "outliers" in warned(gates(experiment, entries(rows), START))
+    assert told / runs < 0.04
+
+
+def test_values_that_are_far_on_both_scales_are_told() -> None:
+    experiment = values.experiment(plan=TIMES.plan, metrics=(values.metric(kind="continuous"),))
+    rows = [*measured(20), *[trial("control", 500.0, unit=f"far{k}") for k in range(3)]]
+    assert "outliers" in warned(gates(experiment, entries(rows), START))

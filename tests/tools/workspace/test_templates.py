@@ -54,12 +54,13 @@ def test_ml_model_expects_15_percent_guards_fairness_and_drift_and_tolerates_10_
 def test_privacy_first_asks_for_what_nothing_enforces_and_may_not_start_with_it(at_plain: Agent) -> None:
     told = at_plain.call("design_experiment", name="Permission", plan={"template": "privacy_first"})
     assert told["not_enforced"] == [
-        "k_anonymity = 5, required: NOT ENFORCED",
+        "k_anonymity_of_exports = 5: NOT ENFORCED",
         "epsilon = 1, required: NOT ENFORCED",
     ]
+    assert "'k': 5" in str(template(NOWHERE, "privacy_first").model_dump()["plan"]["segments"])
     assert '"retention_days":90.0' in template(NOWHERE, "privacy_first").model_dump_json()
     refused = at_plain.refusal("transition_experiment", experiment=told["experiment"], action="start")
-    assert "requires what is NOT ENFORCED: k_anonymity = 5" in refused
+    assert "requires what is NOT ENFORCED: epsilon = 1" in refused
     wishes = [{"name": "k_anonymity", "value": 5}]
     mild = at_plain.call("design_experiment", name="P", plan={"template": "privacy_first", "wishes": wishes})
     assert mild["not_enforced"] == ["k_anonymity = 5: NOT ENFORCED"]

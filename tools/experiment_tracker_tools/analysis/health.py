@@ -21,7 +21,7 @@ from experiment_tracker_tools.stats.health import crossed_units, defect_share, o
 MISSING_LIMIT, WRONG_LIMIT, CROSSED_LIMIT, SERVED_LIMIT = 0.05, 0.05, 0.01, 0.05
 LEAST_UNITS = 10
 OTHER_TEXT = "relabelled"
-_OUTLYING = 0.01
+_OUTLYING, _FAR_BY_CHANCE = 0.01, 2
 _FINE_DIGITS = 6
 _VERSIONS = ("model", "client", "plugins", "tool")
 _CONSTANT_UNITS = 50
@@ -219,17 +219,21 @@ def _drift(entries: Entries) -> Finding | None:
 
 
 def _outlying(experiment: Experiment, entries: Entries) -> Finding | None:
-    """More far values, over all variants together, than one in a hundred; durations on their logarithms."""
+    """More far values, over all variants together, than two and one in a hundred.
+
+    Of values that are all positive one is far only if its logarithm is too: a right tail is no outlier.
+    """
     primary = experiment.primary
     if primary.kind not in {"continuous", "duration"}:
         return None
-    logs = primary.kind == "duration"
-    values = [math.log(value) if logs else value for _, value in _values(primary.name, entries.trials)]
-    found = outliers(values)
-    if found.indices is None or len(found.indices) <= max(1, _OUTLYING * len(values)):
+    values = [value for _, value in _values(primary.name, entries.trials)]
+    far = set(outliers(values).indices or ()) if primary.kind != "duration" else set(range(len(values)))
+    if far and min(values) > 0:
+        far &= set(outliers([math.log(value) for value in values]).indices or ())
+    if len(far) <= max(_FAR_BY_CHANCE, _OUTLYING * len(values)):
         return None
-    told = f"{len(found.indices)} of {len(values)} values of {primary.name} lie far from the rest (robust z > 3.5)."
-    return Finding(gate="outliers", told=told, numbers={"share": len(found.indices) / len(values)})
+    told = f"{len(far)} of {len(values)} values of {primary.name} lie far from the rest (robust z > 3.5)."
+    return Finding(gate="outliers", told=told, numbers={"share": len(far) / len(values)})
 
 
 def _values(metric: str, trials: Sequence[Entry[Trial]]) -> list[tuple[str, float]]:

@@ -76,11 +76,12 @@ class Operating(NamedTuple):
         ships, kills, power = (_percent(rate) for rate in (self.false_ship, self.false_kill, self.power))
         zero, gain, loss = (f"{trials.value:.0f} (±{trials.error:.0f})" for trials in self.trials)
         stand_in = "; t in place of the exact test" if self.stand_in else ""
+        left_out = "; left out: health gates, correlated metrics"
         return (
             f"{self.experiments:,} simulated runs of this plan: ships {ships} at no effect, {power} at the mde, "
             f"{_percent(self.harm_shipped)} at -mde; at the mde kills {kills}, advises to stop "
             f"{_percent(self.false_futile)}; rolls back {_percent(self.false_rollback)} at no effect; trials {zero} at "
-            f"0, {gain} at mde, {loss} at -mde, of {self.horizon:,}{stand_in}"
+            f"0, {gain} at mde, {loss} at -mde, of {self.horizon:,}{stand_in}{left_out}"
         )
 
 
