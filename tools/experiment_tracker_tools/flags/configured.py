@@ -15,24 +15,18 @@ from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import Sighting, Span
 
 _LINK = r"(?:\?\.|!?\.|->)"
-_SETTINGS = (
-    r"(?<![\w$])((?:[A-Za-z_$][\w$]*\??\.)*(?:\w+_?)?(?i:config|configuration|settings?|cfg|conf|environment|env)(?:\(\))?"
-    rf"{_LINK}(?:features|flags|toggles|experiments|Features|Flags)){_LINK}([A-Za-z_]\w*)"
-)
-_SWITCH = (
-    r"(?<![\w$])((?:[A-Za-z_$][\w$]*\.)*(?:\w+_?)?(?i:config|configuration|settings?|cfg|conf|environment|env|constants?))"
-    r"(?:\.|->|::)([A-Z][A-Z0-9_]+)\b(?!\s*[\[(.]|\s*=[^=])"
-)
-_INDEXED = (
-    r"(?<![\w$])((?:[A-Za-z_$][\w$]*\??\.)*(?:\w+_?)?(?i:config|configuration|settings?|cfg|conf))"
-    r"(?:\.get\(|->get\(|\[)\s*(?=[\"'])"
-)
+# Each begins with what is rare; what stands in front of it is looked at only then.
+_MEMBER = rf"(?<=[.>])(?:[Ff]eatures|[Ff]lags|toggles|experiments){_LINK}([A-Za-z_]\w*)"
+_SWITCH = r"(?<=[.>:])([A-Z][A-Z0-9_]+)\b(?!\s*[\[(.]|\s*=[^=])"
+_INDEXED = r"[gfs](?:\.get\(|->get\(|\[)\s*(?=[\"'])"
+_IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\))?(?:\?\.|!?\.|->|::))+)$"
+_SETTINGS = r"(?i)(?:config|configuration|settings?|cfg|conf|environment|env|constants?)(?:\(\))?(?:\?\.|!?\.|->|::|$)"
 _PATH = r"(?<![\w$>:.])(?:config|setting|settings|get_config)\(\s*(?=[\"'])"
 _FEATURE_PATH = r"(?:features?|feature[_-]flags|flags|toggles)\.(\w[\w\-]*)$"
 _GUARDED = r"(?:\b(?:abort_unless|abort_if|throw_if|throw_unless|when)\(\s*|\(bool\)\s*|\breturn\s+)$"
-_IMPORTED = r"(?<![\w$.])(features|flags|toggles|feature_flags|feature_toggles)\.([A-Za-z_]\w*)"
+_IMPORTED = r"(?<![\w$.])(?:features|flags|toggles|feature_flags|feature_toggles)\.([A-Za-z_]\w*)"
 # The environment itself, which environment.py reads.
-_READ_ELSEWHERE = ("process.env", "meta.env", "Deno.env")
+_READ_ELSEWHERE = ("process.env.", "meta.env.", "Deno.env.")
 _OF_LISTS = frozenset("length size count first last map filter find some every includes isEmpty keys values".split())
 # What may stand behind a flag, and not behind a list, a text or a method.
 _ENDS = r"(?:[.](?:enabled|isEnabled|active|on)\b[?]?)?(?![\w$(\[.?]|\s*[\[(]|\?\.|\s*=[^=])|\s+\?\s|\s*\?\s"
@@ -47,25 +41,42 @@ _STARTS = r"(?:[=:({,\[]|\breturn|=>)\s*\(?$"
 def among_settings(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Members of settings that are called features or flags, where a decision hangs on them."""
     code = source.code
-    for match in pattern(_SETTINGS).finditer(code, *inside):
-        if decides(code, match):
-            yield _seen(match)
+    for match in pattern(_MEMBER).finditer(code, *inside):
+        start = _start_of_settings(code, match.start())
+        if start is not None and decides(code, start, match):
+            yield Sighting(start, match.end(1), "member", code[start : match.start(1)].rstrip(".?->"), match.group(1))
     yield from _of_the_environment(source, inside)
     yield from _by_path(source, inside)
     for match in pattern(_IMPORTED).finditer(code, *inside) if evidence.settings else ():
-        if match.group(1) in evidence.settings and decides(code, match):
-            yield _seen(match)
+        holder = match.group().partition(".")[0]
+        if holder in evidence.settings and decides(code, match.start(), match):
+            yield Sighting(match.start(), match.end(1), "member", holder, match.group(1))
+
+
+def _start_of_settings(code: str, at: int) -> int | None:
+    """Where the settings begin that something is a member of; None where it is another thing's."""
+    lowest = max(0, at - 120)
+    found = pattern(_IN_FRONT).search(code[lowest:at])
+    if found is None or found.group().endswith(_READ_ELSEWHERE):
+        return None
+    last = re.split(r"\.|->|::", found.group().rstrip(".?!>-:"))[-1]
+    return lowest + found.start() if pattern(_SETTINGS).search(last) is not None else None
 
 
 def _of_the_environment(source: Source, inside: Span) -> Iterator[Sighting]:
     """Settings that are called as flags in the environment are: settings.FEATURE_NEW_UI, config["FF_CHAT"]."""
-    for match in pattern(_SWITCH).finditer(source.code, *inside):
-        if holders.is_environment_flag(match.group(2)) and not match.group(1).endswith(_READ_ELSEWHERE):
-            yield _seen(match)
-    for match in pattern(_INDEXED).finditer(source.code, *inside):
+    code = source.code
+    for match in pattern(_SWITCH).finditer(code, *inside):
+        start = _start_of_settings(code, match.start()) if holders.is_environment_flag(match.group(1)) else None
+        if start is not None:
+            yield Sighting(start, match.end(1), "member", code[start : match.start()].rstrip(".:->"), match.group(1))
+    for match in pattern(_INDEXED).finditer(code, *inside):
         key = source.string_at(match.end())
-        if key is not None and holders.is_environment_flag(key[0]) and not _is_given(source.code, key[1]):
-            yield Sighting(match.start(), key[1], "index", match.group(1), key[0])
+        if key is None or not holders.is_environment_flag(key[0]) or _is_given(code, key[1]):
+            continue
+        named = re.search(r"[\w$.]+$", code[max(0, match.start() - 80) : match.start() + 1])
+        if named is not None and pattern(_SETTINGS).search(named.group()) is not None:
+            yield Sighting(match.start(), key[1], "index", named.group(), key[0])
 
 
 def _by_path(source: Source, inside: Span) -> Iterator[Sighting]:
@@ -85,19 +96,14 @@ def _is_given(code: str, end: int) -> bool:
     return re.match(r"\s*\]\s*=[^=]", code[end : end + 8]) is not None
 
 
-def _seen(match: re.Match[str]) -> Sighting:
-    return Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
-
-
-def decides(code: str, match: re.Match[str]) -> bool:
-    """Whether something hangs on a member, the second group of a match: then it is no list, text or method."""
-    member, end = match.group(2), match.end(2)
+def decides(code: str, start: int, match: re.Match[str]) -> bool:
+    """Whether something hangs on a member, the last group of a match: then it is no list, text or method."""
+    member, end = match.groups()[-1], match.end(match.lastindex or 0)
     if member in _OF_LISTS or (names.is_setter(member) and not member.lower().startswith(("enable", "disable"))):
         return False
-    ends = pattern(_ENDS).match(code, end)
-    if ends is None:
+    if pattern(_ENDS).match(code, end) is None:
         return False
-    before = code[max(0, match.start() - 60) : match.start()]
+    before = code[max(0, start - 60) : start]
     if pattern(_CONDITION).search(before) is not None:
         return True
     return pattern(_HANGS).match(code, end) is not None and pattern(_STARTS).search(before) is not None

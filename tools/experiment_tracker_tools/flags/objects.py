@@ -124,7 +124,7 @@ def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
     holder, member, end = match.group(1), match.group(2), match.end(2)
     # In Python FLAGS.size is an option of the command line.
     plain = holder.isupper() and member[:1].islower() and source.language in {"ts", "page"}
-    if not holder[:1].isupper() or (plain and decides(source.code, match)):
+    if not holder[:1].isupper() or (plain and decides(source.code, match.start(), match)):
         yield Sighting(match.start(), end, "member", holder, member)
     elif member[:1].isupper() and not (holder.isupper() and not member.isupper()):
         # A class or enum: what its member stands for is looked up.
