@@ -35,7 +35,7 @@ def test_a_flag_is_told_with_place_vendor_events_age_and_no_experiment(repo: Pro
     repo.write("web/app.ts", CODE)
     repo.commit()
     told = at_repo.call("scan_flags")
-    assert told["summary"].startswith("1 flags in 1 places of ")
+    assert told["summary"].startswith("1 flag in 1 place of ")
     flag = told["flags"][0]
     assert flag["key"] == "new-onboarding"
     assert (flag["where"], flag["vendor"], flag["kind"]) == (["web/app.ts:2"], "posthog", "boolean")
@@ -76,7 +76,7 @@ def test_a_range_tells_what_was_added_removed_and_changed(repo: Project, at_repo
     repo.write("a.ts", "  isFeatureEnabled('kept-flag');\nclient.boolVariation('moved', u, true);\n" + CODE)
     repo.commit()
     told = at_repo.call("scan_flags", commits=f"{first}..HEAD")
-    assert told["summary"] == "1 flags added, 1 removed, 1 changed"
+    assert told["summary"] == "1 flag added, 1 removed, 1 changed"
     assert {flag["key"]: flag["state"] for flag in told["flags"]} == {
         "new-onboarding": "added",
         "old-flag": "removed",
@@ -121,7 +121,7 @@ def test_a_diff_never_reads_outside_of_the_project(repo: Project, at_repo: Agent
     assert at_repo.call("scan_flags", diff=inside)["summary"].startswith("0 flags added")
     assert at_repo.call("scan_flags", diff=outside)["summary"].startswith("0 flags added")
     repo.write("x.ts", "import { flags } from '@launchdarkly/x';\n")
-    assert at_repo.call("scan_flags", diff=inside)["summary"].startswith("1 flags added")
+    assert at_repo.call("scan_flags", diff=inside)["summary"].startswith("1 flag added")
 
 
 def test_only_changed_files_are_told_when_asked(repo: Project, at_repo: Agent) -> None:

@@ -160,7 +160,7 @@ def _of_range(found: Compared, held: Mapping[str, Trial], limit: int) -> FlagRep
     states += [(key, "removed", before[key]) for key in found.removed]
     states += [(key, "changed", after[key]) for key in found.changed]
     return FlagReport(
-        summary=f"{len(found.added)} flags added, {len(found.removed)} removed, {len(found.changed)} changed",
+        summary=f"{_counted(len(found.added), 'flag')} added, {len(found.removed)} removed, {len(found.changed)} changed",
         flags=tuple(
             _line(key, uses, found.after.events, held.get(key), days={}, state=state)
             for key, state, uses in states[:limit]
@@ -247,8 +247,18 @@ def _summary(by_key: Mapping[str, Sequence[Use]], reading: Reading, findings: Se
     places = sum(len(uses) for uses in by_key.values())
     tested = sum(key in reading.trials for key in by_key)
     counts = {level: sum(each.level == level for each in findings) for level in ("error", "warning", "note")}
-    told = ", ".join(f"{count} {level}s" for level, count in counts.items() if count) or "no findings"
-    return f"{len(by_key)} flags in {places} places of {reading.scan.files} files, {tested} with an experiment; {told}"
+    told = ", ".join(_counted(count, level) for level, count in counts.items() if count) or "no findings"
+    flags, files = _counted(len(by_key), "flag"), _counted(reading.scan.files, "file")
+    return f"{flags} in {_counted(places, 'place')} of {files}, {tested} with an experiment; {told}"
+
+
+def _counted(number: int, noun: str) -> str:
+    """A number of things, in the plural where there is not one.
+
+    >>> _counted(1, "flag"), _counted(0, "flag")
+    ('1 flag', '0 flags')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _next(keys: Sequence[str], reading: Reading, findings: Sequence[Finding]) -> str:
