@@ -159,8 +159,9 @@ def _of_range(found: Compared, held: Mapping[str, Trial], limit: int) -> FlagRep
     states = [(key, "added", after[key]) for key in found.added]
     states += [(key, "removed", before[key]) for key in found.removed]
     states += [(key, "changed", after[key]) for key in found.changed]
+    added = _counted(len(found.added), "flag")
     return FlagReport(
-        summary=f"{_counted(len(found.added), 'flag')} added, {len(found.removed)} removed, {len(found.changed)} changed",
+        summary=f"{added} added, {len(found.removed)} removed, {len(found.changed)} changed",
         flags=tuple(
             _line(key, uses, found.after.events, held.get(key), days={}, state=state)
             for key, state, uses in states[:limit]
