@@ -45,7 +45,7 @@ def test_an_untouched_store_verifies_and_so_does_a_copy(
             "record 5.*altered",
         ),
         (lambda lines: lines[:5] + lines[6:], "record 5 is missing"),
-        (lambda lines: [*lines[:5], lines[6], lines[5], *lines[7:]], "record 5 is missing before record 6"),
+        (lambda lines: [*lines[:5], lines[6], lines[5], *lines[7:]], "record 5 stands behind record 6"),
         (lambda lines: lines[:6] + lines[5:], "record 5 stands again"),
         (lambda lines: lines[:-1], "10 were cut off"),
         (lambda lines: [*lines[:5], lines[5].replace(b'"o":"i"', b'"o":"u"'), *lines[6:]], "record 5.*altered"),

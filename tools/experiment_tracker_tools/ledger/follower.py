@@ -247,9 +247,11 @@ class Follower:
             return
         except OSError as error:
             raise StoreFailure(f"Cannot read {self.path.name} of {self.about}: {error.strerror}. Mend it.") from error
-        self._size = status.st_size
-        if self._handle is not None and self._size != self._state.end:
-            self._size = os.fstat(self._handle.fd).st_size
+        if self._handle is None:
+            return
+        # The path may name another file by now than the one that was just opened.
+        self._size = status.st_size if self._handle is handle else os.fstat(self._handle.fd).st_size
+        if self._size != self._state.end:
             self._state.follow(self._handle.fd, self._size)
 
     def _open(self) -> None:

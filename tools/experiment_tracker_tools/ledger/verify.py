@@ -64,7 +64,7 @@ def _walk(path: Path, anchors: Mapping[str, Mapping[int, str]]) -> Verified:
     chain = first_chain(str(header.get("journal", "")), about)
     records = erased = compared = 0
     for part in parts:
-        fault = part if isinstance(part, str) else _fault(part, records + 1, chain)
+        fault = part if isinstance(part, str) else _fault(part, records + 1, chain, parts)
         if fault is None and isinstance(part, Part):
             records, chain = records + 1, part.chain
             erased += part.payload is None
@@ -81,10 +81,9 @@ def _walk(path: Path, anchors: Mapping[str, Mapping[int, str]]) -> Verified:
     return Verified(about, records, erased, compared, None)
 
 
-def _fault(part: Part, place: int, chain: str) -> str | None:
+def _fault(part: Part, place: int, chain: str, rest: Iterator[Part | str]) -> str | None:
     if part.place > place:
-        missing = f"record {place} is" if part.place == place + 1 else f"records {place} to {part.place - 1} are"
-        return f"{missing} missing before record {part.place}"
+        return _passed_over(place, part.place, rest)
     if part.place < place:
         return f"record {part.place} stands again, or out of order, after record {place - 1}"
     if not digest_holds(part):
@@ -94,6 +93,13 @@ def _fault(part: Part, place: int, chain: str) -> str | None:
     if (part.payload is None) != part.op.isupper():
         return f"record {place} ({part.table} {part.id}) was altered: its payload and its erasure contradict each other"
     return None
+
+
+def _passed_over(place: int, found: int, rest: Iterator[Part | str]) -> str:
+    if any(isinstance(part, Part) and part.place == place for part in rest):
+        return f"record {place} stands behind record {found}: their order was changed"
+    missing = f"record {place} is" if found == place + 1 else f"records {place} to {found - 1} are"
+    return f"{missing} missing before record {found}"
 
 
 def _parts(path: Path) -> tuple[Mapping[str, Any], Iterator[Part | str]]:
