@@ -40,6 +40,7 @@ def test_a_loss_after_ship_rolls_back_from_its_due_day_on_and_both_verdicts_stay
     assert at_repo.call("decide", experiment=experiment)["verdict"] == "SHIP"
     repo.clock.move(days=31)
     line = at_repo.call("status", experiment=experiment)["completed"][0]
+    assert line["reopened"].startswith("SHIP of treatment of 2026-11-20 is re-opened: churned of treatment is worse")
     assert line["next_action"] == "A lagging metric contradicts the decision: call decide, which re-opens it."
     told = at_repo.call("decide", experiment=experiment, rationale="churn")
     assert (told["verdict"], told.get("winner")) == ("ROLL_BACK", None)
