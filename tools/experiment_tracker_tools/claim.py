@@ -79,7 +79,9 @@ def check_claim(
 
 def _checked(experiment: Experiment, decision: Decision, metric: Metric, estimate: Estimate, claim: str) -> Checked:
     confirmed = _is_confirmed(metric, decision, estimate)
-    judged = judge_claim(read_claim(claim, metric), estimate, confirmed=confirmed)
+    judged = judge_claim(
+        read_claim(claim, metric, control=experiment.control.name.replace("_", " ")), estimate, confirmed=confirmed
+    )
     told = change_in_words(metric, estimate)
     if not confirmed:
         told = f"{metric.name}: no difference was shown ({told})"

@@ -1,5 +1,6 @@
 """Verb: one verdict with its reasons, by the plan."""
 
+from experiment_tracker_tools.analysis.follow_ups import follow_ups
 from experiment_tracker_tools.conduct.advice import after_reopening, next_action, uri_of
 from experiment_tracker_tools.conduct.memory import unsaid
 from experiment_tracker_tools.conduct.priors import shrunken_gain
@@ -13,6 +14,8 @@ from experiment_tracker_tools.domain.learning import Learning, Stances
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.workspace import Workspace
 
+_MOST_FOLLOW_UPS = 3
+
 
 class Decided(Model):
     """What decide answers.
@@ -24,6 +27,7 @@ class Decided(Model):
         reasons: each names its numbers.
         shrunk: the winner's gain, drawn towards past ones of its type and metric; None with fewer than five.
         rationale: as it was recorded.
+        follow_ups: what is worth planning next, from the result's shape.
         learned: what was recorded of it now, one line each.
         not_learned: why nothing was.
         state: where the experiment now stands.
@@ -37,6 +41,7 @@ class Decided(Model):
     reasons: tuple[str, ...]
     shrunk: str | None = None
     rationale: str = ""
+    follow_ups: tuple[str, ...] = ()
     learned: tuple[str, ...] = ()
     not_learned: str | None = None
     state: State
@@ -69,6 +74,7 @@ def decide(
         reasons=decision.reasons[:6],
         shrunk=shrunken_gain(workspace, found, decision),
         rationale=decision.rationale[:200],
+        follow_ups=follow_ups(found, decision)[:_MOST_FOLLOW_UPS] if ends(decision) else (),
         learned=tuple(f"{each.stance}: {each.statement}" for each in learned),
         not_learned=f"{decision.verdict} is no answer yet; give them with the answer." if new and not learned else None,
         state=found.state,

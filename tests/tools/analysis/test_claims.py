@@ -31,7 +31,7 @@ def estimate(lift: float | None, low: float | None, high: float | None) -> Estim
         ("at least 12.5 percent slower", TIME, Claim(1, 0.125, "least")),
         ("it cuts time by more than 10%", TIME, Claim(-1, 0.1, "least")),
         ("up to 30% cheaper", TIME, Claim(-1, 0.3, "most")),
-        ("twice as fast: 2x faster", TIME, None),
+        ("twice as fast: 2x faster", TIME, Claim(-1, 0.5, "about")),
         ("3 times faster", TIME, Claim(-1, 1 - 1 / 3, "about")),
         ("halves the time", TIME, Claim(-1, 0.5, "about")),
         ("doubles sales", SALES, Claim(1, 1.0, "about")),
@@ -39,7 +39,7 @@ def estimate(lift: float | None, low: float | None, high: float | None) -> Estim
         ("the treatment is better", TIME, Claim(-1, None, "about")),
         ("the treatment hurts", SALES, Claim(-1, None, "about")),
         ("makes no difference", TIME, Claim(0, None, "about")),
-        ("it is not faster", TIME, Claim(0, None, "about")),
+        ("it is not faster", TIME, Claim(-1, None, "about", denied=True)),
         ("it is nice", TIME, Claim(None, None, "about")),
         ("raises and lowers: higher and lower", TIME, Claim(None, None, "about")),
     ],
@@ -49,7 +49,7 @@ def test_a_sentence_is_read_for_direction_size_and_bound(claim: str, metric: Met
     if read is None:
         assert found.sign is None
     else:
-        assert (found.sign, found.bound) == (read.sign, read.bound)
+        assert (found.sign, found.bound, found.denied) == (read.sign, read.bound, read.denied)
         assert found.size == pytest.approx(read.size) if read.size is not None else found.size is None
 
 
@@ -80,3 +80,47 @@ def test_a_claim_is_judged_by_the_interval_and_only_what_is_confirmed_supports(
     found = judge_claim(read_claim(claim, TIME), estimate(*lifts), confirmed=confirmed)
     assert found.judged == judged
     assert found.why
+
+
+SHOWN = (-0.34, -0.40, -0.27)
+
+
+@pytest.mark.parametrize(
+    ("claim", "judged", "why"),
+    [
+        ("control is faster", "contradicted", "other way"),
+        ("control is slower than the treatment", "supported", "this direction"),
+        ("the treatment is faster than control", "supported", "this direction"),
+        ("control is 40% slower", "not supported", "of the treatment"),
+        ("it is not slower", "supported", "other direction"),
+        ("it was not faster", "contradicted", "just that"),
+        ("not 34% faster", "not supported", "two ways"),
+        ("20-40% faster", "supported", "within 20.0% to 40.0%"),
+        ("between 30% and 35% faster", "not supported", "not all within"),
+        ("50 to 60 percent faster", "contradicted", "outside"),
+        ("twice as fast", "contradicted", "below 50.0%"),
+        ("a third faster", "supported", "33.3%"),
+        ("quicker by more than a quarter", "supported", "begins at 27.0%"),
+        ("two thirds faster", "contradicted", "below 66.7%"),
+        ("it speeds up the parse by 30 percent", "supported", "30.0%"),
+        ("it slows down by 30%", "contradicted", "other way"),
+        ("-34%", "supported", "34.0%"),
+        ("+34%", "contradicted", "other way"),
+        ("a 34% reduction", "supported", "34.0%"),
+        ("saves 0.3 s per run", "not supported", "no percentage"),
+        ("30 percentage points faster", "not supported", "no percentage"),
+        ("faster for everyone", "not supported", "average"),
+    ],
+)
+def test_what_people_write_is_judged_by_what_it_says(claim: str, judged: Judged, why: str) -> None:
+    found = judge_claim(read_claim(claim, TIME), estimate(*SHOWN), confirmed=True)
+    assert (found.judged, why in found.why) == (judged, True), found
+    # The control: nothing of it is supported where the plan's test shows nothing.
+    assert judge_claim(read_claim(claim, TIME), estimate(*SHOWN), confirmed=False).judged != "supported"
+
+
+def test_a_control_of_another_name_is_known_by_it() -> None:
+    found = judge_claim(
+        read_claim("the old prompt is faster", TIME, control="old prompt"), estimate(*SHOWN), confirmed=True
+    )
+    assert found.judged == "contradicted"

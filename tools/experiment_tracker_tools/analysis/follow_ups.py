@@ -1,9 +1,11 @@
 """What a result asks for next, from its shape."""
 
 from experiment_tracker_tools.analysis.wording import change_in_words
-from experiment_tracker_tools.domain.decision import Decision, Estimate
+from experiment_tracker_tools.core.text import quoted
+from experiment_tracker_tools.domain.decision import Decision, Estimate, Segment
 from experiment_tracker_tools.domain.experiment import Experiment
 
+_DIFFERS = 0.05
 _OPEN = {"INCONCLUSIVE", "STOP_FUTILE", "EXTEND"}
 _BY_VERDICT = {
     "DO_NOT_SHIP": "The gain is real and too small: plan a bolder variant of the same idea.",
@@ -14,8 +16,11 @@ _BY_VERDICT = {
 
 
 def follow_ups(experiment: Experiment, decision: Decision) -> tuple[str, ...]:
-    """Experiments worth planning after a verdict: underpowered, a guardrail harmed, a gain too small, a loss."""
-    found = [*_underpowered(experiment, decision), *_harmed(experiment, decision)]
+    """Experiments worth planning after a verdict.
+
+    Underpowered, a guardrail harmed, segments that differ, a gain too small, a loss.
+    """
+    found = [*_underpowered(experiment, decision), *_harmed(experiment, decision), *_targeted(experiment, decision)]
     if decision.verdict in _BY_VERDICT:
         found.append(_BY_VERDICT[decision.verdict])
     if decision.verdict in {"KEEP_CONTROL", "ROLL_BACK"}:
@@ -38,6 +43,23 @@ def _harmed(experiment: Experiment, decision: Decision) -> list[str]:
         f"keeps {each.metric}."
         for each in decision.look.estimates
         if each.metric in metrics and _is_worse(each, good=metrics[each.metric].direction)
+    ]
+
+
+def _targeted(experiment: Experiment, decision: Decision) -> list[str]:
+    """The best segment of every attribute by which the effect differs; what was looked for must be shown anew."""
+    sign, best = 1 if experiment.primary.direction == "increase" else -1, dict[str, tuple[float, Segment]]()
+    for segment in decision.look.segments:
+        low, high, p = segment.estimate.lift_low, segment.estimate.lift_high, segment.differs_p
+        if p is None or p >= _DIFFERS or low is None or high is None:
+            continue
+        least = min(sign * low, sign * high)
+        if least > 0 and least > best.get(segment.attribute, (0.0, segment))[0]:
+            best[segment.attribute] = (least, segment)
+    return [
+        f"The effect differs by {name} (p = {each.differs_p:.2g}): plan one on {name} {quoted(each.value, 40)} alone "
+        f"({change_in_words(experiment.primary, each.estimate)}); here it was looked for, so that it is no proof."
+        for name, (_, each) in best.items()
     ]
 
 
