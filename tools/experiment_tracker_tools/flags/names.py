@@ -132,14 +132,16 @@ def evaluates(name: str) -> bool:
 def asks_within(name: str) -> bool:
     """Whether a longer name has the question in it; a key that stands there in plain sight must bear it out.
 
-    >>> [asks_within(name) for name in ("adminIsFeatureEnabledForCity", "throwIfFlagDisabled", "isToggleDisabled")]
-    [True, True, False]
+    >>> [asks_within(name) for name in ("adminIsFeatureEnabledForCity", "throwIfFlagDisabled", "orgHasFeatureFlag")]
+    [True, True, True]
     """
     words = words_of(name)
     if len(words) < 3 or is_setter(name) or is_about_rights(name) or is_of_others(words):
         return False
     for at in range(len(words) - 1):
         size = _noun_at(words, at)
+        if size == 2 and at > 0 and words[at - 1] == "has" and words[at + 1 :] == (singular(words[at + 1]),):
+            return True
         # The feature of a named thing is that thing's: is_printer_feature_active.
         plain = size == 1 and words[at] == "feature" and at > 0 and words[at - 1] not in _ASKING
         state = words[at + size :][1 if words[at + size : at + size + 1] == ("is",) else 0 :][:1]

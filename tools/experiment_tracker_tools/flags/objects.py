@@ -58,7 +58,7 @@ _KEPT = ("'features.", '"features.', ".features", ".flags", ".toggles", ".experi
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
 # A method that asks for its own flag: featureFlags.isNewUiEnabled().
-_ASKED_ITSELF = r"(?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on)\(\s*\)"
+_ASKED_ITSELF = r"(?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on)\(\s*(?:\w*[cC]ontext|ctx|user|request)?\s*\)"
 _ITS_OWN = r"(?i:is|has)_?[A-Z]\w*?_?(?:Enabled|Active|On|enabled|active|on)\b(?!\s*\()"
 _GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
 _NOT_MEMBERS = frozenset(
@@ -100,6 +100,9 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
     for match in pattern(_MEMBER).finditer(code, *inside):
         if _is_set(source, evidence, match) or _is_the_only_registry(match):
             yield from _of_set(source, evidence, match)
+        elif evidence.is_module(match.group(1)) and pattern(_ASKED_ITSELF).match(code, match.start(2)):
+            if holders.is_set_of_flags(match.group(1)):
+                yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
         elif pattern(_ITS_OWN).match(code, match.start(2)) and services.is_service(match.group(1)):
             yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
 
