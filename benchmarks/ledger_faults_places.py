@@ -28,16 +28,20 @@ def stopped_holder() -> Outcome:
         os.read(reading, 1)
         os.kill(holder, signal.SIGSTOP)
         start, told = time.monotonic(), ""
-        try:
-            ledger.record(ID, Batch(trials=[trial(1)]))
-        except StoreFailure as error:
-            told = str(error)
+        # A call may ask several times: for what hooks left, for itself, for what follows.
+        for _ in range(3):
+            try:
+                ledger.record(ID, Batch(trials=[trial(1)]))
+            except StoreFailure as error:
+                told = str(error)
         waited = time.monotonic() - start
         os.kill(holder, signal.SIGKILL)
         ended(holder)
         ledger.record(ID, Batch(trials=[trial(1)]))
         good = f"rocess {holder} " in told and waited < 5 and len(ledger.journal(ID).trials) == 1
-        return Outcome("stopped lock holder", f"error after {waited:.2f} s (target < 5): {told}", good)
+        return Outcome(
+            "stopped lock holder, asked three times", f"error after {waited:.2f} s (target < 5): {told}", good
+        )
 
 
 def stopped_holder_control() -> Outcome:
