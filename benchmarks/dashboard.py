@@ -1,4 +1,4 @@
-"""How soon the dashboard shows something and tells of a trial, beside a bare page and a bare tail of the file."""
+"""How soon the dashboard shows something and tells of a trial, and what goes through every experiment costs."""
 
 import http.client
 import json
@@ -16,8 +16,12 @@ from urllib.parse import urlsplit
 from benchmarks.dashboard_sample import filled
 from benchmarks.ledger_sample import ID, Outcome, opened, report, scratch, trial
 
+from experiment_tracker_tools.conduct.cadence import round_of
+from experiment_tracker_tools.conduct.staleness import stale_decisions
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.ledger import Batch
+from experiment_tracker_tools.status import status
+from experiment_tracker_tools.workspace import Workspace
 
 _BARE = """
 import sys, uvicorn
@@ -106,7 +110,8 @@ def measure(short: bool) -> list[Outcome]:
             )
             ready = _until_read(browser, text)
             whole = Outcome("the whole ledger read", f"{ready:.2f} s after that answer", good=True)
-            return [first, whole, *_pages(browser, plain), *_events(folder, Browser(port, base, token), browser)]
+            shown = [first, whole, *_pages(browser, plain), *_events(folder, Browser(port, base, token), browser)]
+        return [*shown, *_verbs(folder)]
 
 
 def _until_read(browser: Browser, text: str) -> float:
@@ -155,6 +160,29 @@ def _events(folder: Path, listening: Browser, browser: Browser) -> list[Outcome]
         Outcome("an event of a trial, from its recording on", f"{_spread(told)}; {beside}", max(told) < 1),
         Outcome("a page with the trial", _spread(shown), max(shown) < 1),
     ]
+
+
+def _verbs(folder: Path) -> list[Outcome]:
+    """What goes through every experiment, beside reading the first line of every journal and nothing else."""
+    begun = time.process_time()
+    for path in (folder / ".experiments").glob("exp-*/journal.jsonl"):
+        with path.open("rb") as journal:
+            json.loads(journal.readline())
+    bare = time.process_time() - begun
+    workspace = Workspace(folder, door="cli")
+    steps: dict[str, Callable[[], object]] = {
+        "status, the first call of a process": lambda: status(workspace),
+        "status, again": lambda: status(workspace),
+        "verdicts to be tested again": lambda: stale_decisions(workspace),
+        "the monthly report": lambda: round_of(workspace, "monthly"),
+    }
+    found = [Outcome("the first line of every journal", f"{1000 * bare:.0f} ms of CPU", good=True)]
+    for name, step in steps.items():
+        begun = time.process_time()
+        step()
+        taken = time.process_time() - begun
+        found.append(Outcome(name, f"{1000 * taken:.0f} ms of CPU, {taken / bare:.1f} times that", good=True))
+    return found
 
 
 def _grown(journal: Path, size: int) -> float:

@@ -12,6 +12,7 @@ from experiment_tracker_server.dashboard.reading import Reader
 from experiment_tracker_server.dashboard.story import story
 from experiment_tracker_tools.analysis.pace import gauges
 from experiment_tracker_tools.analysis.portfolio import impacts, saved_a_month
+from experiment_tracker_tools.conduct.attention import group_of
 from experiment_tracker_tools.conduct.portfolio import course
 from experiment_tracker_tools.conduct.staleness import stale_decisions
 from experiment_tracker_tools.conduct.summaries import Summary
@@ -40,30 +41,33 @@ class Pages(NamedTuple):
 
 def portfolio(pages: Pages, asked: Callable[[str], str]) -> Given:
     """Every experiment, those that wait for somebody first."""
-    summaries = pages.reader.summaries()
-    rows = [glance(summary) for summary in summaries]
+    every = pages.reader.every()
+    placed = [(group_of(each), each) for each in every if not each.experiment.archived]
     group = asked("group") if asked("group") in GROUPS else ""
-    chosen = [row for row in rows if group in {"", row.group}]
-    chosen.sort(key=lambda row: (list(GROUPS).index(row.group), -row.level))
-    shown, page, pages_ = paged(chosen, asked("page"))
+    chosen = [each for each in placed if group in {"", each[0]}]
+    chosen.sort(
+        key=lambda each: (list(GROUPS).index(each[0]), -max((a.content.level for a in each[1].alerts), default=0))
+    )
+    shown, page, pages_ = paged([each for _, each in chosen], asked("page"))
+    rows = [glance(each) for each in shown]
     return {
         "title": "Portfolio",
-        "groups": [(name, told, [row for row in shown if row.group == name]) for name, told in GROUPS.items()],
-        "counts": {name: sum(row.group == name for row in rows) for name in GROUPS},
+        "groups": [(name, told, [row for row in rows if row.group == name]) for name, told in GROUPS.items()],
+        "counts": {name: sum(each[0] == name for each in placed) for name in GROUPS},
         "group": group,
-        "total": len(rows),
-        "trials": sum(summary.trials for summary in summaries),
-        **_figures(pages.reader),
+        "total": len(placed),
+        "trials": sum(each.trials for _, each in placed),
+        **_figures(every, now=pages.reader.workspace.clock()),
         "page": page,
         "pages": pages_,
     }
 
 
-def _figures(reader: Reader) -> Given:
+def _figures(every: Sequence[Summary], *, now: datetime) -> Given:
     """The figures of the whole portfolio; archived experiments were part of it."""
-    courses = [course(each) for each in reader.every()]
+    courses = [course(each) for each in every]
     return {
-        "gauges": gauges(courses, now=reader.workspace.clock()),
+        "gauges": gauges(courses, now=now),
         "impacts": impacts(courses),
         "saved": saved_a_month(courses),
     }

@@ -70,6 +70,25 @@ const tasks = {
     }
   },
 
+  // The pages that nobody reaches by a link: for who has no key, and while the ledger is still being read.
+  async outside(browser) {
+    for (const size of given.sizes) {
+      const stranger = await browser.newContext({ ...SIZES[size], reducedMotion: "reduce" });
+      const refused = await stranger.newPage();
+      const reply = await refused.goto(given.url.split("?")[0]);
+      await refused.screenshot({ path: `${given.folder}/refused-${size}.png` });
+      const wide = await refused.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      say({ name: "refused", size, status: reply.status(), faults: await faults(refused), too_wide: Math.max(0, wide) });
+      await stranger.close();
+      const { context, page, base } = await opened(browser, size);
+      await page.route(base, (route) => route.fulfill({ body: given.reading, contentType: "text/html" }));
+      await page.goto(base);
+      await page.screenshot({ path: `${given.folder}/reading-${size}.png` });
+      say({ name: "reading", size, status: 200, faults: await faults(page), told: await page.locator("#reading h1").textContent() });
+      await context.close();
+    }
+  },
+
   async keyboard(browser) {
     const { page } = await opened(browser, "light");
     await live(page);

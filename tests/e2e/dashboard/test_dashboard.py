@@ -7,15 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import anyio
 import pytest
 from tests.e2e.dashboard.browser import JsonObject, task
 from tests.server.dashboard.conftest import EVIL
+from tests.server.dashboard.test_states import asked
 from tests.support import project
 from tests.support.agent import agent
 from tests.support.board import Board, board
 from tests.support.plans import started, times
 from tests.support.project import COMMAND, Project
 from tests.support.showcase import showcase
+
+from experiment_tracker_server.dashboard import app
+from experiment_tracker_server.dashboard.keys import new_keys
+from experiment_tracker_server.dashboard.reading import Reader
 
 TABS = 9
 """More than the six connections that a browser opens to one host."""
@@ -101,6 +107,20 @@ def test_everything_is_reached_with_the_keyboard_alone(shop: Shop) -> None:
     assert seen["main"] == "main"
     assert "trials" in seen["words"]
     assert seen["hits"] == ["Cache the dependency graph between builds"]
+
+
+@pytest.mark.campaign
+def test_what_a_stranger_sees_and_the_page_while_the_ledger_is_read_are_accessible(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "_PATIENCE_S", 0.0)
+    reading = anyio.run(asked, Reader(shop.project.workspace()), new_keys())
+    with task("outside", shop.board, sizes=["light", "dark", "narrow"], reading=reading) as looking:
+        seen = list(looking.rest())
+    assert len(seen) == 6
+    assert all(each["faults"] == [] for each in seen), seen
+    assert all((each["status"], each["too_wide"]) == (403, 0) for each in seen if each["name"] == "refused")
+    assert all(each["told"] == "Reading the ledger" for each in seen if each["name"] == "reading")
 
 
 @pytest.mark.campaign

@@ -97,7 +97,7 @@ def _per_quarter(courses: Sequence[Course], ended: Sequence[Course], now: dateti
     if first is None:
         told, met = "no experiment has started", None
     elif not met and now - first < QUARTER:
-        told, met = f"{told}; the first one started {_days(now - first):.0f} days ago, so a quarter is not over", None
+        told, met = f"{told}; the first one started {_span(_days(now - first))} ago, so a quarter is not over", None
     return Gauge("Experiments a quarter", count, "", PER_QUARTER, met, told)
 
 
@@ -111,7 +111,7 @@ def _time_to_decision(ended: Sequence[Course], now: datetime) -> Gauge:
     if not taken:
         return Gauge(name, None, "days", DAYS_TO_DECISION, None, f"no verdict in the last {QUARTER.days} days")
     value = median(taken)
-    told = f"median from start to verdict of {len(taken)} in the last {QUARTER.days} days, longest {max(taken):.1f}"
+    told = f"median from start to verdict of {len(taken)} in the last {QUARTER.days} days, longest {_span(max(taken))}"
     return Gauge(name, value, "days", DAYS_TO_DECISION, value <= DAYS_TO_DECISION, told)
 
 
@@ -156,4 +156,17 @@ def _days(span: timedelta) -> float:
 def _shown(value: float, unit: str) -> str:
     if unit == "%":
         return f"{value:.0%}"
-    return f"{value:.1f} days".replace(".0 ", " ") if unit == "days" else f"{value:g}"
+    return _span(value) if unit == "days" else f"{value:g}"
+
+
+def _span(days: float) -> str:
+    """A length of time as people say it.
+
+    >>> _span(0.01), _span(0.5), _span(1.0), _span(14.0), _span(9.26)
+    ('under an hour', '12 hours', '1 day', '14 days', '9.3 days')
+    """
+    if days < 1 / 24:
+        return "under an hour"
+    value, unit = (24 * days, "hour") if days < 1 else (days, "day")
+    shown = f"{value:.1f}".removesuffix(".0")
+    return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"

@@ -19,10 +19,11 @@ class _At(NamedTuple):
 
 
 def course_figures(experiment: Experiment, looks: Sequence[Look]) -> tuple[Figure, ...]:
-    """The primary's lift at each recorded look, with the interval that was told there."""
-    found = [estimate for look in _different(looks) for estimate in _lifts(experiment, look)]
-    if not found:
+    """The primary's lift at each recorded look, with its interval; from two looks on, because one is no course."""
+    seen = [each for each in (_lifts(experiment, look) for look in _different(looks)) if each]
+    if len(seen) < 2:
         return ()
+    found = [estimate for each in seen for estimate in each]
     primary, names = experiment.primary.name, [variant.name for variant in experiment.treatments]
     x = quantity("units", "units", zero=True)
     y: Spec = {**quantity("lift", f"lift of {primary}", percent=True), "scale": {"domain": _window(found)}}

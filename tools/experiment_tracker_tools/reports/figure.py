@@ -97,7 +97,7 @@ def theme(*, dark: bool) -> Spec:
         "font": "system-ui, sans-serif",
         "view": {"stroke": None},
         "axis": {**text, "gridColor": line, "domainColor": line, "tickColor": line, "titleFontWeight": "normal"},
-        "legend": {**text, "orient": "bottom", "labelLimit": 300},
+        "legend": {**text, "orient": "bottom", "labelLimit": 300, "symbolOpacity": 1},
         "title": {"color": ink},
         "text": {"color": ink},
         "tick": {"color": ink},
