@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.support.project import COMMAND
 
+from experiment_tracker_server.catalog import FILES
+
 Request = dict[str, Any]
 ALLOWED = ("core", "workspace", "vcs", "assignment", "conduct")
 NOT_THERE = {"numpy", "scipy", "git", "tinydb", "sqlite3"}
@@ -64,3 +66,17 @@ def test_the_first_call_of_a_tool_loads_its_own_verb_and_no_other(tmp_path: Path
     # What verbs work with tells them apart: Python does not say what import_module itself is asked for.
     assert "experiment_tracker_tools.conduct.standing" in names
     assert not {f"experiment_tracker_tools.conduct.{step}" for step in ("drafting", "scanning", "promotion")} & names
+
+
+def test_the_command_lines_help_loads_no_verb(tmp_path: Path) -> None:
+    told = "print(*[name for name in sys.modules if name.startswith('experiment_tracker_tools.')], file=sys.stderr)"
+    program = COMMAND[-1].replace("; main()", f"\ntry: main()\nfinally: {told}")
+    done = subprocess.run([*COMMAND[:-1], program, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Plan an A/B experiment before any data" in done.stdout
+    verbs = {f"experiment_tracker_tools.{file}" for file in FILES.values()}
+    assert not verbs & set(done.stderr.split())
+    # The control: a command's own help loads its verb.
+    done = subprocess.run(
+        [*COMMAND[:-1], program, "decide", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert verbs & set(done.stderr.split()) == {"experiment_tracker_tools.decide"}
