@@ -122,7 +122,7 @@ def evaluates(name: str) -> bool:
     """
     words = words_of(name)
     if words[:1] in {("evaluate",), ("eval",)}:
-        return _noun_at(words, 1) > 0 and words[1] != "gate" and len(words) < 4
+        return words[1:] in {("flag",), ("feature",), ("experiment",), ("feature", "flag"), ("toggle",)}
     if words[-1:] == ("variation",):
         return words[:-1] in _TYPES
     return words[-2:] == ("in", "experiment") and not is_setter(name)
