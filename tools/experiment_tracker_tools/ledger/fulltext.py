@@ -25,7 +25,8 @@ _RANK = f"bm25(texts, {', '.join(map(str, _WEIGHTS))})"
 _RANKED = f"ORDER BY {_RANK}, rowid DESC LIMIT ?"
 # The passages of the best alone: they take longer than the ranking.
 _MATCHING = f"SELECT rowid FROM texts WHERE texts MATCH ? {_RANKED}"  # noqa: S608 constants
-_TAUGHT = f"SELECT rowid FROM texts WHERE texts MATCH ? AND rowid IN (SELECT rowid FROM seen WHERE taught) {_RANKED}"  # noqa: S608
+# The plus keeps SQLite from asking the full text anew for every row of the list.
+_TAUGHT = f"SELECT rowid FROM texts WHERE texts MATCH ? AND +rowid IN (SELECT rowid FROM seen WHERE taught) {_RANKED}"  # noqa: S608
 _SCHEMA = 2
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 16
@@ -102,7 +103,7 @@ def taught_about(folder: Path, wanted: Wanted, *, read: Callable[[str], Text], l
     terms += [f"flag : {_phrase(wanted.flag)}"] if wanted.flag is not None else []
     terms += [f"{{name hypothesis learnings}} : {_phrase(word)}*" for word in wanted.words]
     query = " OR ".join(terms)
-    found = _asked(folder, read, lambda index: _best(index, _TAUGHT, query, limit))
+    found = _asked(folder, read, lambda index: _taught(index, query, limit))
     return tuple(hit.experiment for hit in found)
 
 
@@ -145,6 +146,11 @@ def _hits(index: sqlite3.Connection, words: Sequence[str], limit: int) -> Sequen
         if found := _best(index, _MATCHING, operator.join(f"{_phrase(word)}*" for word in words), limit):
             return found
     return ()
+
+
+def _taught(index: sqlite3.Connection, query: str, limit: int) -> Sequence[Hit]:
+    rows = index.execute(_TAUGHT, (query, limit)).fetchall()
+    return [Hit(index.execute("SELECT id FROM seen WHERE rowid = ?", row).fetchone()[0], "") for row in rows]
 
 
 def _best(index: sqlite3.Connection, statement: str, query: str, limit: int) -> Sequence[Hit]:
