@@ -45,17 +45,10 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 
 BENCHMARKS := flags startup hooks statistics calibration calibration_anytime ledger ledger_faults git_faults runner dashboard search
 
-BENCH := .cache/bench
-
-$(BENCH)/.ready: $(VENV)/.dev benchmarks/requirements.txt
-	@$(PY) -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r benchmarks/requirements.txt
-	@touch $@
-
-bench: $(VENV)/.dev $(BENCH)/.ready ## every benchmark (hours: long fault and calibration campaigns), ratios measured side by side
+bench: $(VENV)/.dev ## every benchmark (hours: long fault and calibration campaigns), ratios measured side by side
 	@for b in $(BENCHMARKS); do echo "== $$b"; $(PY) -m benchmarks.$$b || exit 1; done
 
-bench-deps: $(BENCH)/.ready ## install what benchmarks compare with and inject faults by (Debian, as root; DuckDB of its own)
+bench-deps: ## install what benchmarks compare with and inject faults by (Debian, as root)
 	@for tool in hyperfine strace gcc; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 		test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq $$missing libc6-dev; }
 
@@ -66,8 +59,6 @@ lock: $(VENV)/.dev ## re-pin requirements*.txt (hashes, no registry address)
 	@$(PIP) install uv
 	@$(VENV)/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header -q -o requirements.txt
-	@echo duckdb | $(VENV)/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header -q -o benchmarks/requirements.txt
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o requirements-dev.txt
 

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 
 from experiment_tracker_server.brevity import brief
 from experiment_tracker_server.wording import explained
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.core.registry import card_of
 from experiment_tracker_tools.domain.base import Model

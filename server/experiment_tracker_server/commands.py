@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_server import render
 from experiment_tracker_server.wording import NAMES, as_commands, explained
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError, InvalidInput
 from experiment_tracker_tools.core.registry import card_of
 from experiment_tracker_tools.core.text import quoted

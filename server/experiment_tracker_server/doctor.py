@@ -32,8 +32,8 @@ def examine(workspace: Workspace) -> list[Finding]:
 
 def mend(workspace: Workspace) -> list[Finding]:
     """Finish or undo what was interrupted, put back what is no longer served live, and tell what was done."""
-    from experiment_tracker_tools.conduct.live_pass import catch_up
-    from experiment_tracker_tools.conduct.run_folder import clear_left_over
+    from experiment_tracker_tools.conduct.live.catch_up import catch_up
+    from experiment_tracker_tools.conduct.runs.folder import clear_left_over
     from experiment_tracker_tools.conduct.unfinished import settle
 
     findings = [Finding("mended", ok=True, told=told) for told in (*catch_up(workspace), *clear_left_over(workspace))]
@@ -110,7 +110,7 @@ def _interrupted(workspace: Workspace) -> list[Finding]:
 
 
 def _runs(workspace: Workspace) -> list[Finding]:
-    from experiment_tracker_tools.conduct.run_folder import left_over
+    from experiment_tracker_tools.conduct.runs.folder import left_over
 
     if not (found := [folder.run for folder in left_over(workspace)]):
         return []
@@ -120,7 +120,7 @@ def _runs(workspace: Workspace) -> list[Finding]:
 
 def _live(workspace: Workspace) -> list[Finding]:
     """What is served live, and whether every file that stands in for an asset is as it was written."""
-    from experiment_tracker_tools.conduct.live import attached, changed_stubs
+    from experiment_tracker_tools.conduct.live.serving import attached, changed_stubs
     from experiment_tracker_tools.workspace.surroundings import changes
 
     served = attached(workspace)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from experiment_tracker_server.commands import fail
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.workspace import Workspace
 
@@ -17,8 +17,8 @@ _JSON = click.option("--json", "json_output", is_flag=True, help="Print the repl
 @_JSON
 def detach_command(*, json_output: bool) -> None:
     """Serve every command, skill and agent itself again, and pause its experiment. Do this before uninstalling."""
-    from experiment_tracker_tools.conduct.live import attached, detach
-    from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+    from experiment_tracker_tools.conduct.live.outcomes import measure_runs
+    from experiment_tracker_tools.conduct.live.serving import attached, detach
     from experiment_tracker_tools.lifecycle import transition_experiment
 
     workspace = Workspace(Path.cwd(), door="cli")

@@ -12,9 +12,9 @@ from experiment_tracker_server import render
 from experiment_tracker_server.commands import ask_a_person, fail
 from experiment_tracker_server.run_progress import watching
 from experiment_tracker_server.wording import explained
-from experiment_tracker_tools.conduct.pilot import pilot
-from experiment_tracker_tools.conduct.run_folder import RunFolder, new_run_id
-from experiment_tracker_tools.conduct.running import check_runnable, run
+from experiment_tracker_tools.conduct.runs.folder import RunFolder, new_run_id
+from experiment_tracker_tools.conduct.runs.pilot import pilot
+from experiment_tracker_tools.conduct.runs.running import check_runnable, run
 from experiment_tracker_tools.core.errors import ExperimentError, InvalidInput
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.run import Command, RunOptions

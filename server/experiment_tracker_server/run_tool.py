@@ -13,8 +13,8 @@ from experiment_tracker_server.binding import asking, replied, told_to_the_model
 from experiment_tracker_server.confirm import Answer, Confirmation, agreed, can_ask, kept, question_for
 from experiment_tracker_tools import run as run_file
 from experiment_tracker_tools.conduct.confirming import Token
-from experiment_tracker_tools.conduct.detached import interrupt
-from experiment_tracker_tools.conduct.run_folder import found_run
+from experiment_tracker_tools.conduct.runs.detached import interrupt
+from experiment_tracker_tools.conduct.runs.folder import found_run
 from experiment_tracker_tools.domain.base import ExperimentId
 from experiment_tracker_tools.domain.run import Command, RunId, RunOptions, Tasks
 from experiment_tracker_tools.run import Options, Ran

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from experiment_tracker_server.app import build
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.workspace import Workspace
 
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,40}\Z")

@@ -56,7 +56,8 @@ def test_listing_the_tools_loads_no_verb_and_nothing_that_verbs_work_with(tmp_pa
     names = loaded(tmp_path, LIST)
     ours = {name for name in names if name.startswith("experiment_tracker_tools.")}
     assert {name.split(".")[1] for name in ours} <= set(ALLOWED)
-    assert {name for name in ours if ".conduct." in name} <= {"experiment_tracker_tools.conduct.live_pass"}
+    live = "experiment_tracker_tools.conduct.live"
+    assert {name for name in ours if ".conduct." in name} <= {live, f"{live}.catch_up"}
     assert not NOT_THERE & names
     assert "experiment_tracker_tools.workspace.settings" not in names
 

@@ -7,8 +7,8 @@ from tests.support.agent import agent
 from tests.support.plans import designed
 from tests.support.project import Project
 
-from experiment_tracker_tools.conduct.run_folder import RunFolder, new_run_id
-from experiment_tracker_tools.conduct.running import run
+from experiment_tracker_tools.conduct.runs.folder import RunFolder, new_run_id
+from experiment_tracker_tools.conduct.runs.running import run
 from experiment_tracker_tools.domain.run import RunSpec, RunState
 
 SCRIPT = "work.sh"

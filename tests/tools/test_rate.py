@@ -4,7 +4,7 @@ import pytest
 from tests.support.live import COMMAND, Session, add_assets, at_machine_time, started
 from tests.support.project import Project
 
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.metric import MetricDraft

@@ -122,7 +122,7 @@ def test_a_run_goes_on_behind_a_server_that_has_gone_and_status_shows_it(repo: P
     (tmp_path / "hold").touch()
     experiment = comparing(repo, script, script)
     workspace = repo.workspace()
-    from experiment_tracker_tools.conduct import detached
+    from experiment_tracker_tools.conduct.runs import detached
     from experiment_tracker_tools.domain.run import RunSpec
 
     run = detached.start(workspace, workspace.ledger.experiment(experiment), RunSpec(command=WORK))
@@ -142,7 +142,7 @@ def test_a_run_that_is_killed_leaves_no_command_behind_and_the_next_goes_on(repo
     script = f"echo $$ >> {tmp_path}/log; while [ -f {tmp_path}/hold ]; do sleep 0.05; done\n"
     experiment = comparing(repo, script, script)
     workspace = repo.workspace()
-    from experiment_tracker_tools.conduct import detached
+    from experiment_tracker_tools.conduct.runs import detached
     from experiment_tracker_tools.domain.run import RunSpec
 
     (tmp_path / "hold").touch()
@@ -181,7 +181,7 @@ def state_of(pid: int) -> str:
 def test_two_runs_at_once_share_the_slots_and_repeat_none(repo: Project) -> None:
     experiment = comparing(repo, "sleep 0.05\n", "sleep 0.05\n", sample_size=12)
     workspace = repo.workspace()
-    from experiment_tracker_tools.conduct import detached
+    from experiment_tracker_tools.conduct.runs import detached
     from experiment_tracker_tools.domain.run import RunSpec
 
     found = workspace.ledger.experiment(experiment)

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, WithJsonSchema
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.capturing import capture_for, held_in_git
 from experiment_tracker_tools.conduct.drafting import Draft, drafted
-from experiment_tracker_tools.conduct.live_planning import check_live
+from experiment_tracker_tools.conduct.live.planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
 from experiment_tracker_tools.conduct.planning import check_order, check_segments
 from experiment_tracker_tools.conduct.sizing import check_reachable

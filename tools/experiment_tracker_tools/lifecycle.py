@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
-from experiment_tracker_tools.conduct.live import follow
-from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+from experiment_tracker_tools.conduct.live.outcomes import measure_runs
+from experiment_tracker_tools.conduct.live.serving import follow
 from experiment_tracker_tools.conduct.readiness import readiness, refuse_unready
 from experiment_tracker_tools.conduct.sealing import sealed
 from experiment_tracker_tools.conduct.starting import check_startable

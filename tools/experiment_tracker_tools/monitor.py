@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+from experiment_tracker_tools.conduct.live.outcomes import measure_runs
 from experiment_tracker_tools.conduct.monitoring import Pass, watched
 from experiment_tracker_tools.conduct.staleness import told_of_stale
 from experiment_tracker_tools.conduct.succession import finish_successions

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from experiment_tracker_tools.conduct.advice import uri_of
-from experiment_tracker_tools.conduct.live_outcomes import MEASURED, last_run
+from experiment_tracker_tools.conduct.live.outcomes import MEASURED, last_run
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import listed

@@ -5,11 +5,11 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.confirming import Token, check_token, proposed
-from experiment_tracker_tools.conduct.detached import start, told_at_the_end
-from experiment_tracker_tools.conduct.outcomes import sources_of
-from experiment_tracker_tools.conduct.run_folder import found_run
-from experiment_tracker_tools.conduct.runner import FUTILE
-from experiment_tracker_tools.conduct.running import check_runnable
+from experiment_tracker_tools.conduct.runs.detached import start, told_at_the_end
+from experiment_tracker_tools.conduct.runs.folder import found_run
+from experiment_tracker_tools.conduct.runs.outcomes import sources_of
+from experiment_tracker_tools.conduct.runs.runner import FUTILE
+from experiment_tracker_tools.conduct.runs.running import check_runnable
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.core.text import quoted

@@ -12,11 +12,11 @@ from experiment_tracker_tools.conduct.advice import after_reopening, next_action
 from experiment_tracker_tools.conduct.aftercare import changes
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.lagging import lagging
-from experiment_tracker_tools.conduct.live import outside
+from experiment_tracker_tools.conduct.live.serving import outside
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.ratings import unrated
 from experiment_tracker_tools.conduct.reopening import contradicted
-from experiment_tracker_tools.conduct.run_folder import in_words, runs_of
+from experiment_tracker_tools.conduct.runs.folder import in_words, runs_of
 from experiment_tracker_tools.conduct.staleness import told_of_stale
 from experiment_tracker_tools.conduct.standing import (
     Outcome,

@@ -9,7 +9,7 @@ from tests.e2e.client.model import Model
 from tests.support.live import TOKENS, Json, spool_lines
 from tests.support.project import Project
 
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.workspace import Workspace
 

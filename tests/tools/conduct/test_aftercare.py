@@ -5,7 +5,7 @@ from tests.support.live import COMMAND, TEXTS, Session, add_assets, at_machine_t
 from tests.support.project import Project
 from tests.support.transcript import Transcript
 
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.verdicts import conclude
 from experiment_tracker_tools.domain.experiment import Experiment

@@ -9,7 +9,7 @@ import pytest
 from tests.support.live import AGENT, COMMAND, SKILL, TEXTS, add_assets, planned, started
 from tests.support.project import Project
 
-from experiment_tracker_tools.conduct.live import attached, detach, tend
+from experiment_tracker_tools.conduct.live.serving import attached, detach, tend
 from experiment_tracker_tools.core.errors import Conflict, GitRefused, IllegalStep, InvalidInput
 from experiment_tracker_tools.lifecycle import Action, transition_experiment
 

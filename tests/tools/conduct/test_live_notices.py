@@ -6,8 +6,8 @@ import pytest
 from tests.support.live import COMMAND, Session, add_assets, at_machine_time, started
 from tests.support.project import Project
 
-from experiment_tracker_tools.conduct.live_notices import notices
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
+from experiment_tracker_tools.conduct.live.notices import notices
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.ledger import Batch
 

@@ -9,8 +9,8 @@ from tests.support.live import COMMAND, TEXTS, TOKENS, Session, add_assets, at_m
 from tests.support.project import Project
 from tests.support.transcript import Transcript
 
-from experiment_tracker_tools.conduct.live_outcomes import measure_runs
-from experiment_tracker_tools.conduct.live_transcript import turns
+from experiment_tracker_tools.conduct.live.outcomes import measure_runs
+from experiment_tracker_tools.conduct.live.transcript import turns
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.trial import Entry, Trial
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from experiment_tracker_tools.conduct.measuring import NOT_STARTED, Interrupted, Job, Measured, Measurer
+from experiment_tracker_tools.conduct.runs.measuring import NOT_STARTED, Interrupted, Job, Measured, Measurer
 from experiment_tracker_tools.core.errors import InvalidInput
 
 

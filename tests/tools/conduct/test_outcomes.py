@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.support import values
 
-from experiment_tracker_tools.conduct.measuring import Measured
-from experiment_tracker_tools.conduct.outcomes import Outcome, outcome_of, reads_output, sources_of
+from experiment_tracker_tools.conduct.runs.measuring import Measured
+from experiment_tracker_tools.conduct.runs.outcomes import Outcome, outcome_of, reads_output, sources_of
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.run import RunSpec

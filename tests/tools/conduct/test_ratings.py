@@ -5,7 +5,7 @@ from tests.support.live import COMMAND, Session, add_assets, at_machine_time, st
 from tests.support.project import Project
 
 from experiment_tracker_tools.analyze import analyze
-from experiment_tracker_tools.conduct.live_pass import catch_up
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.trial import Trial

@@ -10,7 +10,7 @@ from tests.support.plans import started
 from tests.support.project import Project
 from tests.support.runs import SCRIPT, SUCCESS, TIME, WORK, comparing, left_behind, lines, ran
 
-from experiment_tracker_tools.conduct.run_folder import RunFolder, inherited, new_run_id
+from experiment_tracker_tools.conduct.runs.folder import RunFolder, inherited, new_run_id
 from experiment_tracker_tools.core.errors import Conflict, IllegalStep, InvalidInput
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.run import RunState

@@ -4,8 +4,8 @@ import pytest
 from tests.support.project import Project
 from tests.support.runs import SCRIPT, comparing, ran
 
-from experiment_tracker_tools.conduct.pilot import pilot
-from experiment_tracker_tools.conduct.run_folder import RunFolder, new_run_id
+from experiment_tracker_tools.conduct.runs.folder import RunFolder, new_run_id
+from experiment_tracker_tools.conduct.runs.pilot import pilot
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.run import RunSpec

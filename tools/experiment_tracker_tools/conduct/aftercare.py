@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.assignment.live import AFTER, FOLDER, Live, read, written
-from experiment_tracker_tools.conduct.live import write_whole
+from experiment_tracker_tools.conduct.live.serving import write_whole
 from experiment_tracker_tools.domain.decision import Promotion
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.live import served_asset, unit_kind

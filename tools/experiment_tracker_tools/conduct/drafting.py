@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from experiment_tracker_tools.conduct.live_planning import with_attributes, with_guardrail
+from experiment_tracker_tools.conduct.live.planning import with_attributes, with_guardrail
 from experiment_tracker_tools.conduct.measures import completed
 from experiment_tracker_tools.conduct.neighbours import Sketch, Tried, tried_before
 from experiment_tracker_tools.conduct.planning import check_names, planned, with_scheme, with_shares

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from experiment_tracker_tools.conduct.aftercare import worsened
 from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_alerts
 from experiment_tracker_tools.conduct.lagging import lagging
-from experiment_tracker_tools.conduct.live import follow
+from experiment_tracker_tools.conduct.live.serving import follow
 from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.ramping import has_lever, rollout_of, switch_off, tripped

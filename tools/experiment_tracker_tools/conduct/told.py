@@ -8,7 +8,7 @@ from experiment_tracker_tools.analysis.worth import worth
 from experiment_tracker_tools.conduct.capturing import capture_notes
 from experiment_tracker_tools.conduct.drafting import Draft
 from experiment_tracker_tools.conduct.lessons import lessons
-from experiment_tracker_tools.conduct.live_planning import live_notes
+from experiment_tracker_tools.conduct.live.planning import live_notes
 from experiment_tracker_tools.conduct.neighbours import check_no_collision
 from experiment_tracker_tools.conduct.sizing import Sizing
 from experiment_tracker_tools.conduct.starting import unenforced

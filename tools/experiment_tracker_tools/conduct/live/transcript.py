@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from experiment_tracker_tools.conduct.live_prices import cost_usd
+from experiment_tracker_tools.conduct.live.prices import cost_usd
 
 _FINAL = frozenset({"end_turn", "stop_sequence", "max_tokens", "refusal"})
 _EDITS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})

@@ -45,6 +45,6 @@ def _count(usage: dict[str, Any], name: str) -> int:
 
 @cache
 def _table() -> list[dict[str, Any]]:
-    text = (resources.files("experiment_tracker_tools.conduct") / "prices.toml").read_text("utf-8")
+    text = (resources.files("experiment_tracker_tools.conduct.live") / "prices.toml").read_text("utf-8")
     models: list[dict[str, Any]] = tomllib.loads(text)["model"]
     return models

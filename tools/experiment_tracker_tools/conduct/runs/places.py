@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from experiment_tracker_tools.conduct.measuring import Job, Measured, Measurer
-from experiment_tracker_tools.conduct.run_folder import RunFolder
+from experiment_tracker_tools.conduct.runs.folder import RunFolder
+from experiment_tracker_tools.conduct.runs.measuring import Job, Measured, Measurer
 from experiment_tracker_tools.core.errors import GitRefused, InvalidInput
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from experiment_tracker_tools.assignment.live import FOLDER, LAST, SPOOL, Live, read, served_hash
 from experiment_tracker_tools.assignment.rendering import literals
-from experiment_tracker_tools.conduct.live_spool import Run, lines_in, runs_in
-from experiment_tracker_tools.conduct.live_transcript import Turn, agent_run, turns
+from experiment_tracker_tools.conduct.live.spool import Run, lines_in, runs_in
+from experiment_tracker_tools.conduct.live.transcript import Turn, agent_run, turns
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Kind

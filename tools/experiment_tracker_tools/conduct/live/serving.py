@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.assignment.live import FOLDER, OUTSIDE, Live, read, written
 from experiment_tracker_tools.assignment.rendering import body_of
-from experiment_tracker_tools.conduct.live_stub import Stub, agents_of, stubs
+from experiment_tracker_tools.conduct.live.stub import Stub, agents_of, stubs
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep, InvalidInput
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -58,7 +58,7 @@ def attach(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
     served = prepared(workspace, experiment)
     if served is None:
         return ()
-    from experiment_tracker_tools.conduct.live_planting import Plot, plant
+    from experiment_tracker_tools.conduct.live.planting import Plot, plant
 
     assert workspace.worktree is not None
     _refuse_second(workspace, experiment, served.asset)
@@ -79,7 +79,7 @@ def detach(workspace: Workspace, experiment_id: str, *, forget: bool) -> tuple[s
         experiment_id: whose stubs go.
         forget: whether the places that units took are given up too.
     """
-    from experiment_tracker_tools.conduct.live_planting import uproot
+    from experiment_tracker_tools.conduct.live.planting import uproot
 
     live = workspace.folder / FOLDER
     (live / f"{experiment_id}.json").unlink(missing_ok=True)

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from experiment_tracker_tools.conduct.pilot import pilot
-from experiment_tracker_tools.conduct.run_folder import RunFolder, new_run_id
-from experiment_tracker_tools.conduct.running import check_runnable, run
+from experiment_tracker_tools.conduct.runs.folder import RunFolder, new_run_id
+from experiment_tracker_tools.conduct.runs.pilot import pilot
+from experiment_tracker_tools.conduct.runs.running import check_runnable, run
 from experiment_tracker_tools.core.errors import ExperimentError, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment

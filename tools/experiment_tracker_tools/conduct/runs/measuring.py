@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from experiment_tracker_tools.conduct import measuring_process
+from experiment_tracker_tools.conduct.runs import measuring_process
 from experiment_tracker_tools.core.errors import InvalidInput, StoreFailure
 from experiment_tracker_tools.core.text import quoted
 

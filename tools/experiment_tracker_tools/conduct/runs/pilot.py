@@ -7,12 +7,12 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from experiment_tracker_tools.conduct.environment import environment, load_note
-from experiment_tracker_tools.conduct.interrupts import Interrupts
-from experiment_tracker_tools.conduct.measuring import Interrupted, Measurer
-from experiment_tracker_tools.conduct.outcomes import Outcome, outcome_of, reads_output, sources_of
-from experiment_tracker_tools.conduct.places import Places
-from experiment_tracker_tools.conduct.run_folder import RunFolder
+from experiment_tracker_tools.conduct.runs.environment import environment, load_note
+from experiment_tracker_tools.conduct.runs.folder import RunFolder
+from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
+from experiment_tracker_tools.conduct.runs.measuring import Interrupted, Measurer
+from experiment_tracker_tools.conduct.runs.outcomes import Outcome, outcome_of, reads_output, sources_of
+from experiment_tracker_tools.conduct.runs.places import Places
 from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.run import RunSpec, RunState, Tally

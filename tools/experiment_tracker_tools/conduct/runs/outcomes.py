@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
-from experiment_tracker_tools.conduct.measuring import NOT_STARTED, Measured
+from experiment_tracker_tools.conduct.runs.measuring import NOT_STARTED, Measured
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
 from experiment_tracker_tools.domain.experiment import Experiment

@@ -8,14 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from experiment_tracker_tools.conduct.environment import environment, load_note
 from experiment_tracker_tools.conduct.exposing import exposed
-from experiment_tracker_tools.conduct.interrupts import Interrupts
-from experiment_tracker_tools.conduct.measuring import Measured, Measurer
-from experiment_tracker_tools.conduct.outcomes import Outcome, outcome_of, reads_output, sources_of
-from experiment_tracker_tools.conduct.places import ASLEEP_S, Places, stratum_of
-from experiment_tracker_tools.conduct.run_folder import RunFolder, inherited
-from experiment_tracker_tools.conduct.run_look import failure_notes, glance
+from experiment_tracker_tools.conduct.runs.environment import environment, load_note
+from experiment_tracker_tools.conduct.runs.folder import RunFolder, inherited
+from experiment_tracker_tools.conduct.runs.glance import failure_notes, glance
+from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
+from experiment_tracker_tools.conduct.runs.measuring import Measured, Measurer
+from experiment_tracker_tools.conduct.runs.outcomes import Outcome, outcome_of, reads_output, sources_of
+from experiment_tracker_tools.conduct.runs.places import ASLEEP_S, Places, stratum_of
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.run import Opened, RunSpec, RunState, Tally

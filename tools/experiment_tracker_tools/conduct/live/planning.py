@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from experiment_tracker_tools.conduct.live import prepared
-from experiment_tracker_tools.conduct.live_outcomes import ATTRIBUTES, MEASURED
+from experiment_tracker_tools.conduct.live.outcomes import ATTRIBUTES, MEASURED
+from experiment_tracker_tools.conduct.live.serving import prepared
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
 from experiment_tracker_tools.domain.experiment import Experiment

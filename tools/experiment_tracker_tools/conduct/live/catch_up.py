@@ -18,9 +18,9 @@ def catch_up(workspace: Workspace) -> tuple[str, ...]:
     if not (os.access(f"{store}/{SPOOL}", os.F_OK) or os.access(f"{store}/{FOLDER}", os.F_OK)):
         return ()
     from experiment_tracker_tools.conduct.aftercare import attend, is_attended
-    from experiment_tracker_tools.conduct.live import attached, tend
-    from experiment_tracker_tools.conduct.live_notices import notices
-    from experiment_tracker_tools.conduct.live_outcomes import measure_runs
+    from experiment_tracker_tools.conduct.live.notices import notices
+    from experiment_tracker_tools.conduct.live.outcomes import measure_runs
+    from experiment_tracker_tools.conduct.live.serving import attached, tend
 
     done: list[str] = []
     try:

@@ -4,12 +4,12 @@ import gc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from experiment_tracker_tools.conduct.interrupts import Interrupts
-from experiment_tracker_tools.conduct.measuring import Interrupted, Measurer
-from experiment_tracker_tools.conduct.outcomes import sources_of
-from experiment_tracker_tools.conduct.places import check_difference
-from experiment_tracker_tools.conduct.run_folder import RunFolder
-from experiment_tracker_tools.conduct.runner import Runner
+from experiment_tracker_tools.conduct.runs.folder import RunFolder
+from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
+from experiment_tracker_tools.conduct.runs.measuring import Interrupted, Measurer
+from experiment_tracker_tools.conduct.runs.outcomes import sources_of
+from experiment_tracker_tools.conduct.runs.places import check_difference
+from experiment_tracker_tools.conduct.runs.runner import Runner
 from experiment_tracker_tools.core.errors import ExperimentError, IllegalStep, InvalidInput
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.run import RunSpec, RunState

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from experiment_tracker_tools.conduct.live_stub import Stub
+from experiment_tracker_tools.conduct.live.stub import Stub
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.base import Model
