@@ -47,10 +47,15 @@ def boundary_figures(experiment: Experiment, looks: Sequence[Look]) -> tuple[Fig
     if not any(each.test.boundary is not None for each in found):
         return ()
     names = [variant.name for variant in experiment.treatments]
-    x = quantity("information", "planned information", percent=True, zero=True)
+    reach = max(1.0, *(each.information for each in found))
+    x = {**quantity("information", "planned information", percent=True), "scale": {"domain": [0.0, reach]}}
     y = quantity("statistic", "statistic (up is better)", zero=True)
     boundary: Spec = {
-        "mark": {"type": "line", "strokeDash": [5, 4], "point": {"shape": "stroke", "size": 160}},
+        "mark": {
+            "type": "line",
+            "strokeDash": [5, 4],
+            "point": {"shape": "stroke", "size": 300, "filled": False, "strokeWidth": 2},
+        },
         "encoding": {"x": x, "y": {**y, "field": "boundary"}, "color": coloured(names)},
     }
     told = _cut([_test_in_words(each) for each in found])
