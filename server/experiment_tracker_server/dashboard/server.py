@@ -1,7 +1,6 @@
 """Runs the dashboard on loopback until it is interrupted."""
 
 import asyncio
-import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,7 +45,6 @@ def serve(
     workspace: Workspace, open_socket: socket.socket, keys: Keys, *, writable: bool, started: Callable[[], None]
 ) -> None:
     """Serve until interrupted; `started` is called once requests are answered."""
-    _allow_a_file_for_every_journal()
     reader, hub = Reader(workspace), Hub()
     app = build(reader, keys, hub, port=open_socket.getsockname()[1], writable=writable)
     # No request is logged: an address may hold the token.
@@ -83,10 +81,3 @@ async def _announced(server: uvicorn.Server, started: Callable[[], None]) -> Non
         await asyncio.sleep(0.01)
     # Opening a browser can take its time.
     await asyncio.to_thread(started)
-
-
-def _allow_a_file_for_every_journal() -> None:
-    """An open journal holds a file; the usual limit of 1,024 is reached by as many experiments."""
-    with suppress(ValueError, OSError):
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
