@@ -17,7 +17,7 @@ from experiment_tracker_tools.conduct.scanning import (
 )
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound
 from experiment_tracker_tools.core.registry import tool
-from experiment_tracker_tools.core.text import is_unsafe, listed, quoted
+from experiment_tracker_tools.core.text import counted, is_unsafe, listed, quoted
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.flags.checks import checked
 from experiment_tracker_tools.flags.checks.finding import Finding, Reading, Trial
@@ -159,7 +159,7 @@ def _of_range(found: Compared, held: Mapping[str, Trial], limit: int) -> FlagRep
     states = [(key, "added", after[key]) for key in found.added]
     states += [(key, "removed", before[key]) for key in found.removed]
     states += [(key, "changed", after[key]) for key in found.changed]
-    added = _counted(len(found.added), "flag")
+    added = counted(len(found.added), "flag")
     return FlagReport(
         summary=f"{added} added, {len(found.removed)} removed, {len(found.changed)} changed",
         flags=tuple(
@@ -248,18 +248,9 @@ def _summary(by_key: Mapping[str, Sequence[Use]], reading: Reading, findings: Se
     places = sum(len(uses) for uses in by_key.values())
     tested = sum(key in reading.trials for key in by_key)
     counts = {level: sum(each.level == level for each in findings) for level in ("error", "warning", "note")}
-    told = ", ".join(_counted(count, level) for level, count in counts.items() if count) or "no findings"
-    flags, files = _counted(len(by_key), "flag"), _counted(reading.scan.files, "file")
-    return f"{flags} in {_counted(places, 'place')} of {files}, {tested} with an experiment; {told}"
-
-
-def _counted(number: int, noun: str) -> str:
-    """A number of things, in the plural where there is not one.
-
-    >>> _counted(1, "flag"), _counted(0, "flag")
-    ('1 flag', '0 flags')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    told = ", ".join(counted(count, level) for level, count in counts.items() if count) or "no findings"
+    flags, files = counted(len(by_key), "flag"), counted(reading.scan.files, "file")
+    return f"{flags} in {counted(places, 'place')} of {files}, {tested} with an experiment; {told}"
 
 
 def _next(keys: Sequence[str], reading: Reading, findings: Sequence[Finding]) -> str:

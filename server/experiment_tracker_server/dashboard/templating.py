@@ -9,7 +9,7 @@ from typing import Any, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiment_tracker_tools.core.text import is_unsafe
+from experiment_tracker_tools.core.text import counted, is_unsafe
 
 _MARKED = re.compile(r"\[([^\[\]]{1,200})\]")
 _LONGEST = 2_000
@@ -67,15 +67,6 @@ def when(moment: datetime) -> Markup:
     """
     utc = moment.astimezone(UTC)
     return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M} UTC</time>').format(utc.isoformat(timespec="seconds"), utc)
-
-
-def counted(n: int, one: str, many: str = "") -> str:
-    """A number with its noun.
-
-    >>> counted(1, "trial"), counted(1200, "trial"), counted(2, "entry", "entries")
-    ('1 trial', '1,200 trials', '2 entries')
-    """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def _finalized(value: object) -> object:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from experiment_tracker_tools.analysis.pace import LEAST, Course
 from experiment_tracker_tools.analysis.savings import Savings, savings
 from experiment_tracker_tools.analysis.wording import number
+from experiment_tracker_tools.core.text import counted
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.metric import Metric
 
@@ -141,10 +142,8 @@ def _total(gains: Sequence[Gain], metric: str, unit: str, weights: Sequence[floa
     measured = math.fsum(weight * gain.gain for weight, gain in zip(weights, gains, strict=True))
     experiments = len({gain.experiment for gain in gains})
     if experiments < LEAST:
-        told = "experiment" if experiments == 1 else "experiments"
-        return Sum(
-            metric, unit, count, measured, reason=f"{experiments} {told} on {metric}; the correction takes {LEAST}"
-        )
+        reason = f"{counted(experiments, 'experiment')} on {metric}; the correction takes {LEAST}"
+        return Sum(metric, unit, count, measured, reason=reason)
     found = shrunk_total([gain.gain for gain in gains], [gain.se for gain in gains], weights)
     return Sum(metric, unit, count, measured, found.shrunk, found.ci_low, found.ci_high)
 

@@ -26,6 +26,7 @@ from experiment_tracker_tools.conduct.cadence_sections import (
 from experiment_tracker_tools.conduct.portfolio import course
 from experiment_tracker_tools.conduct.staleness import Stale, stale_decisions
 from experiment_tracker_tools.conduct.summaries import Summary, summary_of
+from experiment_tracker_tools.core.text import counted
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.reports.page import Page, Section, page
@@ -87,8 +88,8 @@ def headline(seen: Round) -> str:
     waits = len(needs_somebody(seen.every, seen.span).points)
     days = DAYS[seen.cadence]
     return (
-        f"{_TITLES[seen.cadence]} of {_day(seen.span.until)}: {ended} decided in {days} "
-        f"{'day' if days == 1 else 'days'}, {live} running, {waits} waiting for somebody."
+        f"{_TITLES[seen.cadence]} of {_day(seen.span.until)}: {ended} decided in "
+        f"{counted(days, 'day')}, {live} running, {waits} waiting for somebody."
     )
 
 

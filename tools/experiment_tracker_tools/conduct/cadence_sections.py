@@ -13,6 +13,7 @@ from experiment_tracker_tools.conduct.portfolio import course
 from experiment_tracker_tools.conduct.staleness import Stale
 from experiment_tracker_tools.conduct.standing import saved
 from experiment_tracker_tools.conduct.summaries import Summary
+from experiment_tracker_tools.core.text import counted
 from experiment_tracker_tools.domain.decision import Estimate
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import LIVE, State
@@ -45,8 +46,8 @@ def corrected(impacts: Sequence[Sum], saved_: Sequence[Sum]) -> Section:
     """What the promotions that stand come to."""
     lines = ("Sums over the promotions that stand, each against its own control; the luck of winners taken out.",)
     nothing = ("No promotion stands whose effect could be added up.",)
-    points = [f"{each.what}: {each.shown}, {_counted(each.promotions, 'promotion')}" for each in impacts]
-    points += [f"Saved: {each.shown}, {_counted(each.promotions, 'promotion')}" for each in saved_]
+    points = [f"{each.what}: {each.shown}, {counted(each.promotions, 'promotion')}" for each in impacts]
+    points += [f"Saved: {each.shown}, {counted(each.promotions, 'promotion')}" for each in saved_]
     return Section("Cumulative impact", lines if points else nothing, tuple(points))
 
 
@@ -212,10 +213,6 @@ def _last_look(each: Summary) -> str:
     found = _of_primary(each)
     told = "; ".join(f"{e.treatment}: {_change(each, e)}" for e in found[:3]) or "shows no effect yet"
     return f"{look.at:%Y-%m-%d}: {told}"
-
-
-def _counted(n: int, one: str) -> str:
-    return f"{n} {one}" if n == 1 else f"{n} {one}s"
 
 
 def _most(points: Sequence[str], most: int = _MOST) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from experiment_tracker_tools.analysis.anonymity import Attributes, Unit, k_anonymous
+from experiment_tracker_tools.analysis.cut import Entries
+from experiment_tracker_tools.analysis.series import in_order, unit_name
 from experiment_tracker_tools.conduct.replay import as_it_was
 from experiment_tracker_tools.conduct.rows import rows_as_of
 from experiment_tracker_tools.conduct.verdicts import ends
@@ -59,7 +61,7 @@ def rows_to_leave(workspace: Workspace, experiment_id: str) -> Rows:
     if experiment.state in LIVE:
         workspace.ledger.append(experiment.id, Export(state=experiment.state, sealed=False))
     was = as_it_was(experiment, decided) if decided else experiment
-    leaving = _Leaving(experiment, [*rows.trials, *rows.exposures])
+    leaving = _Leaving(experiment, rows)
     return Rows(
         experiment=was.model_copy(update={"plan": was.plan.model_copy(update={"salt": WITHHELD})}),
         decision=decided.content if decided else None,
@@ -75,13 +77,13 @@ def rows_to_leave(workspace: Workspace, experiment_id: str) -> Rows:
 class _Leaving:
     """Rows without what names a unit."""
 
-    def __init__(self, experiment: Experiment, rows: "list[Entry[Trial] | Entry[Exposure]]") -> None:
+    def __init__(self, experiment: Experiment, rows: Entries) -> None:
         self._units: dict[str, int] = {}
         self._strata: dict[str, int] = {"": 0}
         known: list[tuple[str, dict[str, Any]]] = []
-        for row in sorted(rows, key=lambda each: each.seq):
+        for row in in_order(rows):
             content = row.content
-            place = self._units.setdefault(_unit(row), len(known))
+            place = self._units.setdefault(unit_name(row), len(known))
             if place == len(known):
                 known.append((content.variant, {}))
             if isinstance(content, Exposure):
@@ -94,23 +96,19 @@ class _Leaving:
         self._shown, self.held_back = shown
 
     def trial(self, entry: Entry[Trial]) -> Trial:
-        place = self._units[_unit(entry)]
+        place = self._units[unit_name(entry)]
         named = None if entry.content.unit is None else str(place + 1)
         gone = {"unit": named, "key": None, "note": "", "attributes": self._told(place)}
         return entry.content.model_copy(update=gone)
 
     def exposure(self, entry: Entry[Exposure]) -> Exposure:
-        place = self._units[_unit(entry)]
+        place = self._units[unit_name(entry)]
         stratum = self._strata[entry.content.stratum]
         gone = {"unit": str(place + 1), "stratum": str(stratum) if stratum else "", "attributes": self._told(place)}
         return entry.content.model_copy(update=gone)
 
     def _told(self, place: int) -> Attributes:
         return dict(self._shown[place])
-
-
-def _unit(entry: "Entry[Trial] | Entry[Exposure]") -> str:
-    return entry.content.unit or f"trial {entry.seq}"
 
 
 def as_table(rows: Rows) -> Tabular:

@@ -22,8 +22,7 @@ class Due(NamedTuple):
 
 def lagging(experiment: Experiment, now: datetime) -> tuple[Due, ...]:
     """The lagging metrics of an experiment that was decided, the earliest first; of others nothing is due."""
-    decided = experiment.entered("decided", "expired", "rolled_back")
-    decided = experiment.entered("decided") or decided
+    decided = experiment.entered("decided") or experiment.entered("expired", "rolled_back")
     if decided is None:
         return ()
     known = ((m.name, m.due_days) for m in experiment.metrics if m.due_days is not None)

@@ -54,6 +54,15 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + more
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "trial"), counted(1200, "trial"), counted(2, "entry", "entries")
+    ('1 trial', '1,200 trials', '2 entries')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def cleaned(text: str) -> str:
     """Normalise (NFC) a note that is stored: control and bidirectional characters go, newlines and tabs stay.
 

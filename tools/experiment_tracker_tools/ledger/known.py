@@ -66,6 +66,5 @@ class Known(NamedTuple):
 
     def met(self, unit: str) -> Met | None:
         """What a unit met."""
-        # Units that were recorded before the project had a key stand under their own ids.
-        bare = self.tally.met(unit)
-        return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or bare
+        # The second question is for units that were recorded before the project had a key.
+        return (self.tally.met(self.stored(unit)) if self.stored is not None else None) or self.tally.met(unit)

@@ -5,18 +5,18 @@ records again, to erase them. A team shares one key out of band, so that a unit 
 is something else: it stands in the plan.
 """
 
+import hmac
 import json
 import os
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from experiment_tracker_tools.assignment.digests import sha256 as small_sha256
+from experiment_tracker_tools.assignment.digests import hasher
 from experiment_tracker_tools.core.errors import Conflict, InvalidInput, StoreFailure
 from experiment_tracker_tools.ledger.disk import private_folder, replace_file
 
 _PREFIX = "unit"
-_INNER, _OUTER = (bytes(byte ^ mask for byte in range(256)) for mask in (0x36, 0x5C))
 
 
 class Key(NamedTuple):
@@ -38,7 +38,7 @@ class Key(NamedTuple):
         """
         if unit.startswith(f"{_PREFIX}-{self.id}-") and len(unit) == len(_PREFIX) + len(self.id) + 66:
             return unit
-        return f"{_PREFIX}-{self.id}-{_hmac(self.secret, unit.encode()).hex()}"
+        return f"{_PREFIX}-{self.id}-{hmac.digest(self.secret, unit.encode(), hasher).hex()}"
 
     def exported(self) -> str:
         """The key as a line of text, to be handed over out of band.
@@ -100,17 +100,6 @@ def take_key(path: Path, text: str) -> Key:
     private_folder(path.parent)
     replace_file(path, [key.exported().encode()])
     return key
-
-
-def _hmac(key: bytes, content: bytes) -> bytes:
-    """HMAC-SHA-256 (RFC 2104) for keys of at most 64 bytes: OpenSSL's, behind hmac, is slow with cold caches.
-
-    >>> import hmac
-    >>> all(_hmac(b"k" * 32, b"u" * n) == hmac.digest(b"k" * 32, b"u" * n, "sha256") for n in range(300))
-    True
-    """
-    padded = key.ljust(64, b"\0")
-    return small_sha256(padded.translate(_OUTER) + small_sha256(padded.translate(_INNER) + content))
 
 
 def _make(path: Path, key: Key) -> None:

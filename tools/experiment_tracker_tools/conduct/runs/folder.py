@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from experiment_tracker_tools.conduct.runs.environment import environment, load_note
 from experiment_tracker_tools.core.errors import Conflict, NotFound
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.run import Opened, RunState
+from experiment_tracker_tools.domain.run import Opened, RunSpec, RunState
 from experiment_tracker_tools.ledger.disk import private_folder, replace_file
 from experiment_tracker_tools.workspace import Workspace
 
@@ -42,6 +43,18 @@ class RunFolder:
         private_folder(self.path)
         if not self._locked():
             raise Conflict(f"{self.run} goes on in another process. Nothing was started.")
+
+    def begun(self, experiment: Experiment, spec: RunSpec) -> RunState:
+        """How the run stands when it begins, in this process."""
+        return RunState(
+            run=self.run,
+            experiment=experiment.id,
+            pid=os.getpid(),
+            spec=spec,
+            started=self.workspace.clock(),
+            environment=environment(),
+            notes=tuple(note for note in [load_note()] if note),
+        )
 
     def save(self, state: RunState) -> None:
         """Let others see how the run stands."""

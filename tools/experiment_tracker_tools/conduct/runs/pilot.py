@@ -1,13 +1,11 @@
 """Control against itself before the trials: how noisy it is, what can be shown, and whether there is room."""
 
 import math
-import os
 import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from experiment_tracker_tools.conduct.runs.environment import environment, load_note
 from experiment_tracker_tools.conduct.runs.folder import RunFolder
 from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
 from experiment_tracker_tools.conduct.runs.measuring import Interrupted, Measurer
@@ -39,15 +37,7 @@ def pilot(
     """
     folder.hold()
     sources_of(experiment, spec)
-    state = RunState(
-        run=folder.run,
-        experiment=experiment.id,
-        pid=os.getpid(),
-        spec=spec,
-        started=workspace.clock(),
-        environment=environment(),
-        notes=tuple(note for note in [load_note()] if note),
-    )
+    state = folder.begun(experiment, spec)
     _tell(state, folder, watch)
     seen: list[_Seen] = []
     why = "the pilot is complete"

@@ -1,7 +1,6 @@
 """One run from its first warm-up to its last trial: blocks are opened, measured, recorded and looked at."""
 
 import math
-import os
 import random
 import secrets
 import time
@@ -9,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from experiment_tracker_tools.conduct.exposing import exposed
-from experiment_tracker_tools.conduct.runs.environment import environment, load_note
 from experiment_tracker_tools.conduct.runs.folder import RunFolder, inherited
 from experiment_tracker_tools.conduct.runs.glance import failure_notes, glance
 from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
@@ -65,15 +63,7 @@ class Runner:
         runs = workspace.ledger.entries(experiment.id, RunState)
         self._goes_on_in_vain = any(entry.content.ended_why == f"verdict {FUTILE}" for entry in runs)
         self._seen: int = -1
-        self._state = RunState(
-            run=folder.run,
-            experiment=experiment.id,
-            pid=os.getpid(),
-            spec=spec,
-            started=workspace.clock(),
-            environment=environment(),
-            notes=tuple(note for note in [load_note()] if note),
-        )
+        self._state = folder.begun(experiment, spec)
         self._tell()
 
     def go(self, measurer: Measurer, interrupts: Interrupts) -> str:
