@@ -73,6 +73,7 @@ class Analysis(Model):
         warnings: what a reader must know of the data, the effect itself included.
         missing: units without the primary's value.
         unrated: live runs that nobody has rated.
+        outside: units and live runs that got control and are not in these numbers, by reason.
         srm_p: p-value of the planned shares; below 0.001 halts.
         information: fraction of the planned information; looks: points of the plan's grid so far.
         boundary: primary's statistic and what it must reach, signed so that larger is better.
@@ -96,6 +97,7 @@ class Analysis(Model):
     planned: int
     missing: dict[str, int] | None = None
     unrated: str | None = None
+    outside: dict[str, int] | None = None
     srm_p: float | None = None
     information: float | None = None
     looks: int | None = None
@@ -129,6 +131,7 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         reasons=judged.reasons[:3],
         warnings=(*_warnings(look), *drift(found, workspace.ledger.journal(experiment).trials))[-_MOST_WARNINGS:],
         unrated=unrated(workspace, found),
+        outside=workspace.ledger.statistics(experiment).outside or None,
         units=look.units,
         planned=look.planned,
         missing=look.missing or None,

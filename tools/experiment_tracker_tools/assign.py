@@ -1,7 +1,7 @@
 """Verb: which variant a unit meets."""
 
-from experiment_tracker_tools.assignment.hashing import is_within
 from experiment_tracker_tools.conduct.exposing import exposed
+from experiment_tracker_tools.conduct.outside import in_words, left_outside
 from experiment_tracker_tools.core.errors import ConsentMissing, IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Slug, UnitId
@@ -19,7 +19,7 @@ class Assigned(Model):
         variant: what the unit meets.
         propensity: probability of this variant; 1 where everybody gets control.
         exposure: whether the unit counts in the analysis.
-        reason: why everybody gets control.
+        reason: why it gets control and is not analysed.
         next_action: what to do now.
     """
 
@@ -43,9 +43,11 @@ def assign_unit(
     """Give a unit (session, task, user) its variant: sticky, in exact shares; the exposure is recorded first."""
     found = workspace.ledger.experiment(experiment)
     check_attributes(found, attributes)
-    reason = workspace.why_off or _why_control(found, unit)
+    reason = workspace.why_off or _why_control(found)
     if reason is not None:
         return _control(found, unit, reason)
+    if why := left_outside(workspace, found, unit):
+        return _control(found, unit, f"the unit is {in_words(found, why)}")
     try:
         (exposure,) = exposed(workspace, found, [unit], attributes=attributes)
     except ConsentMissing as error:
@@ -68,12 +70,12 @@ def _control(experiment: Experiment, unit: str, reason: str) -> Assigned:
         propensity=1.0,
         exposure=False,
         reason=reason,
-        next_action="Use control; this unit is not counted.",
+        next_action="Use control; this unit is not analysed.",
     )
 
 
-def _why_control(experiment: Experiment, unit: str) -> str | None:
-    """Why a unit gets control and is not counted; None while it runs and the unit takes part.
+def _why_control(experiment: Experiment) -> str | None:
+    """Why everybody gets control; None while it runs.
 
     Raises:
         IllegalStep: before it was started, when asking is a mistake.
@@ -82,7 +84,4 @@ def _why_control(experiment: Experiment, unit: str) -> str | None:
         raise IllegalStep(f"{experiment.id} is {experiment.state}. Start it first: transition_experiment (start).")
     if experiment.state != "running":
         return f"the experiment is {experiment.state}"
-    layer = experiment.plan.layer
-    if layer is not None and not is_within(layer.name, unit, layer.start, layer.end):
-        return f"the unit is outside of the plan's slice of layer {layer.name}"
     return None

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.advice import uri_of
+from experiment_tracker_tools.conduct.outside import judge
 from experiment_tracker_tools.conduct.ramping import watch, watches
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
@@ -45,6 +46,7 @@ class Recorded(Model):
         replaced: aggregates whose place a later one of the same period took.
         twice: periods that this call sends more than once: the last one counts.
         units: how a unit was defaulted, where trials named none.
+        outside: what the plan does not take, by reason: counted, not recorded, never analysed.
         left_out: trials behind a rollout that measure none of its limits, and were not kept.
         filled_in: fields that were filled in for the caller.
         through_seq: the experiment's newest entry.
@@ -57,6 +59,7 @@ class Recorded(Model):
     repeats: int = 0
     replaced: int = 0
     twice: tuple[str, ...] = ()
+    outside: dict[str, int] | None = None
     left_out: int | None = None
     filled_in: tuple[str, ...] = ()
     through_seq: int
@@ -94,6 +97,7 @@ def record_trial(
         _checked(found, "aggregates", aggregates, checked_aggregate),
         _checked(found, "feedback", feedback, checked_feedback),
         [checked_late(found, trial) for trial in late],
+        why_outside=judge(found),
     )
     done = workspace.ledger.record(experiment, batch)
     counts = {
@@ -108,15 +112,18 @@ def record_trial(
         recorded={kind: count for kind, count in counts.items() if count},
         repeats=done.repeats,
         replaced=done.replaced,
+        outside=dict(done.outside) or None,
         twice=_twice(batch.aggregates),
         filled_in=_filled_in(trials, aggregates, found.primary.name),
         through_seq=done.last_seq,
         uri=uri_of(experiment),
-        next_action=_next(found),
+        next_action=_next(found, outside=sum(done.outside.values())),
     )
 
 
-def _next(experiment: Experiment) -> str:
+def _next(experiment: Experiment, *, outside: int) -> str:
+    if outside:
+        return f"{outside} are outside of the plan: counted and not analysed. Go on with units that assign_unit takes."
     if experiment.state in OVER:
         return "From its due day on `decide` asks whether it contradicts the decision; `status` tells the day."
     return f"Go on until {experiment.plan.sample_size} units a variant; `status` shows progress. Then analyze."

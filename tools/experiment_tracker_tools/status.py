@@ -12,7 +12,6 @@ from experiment_tracker_tools.conduct.advice import after_reopening, next_action
 from experiment_tracker_tools.conduct.aftercare import changes
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.lagging import lagging
-from experiment_tracker_tools.conduct.live.serving import outside
 from experiment_tracker_tools.conduct.looks import damage_told
 from experiment_tracker_tools.conduct.ratings import unrated
 from experiment_tracker_tools.conduct.reopening import contradicted
@@ -74,7 +73,7 @@ class Line(Model):
         reopened: what the decision was, and why it is no longer, or will be once `decide` is called.
         feedback: mean rating of each variant, 1 to 5, and how many.
         unrated: live runs that nobody has rated.
-        outside: live runs that got control and count nowhere: in a new work tree, or a session from before the start.
+        outside: units and live runs that got control and are not analysed, by reason.
         seal: how the hash of the sealed plan begins.
         deviations: what was not as planned.
         next_action: what to do now.
@@ -102,7 +101,7 @@ class Line(Model):
     reopened: str | None = None
     feedback: dict[str, str] | None = None
     unrated: str | None = None
-    outside: int | None = None
+    outside: dict[str, int] | None = None
     seal: str | None = None
     deviations: tuple[str, ...] = ()
     next_action: str
@@ -185,7 +184,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
     done, count = outcome(workspace, experiment), progress(workspace, experiment)
     planned = experiment.plan.sample_size
     to_come = {name: planned - n for name, n in count.units.items() if n < planned}
-    since = changes(workspace, experiment)
+    since, totals = changes(workspace, experiment), workspace.ledger.statistics(experiment.id)
     return Line(
         experiment=experiment.id,
         name=experiment.name,
@@ -203,13 +202,13 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         since_promotion=tuple(change.told for change in since[:3]),
         runs=tuple(in_words(folder, state) for folder, state in runs_of(workspace, experiment.id)),
         ended=why_it_ended(experiment),
-        refused=sum(workspace.ledger.statistics(experiment.id).refused.values()) or None,
+        refused=sum(totals.refused.values()) or None,
         alerts=tuple(f"level {e.content.level}: {e.content.told}" for e in alerts_of(workspace, experiment)[:2]),
         due=tuple(each.told for each in lagging(experiment, workspace.clock())[:3]),
         reopened=_reopened(workspace, experiment),
         feedback=_feedback(workspace, experiment),
         unrated=unrated(workspace, experiment),
-        outside=outside(workspace, experiment.id) or None,
+        outside=totals.outside or None,
         seal=seal.sha256[:12] if alone and (seal := seal_of(workspace, experiment)) is not None else None,
         deviations=deviations(workspace, experiment) if alone else (),
         next_action=_next(workspace, experiment, done, due=count.due, worse=any(change.worse for change in since)),

@@ -8,7 +8,6 @@ from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
 from experiment_tracker_tools.assignment.live import (
     LAST,
-    OUTSIDE,
     STRATUM,
     Given,
     Live,
@@ -92,7 +91,7 @@ def _live(around: Around, kinds: "tuple[str, ...]", name: str) -> "Live | None":
         if live.kind in kinds and live.name == name:
             usable = time.time() < live.expires_at and not is_off(around.store)
             if usable and not sessions.may_meet(around, live):
-                _count_outside(around, live)
+                _leave_outside(around, live, "client", call=around.call if live.kind == "agent" else "")
                 return None
             return live if usable else None
     return None
@@ -104,14 +103,10 @@ def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, *, call: st
     note(around, kinds, name, call)
 
 
-def _count_outside(around: Around, live: Live) -> None:
-    """Count a run that gets control and belongs to no variant: its client has not read the stub."""
-    place = os.path.join(around.live, live.experiment, OUTSIDE)
-    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, b".")
-    finally:
-        os.close(descriptor)
+def _leave_outside(around: Around, live: Live, why: str, *, call: str) -> None:
+    """Keep for the ledger that a run got control and belongs to no variant."""
+    event = spool.event_of(around, live.experiment, call)
+    spool.append(around.store, around.session, {"event": event, "experiment": live.experiment, "outside": why})
 
 
 def _unit(around: Around, live: Live) -> str:

@@ -36,8 +36,12 @@ def run_of(
         "length": length,
         "served": served,
     }
-    event = sha256("\0".join((experiment, around.session, around.prompt, call)).encode()).hex()[:32]
-    return {"event": event, "experiment": experiment, "run": run}
+    return {"event": event_of(around, experiment, call), "experiment": experiment, "run": run}
+
+
+def event_of(around: "Around", experiment: str, call: str) -> str:
+    """Names a run of an experiment's asset."""
+    return sha256("\0".join((experiment, around.session, around.prompt, call)).encode()).hex()[:32]
 
 
 def append(store: str, session: str, line: "dict[str, Any]") -> None:

@@ -15,7 +15,6 @@ from experiment_tracker_tools.assignment.jsons import dumps, loads
 
 FOLDER = "live"
 AFTER = "after-"
-OUTSIDE = "outside"
 LAST = "last.json"
 SPOOL = "spool"
 STRATUM = "live"

@@ -1,6 +1,7 @@
 """What the ledger answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Trial
@@ -16,6 +17,7 @@ class Recorded(NamedTuple):
         replaced: aggregates whose place a later one of the same period took, of this batch or of an earlier one.
         last_seq: position of the experiment's newest entry.
         feedback: newly recorded opinions; late: outcomes of lagging metrics.
+        outside: trials, exposures and opinions of the batch that are counted and not recorded, by reason.
     """
 
     trials: int
@@ -26,6 +28,7 @@ class Recorded(NamedTuple):
     last_seq: int
     feedback: int = 0
     late: int = 0
+    outside: Mapping[str, int] = MappingProxyType({})
 
 
 class Journal(NamedTuple):
@@ -44,6 +47,7 @@ class Totals(NamedTuple):
         trials: how many, by variant; repeated: those of a unit that already had one; exposed: units, by variant.
         amended: trials that no longer count, by variant.
         refused: entries that were refused, by reason: without_consent, withdrawn.
+        outside: units that got control and are not analysed, by reason.
     """
 
     running: dict[tuple[str, str], Running]
@@ -52,3 +56,4 @@ class Totals(NamedTuple):
     exposed: dict[str, int]
     amended: dict[str, int]
     refused: dict[str, int]
+    outside: dict[str, int]

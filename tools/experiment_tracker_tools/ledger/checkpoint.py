@@ -10,7 +10,7 @@ from zlib import crc32
 
 from experiment_tracker_tools.ledger.disk import Handle
 
-VERSION = 3
+VERSION = 4
 _BLOCK = 1 << 20
 
 

@@ -11,7 +11,7 @@ from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.tables import TABLES, Erasure, document_of, last_seq
 from experiment_tracker_tools.ledger.tally import Tally
 
-ROWS = ("trials", "exposures", "feedback", "runs_after", "late")
+ROWS = ("trials", "exposures", "feedback", "runs_after", "late", "outside")
 
 
 def erase_unit(

@@ -7,7 +7,7 @@ from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.tables import understood
-from experiment_tracker_tools.ledger.tally import Met, Tally
+from experiment_tracker_tools.ledger.tally import Met, Tally, name_of
 
 Content = TypeVar("Content", bound=Model)
 
@@ -63,6 +63,13 @@ class Known(NamedTuple):
             return False
         names = {unit} if self.stored is None else {unit, self.stored(unit)}
         return not (names.isdisjoint(self.withdrawn) and names.isdisjoint(self.tally.withdrawn))
+
+    def outside(self, unit: str | None, key: str | None) -> str | None:
+        """Why a unit, or a trial of this key, was left outside; None where it was not."""
+        if not self.tally.outside:
+            return None
+        kept = unit if unit is None or self.stored is None else self.stored(unit)
+        return self.tally.outside_as(name_of({"unit": kept, "key": key}))
 
     def met(self, unit: str) -> Met | None:
         """What a unit met."""

@@ -26,7 +26,6 @@ from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, forget, take_in
 from experiment_tracker_tools.ledger.state import Damage
-from experiment_tracker_tools.ledger.statistics import Running
 from experiment_tracker_tools.ledger.tables import (
     TABLES,
     Amendment,
@@ -204,10 +203,7 @@ class Ledger:
         """The running statistics of an experiment, without reading its rows."""
         volume, _ = self._opened().found(experiment_id)
         with volume.journal.still:
-            tally = volume.tally()
-            running = {name: Running.restored(kept.facts()) for name, kept in tally.running.items()}
-            counts = (dict(tally.trials), dict(tally.repeated), dict(tally.exposed))
-            return Totals(running, *counts, tally.amended_counts(), dict(tally.refused))
+            return volume.tally().totals()
 
     def append(
         self, experiment_id: str, content: Model, *, step: Callable[[Experiment], Experiment] | None = None

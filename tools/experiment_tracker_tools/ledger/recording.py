@@ -1,5 +1,6 @@
 """A batch and exposures put into a draft, with every rule checked under the lock that also writes them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from experiment_tracker_tools.ledger.answers import Recorded
 from experiment_tracker_tools.ledger.consent import refusal_of, refused
 from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.known import Known
+from experiment_tracker_tools.ledger.outside import apart, put_outside
 from experiment_tracker_tools.ledger.rules import (
     Batch,
     again,
@@ -56,6 +58,7 @@ def put_batch(
         IllegalStep, Conflict: told by the rules; nothing is put then.
     """
     check_takes(experiment, batch)
+    batch, outside = apart(batch, known)
     refusal = refusal_of(experiment, [*batch.trials, *batch.exposures, *batch.feedback, *batch.late], known)
     if refusal is not None:
         put_entries(draft, [refusal], provenance, after=last_seq(known.journal))
@@ -73,10 +76,12 @@ def put_batch(
     last = put_entries(draft, contents, provenance, after=last_seq(known.journal), stored=known.stored)
     last = put_entries(draft, late, provenance, after=last)
     last = put_entries(draft, feedback, "judged", after=last)
+    last = put_outside(draft, experiment, outside, known, after=last)
     given = len(batch.trials) + len(batch.exposures) + len(batch.feedback) + len(batch.late)
     repeats = given - len(trials) - len(exposures) - len(feedback) - len(late)
     counts = len(trials), len(exposures), len(batch.aggregates)
-    return Recorded(*counts, repeats, replaced, last, len(feedback), len(late))
+    apart_by_reason = dict(Counter(each.why for each in outside))
+    return Recorded(*counts, repeats, replaced, last, len(feedback), len(late), apart_by_reason)
 
 
 def put_exposures(

@@ -1,7 +1,7 @@
 """What a batch must satisfy against what is already there; checked under the lock that also writes it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from experiment_tracker_tools.core.errors import Conflict, IllegalStep
@@ -10,6 +10,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.late import Late
 from experiment_tracker_tools.domain.lifecycle import State
+from experiment_tracker_tools.domain.outside import Outside
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger.known import Known
 
@@ -18,13 +19,20 @@ _HEARS: tuple[State, ...] = ("paused", "analyzing", "decided", "completed")
 
 
 class Batch(NamedTuple):
-    """What one call wants recorded, all or none."""
+    """What one call wants recorded, all or none.
+
+    Attributes:
+        outside: what whoever asks has judged to be outside already.
+        why_outside: why a unit that has not met a variant is outside, empty where it takes part; None asks nobody.
+    """
 
     trials: Sequence[Trial] = ()
     exposures: Sequence[Exposure] = ()
     aggregates: Sequence[Aggregate] = ()
     feedback: Sequence[Feedback] = ()
     late: Sequence[Late] = ()
+    outside: Sequence[Outside] = ()
+    why_outside: Callable[[Trial | Exposure], str] | None = None
 
 
 def check_takes(experiment: Experiment, batch: Batch) -> None:

@@ -1,8 +1,9 @@
 """What hooks left behind: they cannot afford a sync and see no packages, so they append events that are taken in here.
 
 A spool is one file per session, `.experiments/spool/<session>.jsonl`, 0600, appended in one write per event:
-`{"event": id, "experiment": id, "trial": {...}}`, or with "exposure" in the place of "trial". The event's id
-becomes the trial's key, so that an event counts once however often it is taken in. Acknowledgement begins here.
+`{"event": id, "experiment": id, "trial": {...}}`, or with "exposure" or "outside" in the place of "trial". The event's
+id becomes the trial's key, or names the run that is outside, so that an event counts once however often it is taken in.
+Acknowledgement begins here.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from experiment_tracker_tools.core.errors import ConsentMissing, ExperimentError, StoreFailure
+from experiment_tracker_tools.domain.outside import Outside
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger.disk import Handle, replace_file
 from experiment_tracker_tools.ledger.rules import Batch
@@ -129,6 +131,9 @@ def _event(line: bytes) -> tuple[str, Batch] | None:
     if "trial" in fields:
         trial = Trial.model_validate({**fields["trial"], "key": fields["event"]})
         return str(fields["experiment"]), Batch(trials=[trial])
+    if "outside" in fields:
+        run = Outside(unit=fields["event"], why=fields["outside"])
+        return str(fields["experiment"]), Batch(outside=[run])
     return str(fields["experiment"]), Batch(exposures=[Exposure.model_validate(fields["exposure"])])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from experiment_tracker_tools.domain.trial import Aggregate
+from experiment_tracker_tools.ledger.answers import Totals
 from experiment_tracker_tools.ledger.frames import Record
 from experiment_tracker_tools.ledger.index import Fingerprints
 from experiment_tracker_tools.ledger.statistics import Running, add_values
@@ -45,11 +46,13 @@ class Tally:
         self.slots: dict[str, int] = {}
         self.refused: dict[str, int] = {}
         self.withdrawn: set[str] = set()
+        self.outside: dict[str, int] = {}
         self.writer = ""
         self.stale = False
         self._variants: list[str] = []
         self._keys = Fingerprints(secret)
         self._units = Fingerprints(secret)
+        self._apart = Fingerprints(secret)
 
     def apply(self, record: Record) -> None:
         """Take one record."""
@@ -76,6 +79,8 @@ class Tally:
                 self.refused[why] = self.refused.get(why, 0) + content.get(why, 0)
         elif record.table == "withdrawals":
             self.withdrawn.add(content["unit"])
+        elif record.table == "outside":
+            self._take_outside(content)
         elif record.table == "writers":
             self.writer = record.document["writer"]
 
@@ -88,6 +93,13 @@ class Tally:
             add_values(self.running, content["variant"], content["metrics"])
         self.stale = False
 
+    def totals(self) -> Totals:
+        """The running statistics, for whoever asks: a copy that no later record changes."""
+        running = {name: Running.restored(kept.facts()) for name, kept in self.running.items()}
+        counts = (dict(self.trials), dict(self.repeated), dict(self.exposed))
+        outside = {why: count for why, count in self.outside.items() if count}
+        return Totals(running, *counts, self.amended_counts(), dict(self.refused), outside)
+
     def summary(self) -> dict[str, Any]:
         """What stays of the rows once they are gone."""
         return {
@@ -95,6 +107,7 @@ class Tally:
             "trials": self.trials,
             "repeated": self.repeated,
             "exposed": self.exposed,
+            "outside": self.outside,
         }
 
     def next_slot(self, stratum: str) -> int:
@@ -119,6 +132,11 @@ class Tally:
             seq=packed >> 16,
         )
 
+    def outside_as(self, name: str) -> str | None:
+        """Why what came under this name, as `name_of` gives it, is outside; None where it is not."""
+        number = self._apart.get(name)
+        return list(self.outside)[number - 1] if number else None
+
     def is_posted(self, aggregate: Aggregate) -> bool:
         """Whether this slice was sent before."""
         return (aggregate.variant, aggregate.metric, aggregate.period) in self.slices
@@ -140,6 +158,7 @@ class Tally:
         arrays: dict[str, bytes] = {}
         arrays["key hashes"], arrays["key numbers"] = self._keys.packed()
         arrays["unit hashes"], arrays["unit numbers"] = self._units.packed()
+        arrays["apart hashes"], arrays["apart numbers"] = self._apart.packed()
         facts = {
             **self.summary(),
             "amended": list(self.amended.items()),
@@ -167,10 +186,12 @@ class Tally:
         secret = bytes.fromhex(facts["secret"])
         self._keys = Fingerprints(secret, arrays["key hashes"], arrays["key numbers"])
         self._units = Fingerprints(secret, arrays["unit hashes"], arrays["unit numbers"])
+        self._apart = Fingerprints(secret, arrays["apart hashes"], arrays["apart numbers"])
 
     def _take_summary(self, kept: Mapping[str, Any]) -> None:
         self.running = {(v, m): Running.restored(facts) for v, m, facts in kept["running"]}
         self.trials, self.repeated, self.exposed = dict(kept["trials"]), dict(kept["repeated"]), dict(kept["exposed"])
+        self.outside = dict(kept.get("outside", {}))
 
     def _take_slots(self, ends: Mapping[str, int]) -> None:
         for stratum, end in ends.items():
@@ -187,6 +208,19 @@ class Tally:
             if earlier is not None and earlier.measured:
                 self.repeated[variant] = self.repeated.get(variant, 0) + 1
 
+    def _take_outside(self, content: Mapping[str, Any]) -> None:
+        why, name = content["why"], name_of(content)
+        self._leave(name)
+        self.outside[why] = self.outside.get(why, 0) + content.get("n", 1)
+        if name:
+            self._apart.put(name, list(self.outside).index(why) + 1)
+
+    def _leave(self, name: str) -> None:
+        """No longer count as outside what came under this name."""
+        if self.outside and name and (why := self.outside_as(name)) is not None:
+            self.outside[why] -= 1
+            self._apart.put(name, 0)
+
     def _meet(self, unit: str, variant: str, flags: int, seq: int) -> Met | None:
         if variant not in self._variants:
             self._variants.append(variant)
@@ -197,8 +231,16 @@ class Tally:
             if earlier.exposed or not flags & _EXPOSED:
                 seq = earlier.seq
             flags |= _MEASURED * earlier.measured | _EXPOSED * earlier.exposed | _CONSENTED * earlier.consented
+        else:
+            self._leave(unit)
         self._units.put(unit, seq << 16 | flags << 8 | number)
         return earlier
+
+
+def name_of(content: Mapping[str, Any]) -> str:
+    """Under which name something is outside; empty where it has none."""
+    key = content.get("key")
+    return content.get("unit") or ("" if key is None else f"\0{key}")
 
 
 def _consent(content: Mapping[str, Any]) -> int:

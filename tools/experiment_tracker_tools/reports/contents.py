@@ -90,6 +90,9 @@ def _overview(record: Record) -> Section:
     if record.look is not None and record.decision is not None:
         units = ", ".join(f"{name} {n}" for name, n in record.look.units.items())
         points.append(f"Units: {units} (planned: {record.look.planned} a variant)")
+    if record.outside:
+        left = ", ".join(f"{why} {n}" for why, n in sorted(record.outside.items()))
+        points.append(f"Outside, with control and not analysed: {left}")
     return Section("Overview", points=tuple(points))
 
 

@@ -1,7 +1,8 @@
 """Everything that a report of one experiment rests on, as it was recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
@@ -20,6 +21,7 @@ class Record(NamedTuple):
         learnings: what it taught, oldest first.
         sealed: SHA-256 of the sealed plan.
         deviations: what was not as planned.
+        outside: units and live runs that got control and were not analysed, by reason.
     """
 
     experiment: Experiment
@@ -30,6 +32,7 @@ class Record(NamedTuple):
     learnings: Sequence[Learning] = ()
     sealed: str | None = None
     deviations: Sequence[str] = ()
+    outside: Mapping[str, int] = MappingProxyType({})
 
     @property
     def started(self) -> datetime | None:

@@ -39,6 +39,7 @@ def record_of(workspace: "Workspace", experiment_id: str) -> "Record":
         learnings=tuple(entry.content for entry in ledger.entries(experiment_id, Learning)),
         sealed=seal.sha256 if seal is not None else None,
         deviations=deviations(workspace, experiment),
+        outside=ledger.statistics(experiment_id).outside,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from experiment_tracker_tools.assignment.live import FOLDER, OUTSIDE, Live, read, written
+from experiment_tracker_tools.assignment.live import FOLDER, Live, read, written
 from experiment_tracker_tools.assignment.rendering import body_of
 from experiment_tracker_tools.conduct.live.stub import Stub, agents_of, stubs
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep, InvalidInput
@@ -118,14 +118,6 @@ def attached(workspace: Workspace) -> tuple[str, ...]:
     folder = workspace.folder / FOLDER
     names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 asked at every call; iterdir costs more
     return tuple(sorted(name.removesuffix(".json") for name in names if name.startswith("exp-") and ".json" in name))
-
-
-def outside(workspace: Workspace, experiment_id: str) -> int:
-    """Runs of the asset that got control and count nowhere: their client was started before the stub was there."""
-    try:
-        return (workspace.folder / FOLDER / experiment_id / OUTSIDE).stat().st_size
-    except OSError:
-        return 0
 
 
 def changed_stubs(workspace: Workspace) -> tuple[str, ...]:
