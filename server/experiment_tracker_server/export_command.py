@@ -31,8 +31,8 @@ _HELP = (
 def export(*, experiment: str | None, form: Format, output: Path | None) -> None:
     """Print one experiment, or all, as JSON lines; or the rows of one as CSV, JSON, Parquet or a notebook.
 
-    Attributes of units are left out where fewer than `segments.k` units of a variant share them. Rows of a running
-    experiment break its seal; that is recorded.
+    JSON lines are rows as they are, to move a store. The other formats leave attributes of units out where fewer than
+    `segments.k` units of a variant share them. Rows of a running experiment break its seal; that is recorded.
     """
     try:
         _check(experiment, form, output)

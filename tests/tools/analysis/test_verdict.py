@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import values
 
-from experiment_tracker_tools.analysis.course import STATUSES
+from experiment_tracker_tools.analysis.course import STATUSES, settled
 from experiment_tracker_tools.analysis.verdict import SRM_HALT, judge
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import Estimate, Look, Verdict
@@ -91,6 +91,58 @@ def test_each_rule_gives_its_verdict(verdict: Verdict, experiment: Experiment, s
     assert found.winner == ("treatment" if verdict == "SHIP" else None)
     assert found.reasons
     assert all(found.reasons)
+
+
+FOUR = values.experiment(
+    variants=(
+        Variant(name="control", control=True, share=0.2),
+        *(Variant(name=name, share=0.2) for name in ("a", "b", "c", "d")),
+    ),
+    metrics=GUARDED.metrics,
+)
+BROKEN: dict[str, Any] = {"srm_p": SRM_HALT / 2}
+HARMED: dict[str, Any] = {"harms": ("cost of a: z = 4.00",)}
+ALL: dict[str, Status] = {"a": "wins", "b": "equivalent", "c": "worse", "d": "not_worthwhile"}
+OPEN: dict[str, Status] = dict.fromkeys("abcd", "open")
+GOOD = {name: Opinion(ratings=6, mean=4.5) for name in "abcd"}
+
+
+def of_four(statuses: dict[str, Status], **changes: Any) -> Look:
+    """A look at four treatments; the first lost cost where `lost` says so."""
+    cost = estimate(0.3, 1e-4, metric="cost", treatment="a", safe=False) if changes.pop("lost", False) else None
+    of = {"wins": -0.5, "equivalent": 0.0, "worse": 0.5, "not_worthwhile": -0.01, "waits": -0.5, "open": 0.0}
+    seen = (estimate(of[status], 0.01, treatment=name) for name, status in statuses.items())
+    return look(*seen, *([cost] if cost else []), statuses=statuses, **changes)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seen"),
+    [
+        ("HALT", of_four(ALL, **BROKEN, **HARMED, futile=True, opinions=GOOD, lost=True)),
+        ("ROLL_BACK", of_four(ALL, **HARMED, futile=True, opinions=GOOD)),
+        ("SHIP", of_four(ALL, futile=True, opinions=GOOD)),
+        ("EQUIVALENT", of_four({**ALL, "a": "worse"}, futile=True, opinions=GOOD, lost=True)),
+        ("KEEP_CONTROL", of_four(dict.fromkeys("abcd", "worse"), futile=True, opinions=GOOD, lost=True)),
+        ("DO_NOT_SHIP", of_four({**ALL, "a": "worse", "b": "not_worthwhile"}, futile=True, opinions=GOOD)),
+        ("EXTEND", of_four({**OPEN, "a": "waits"}, standing="interim", futile=True, ahead=Ahead(units=20))),
+        ("STOP_FUTILE", of_four(OPEN, standing="interim", futile=True, ahead=Ahead(units=20))),
+        ("CONTINUE", of_four(OPEN, standing="interim", ahead=Ahead(units=20))),
+        ("INVESTIGATE", of_four({**OPEN, "a": "waits"}, opinions=GOOD, lost=True)),
+        ("ITERATE", of_four(OPEN, opinions=GOOD)),
+        ("INCONCLUSIVE", of_four(OPEN)),
+    ],
+)
+def test_of_all_rules_that_match_the_first_one_wins(verdict: Verdict, seen: Look) -> None:
+    """Every look but the last also meets later rules; the rows take the first one away, one after the other."""
+    assert judge(FOUR, seen).verdict == verdict
+
+
+@pytest.mark.parametrize(("beside", "verdict"), [("open", None), ("waits", None), ("worse", "EQUIVALENT")])
+def test_nothing_but_a_winner_ends_an_experiment_while_another_treatment_is_open(
+    beside: Status, verdict: Verdict | None
+) -> None:
+    assert settled(["equivalent", beside], harmed=False) == verdict
+    assert settled(["wins", beside], harmed=False) == "SHIP"
 
 
 def test_a_gain_beside_a_significant_loss_of_a_guardrail_is_investigated() -> None:

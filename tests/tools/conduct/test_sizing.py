@@ -62,5 +62,19 @@ def test_a_plan_that_cannot_reach_its_alpha_is_refused(
 def test_the_reply_tells_what_the_plan_does(at_plain: Agent) -> None:
     told = at_plain.call("design_experiment", **plan(metrics=[KNOWN], sample_size=142, plan={"method": "sequential"}))
     assert "simulated runs of this plan: ships" in told["operating"]
-    blind = at_plain.call("design_experiment", **plan())
-    assert blind["operating"] == "not simulated: time needs mde, baseline and sd to be simulated"
+
+
+@pytest.mark.parametrize(
+    ("metric", "lacks"),
+    [
+        (TIME, "an mde, a baseline and an sd"),
+        ({**TIME, "mde": 0.1, "baseline": 2.0}, "an sd"),
+        ({**BOUGHT, "mde": 0.1}, "a baseline"),
+        ({**TIME, "kind": "continuous", "mde": 0.1, "baseline": 0, "sd": 1}, "a baseline other than 0"),
+        ({**BOUGHT, "baseline": 0.2}, "an mde"),
+    ],
+)
+def test_what_cannot_be_simulated_says_what_to_give(at_plain: Agent, metric: dict[str, object], lacks: str) -> None:
+    told = at_plain.call("design_experiment", **plan(metrics=[metric]))["operating"]
+    name = metric["name"]
+    assert told == f"not simulated: {name} needs {lacks} to be simulated; give it with the metric"

@@ -16,6 +16,9 @@ NAMES = (
 )
 
 
+OWN = MetricDraft.model_validate({**TIME, "name": "own"})
+
+
 def one(**fields: object) -> Metric:
     return completed([MetricDraft.model_validate(fields)], mde=None, max_regression=None).metrics[0]
 
@@ -28,6 +31,42 @@ def test_the_catalogue_holds_these() -> None:
 def test_every_metric_is_complete_in_every_role(name: str) -> None:
     for role in ("primary", "secondary", "guardrail", "leading", "lagging"):
         assert one(name=name, role=role).role == role
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "direction", "role", "class_", "bound"),
+    [
+        ("conversion", "binary", "increase", "primary", "business", None),
+        ("activation", "binary", "increase", "primary", "business", None),
+        ("revenue_per_user", "continuous", "increase", "primary", "business", None),
+        ("retention_d1", "binary", "increase", "secondary", "engagement", None),
+        ("retention_d7", "binary", "increase", "lagging", "engagement", "7 days"),
+        ("retention_d30", "binary", "increase", "lagging", "engagement", "30 days"),
+        ("session_duration", "duration", "increase", "secondary", "engagement", None),
+        ("click_through", "binary", "increase", "leading", "engagement", None),
+        ("adoption", "binary", "increase", "leading", "engagement", None),
+        ("crash_rate", "binary", "decrease", "guardrail", "reliability", "limit 0.001"),
+        ("load_time", "duration", "decrease", "guardrail", "performance", "limit 3"),
+        ("churn", "binary", "decrease", "lagging", "business", "30 days"),
+        ("support_tickets", "count", "decrease", "guardrail", "quality", "margin 0.1"),
+        ("time", "duration", "decrease", "primary", "performance", None),
+        ("cost", "continuous", "decrease", "guardrail", "cost", "margin 0.1"),
+        ("tokens", "count", "decrease", "guardrail", "cost", "margin 0.1"),
+        ("tool_errors", "count", "decrease", "guardrail", "reliability", "margin 0.1"),
+        ("issues_caught", "count", "increase", "primary", "quality", None),
+        ("false_positives", "count", "decrease", "guardrail", "quality", "margin 0.1"),
+        ("user_satisfaction", "continuous", "increase", "guardrail", "quality", "margin 0.05"),
+    ],
+)
+def test_a_name_alone_stands_for_its_kind_direction_role_and_bound(
+    name: str, kind: str, direction: str, role: str, class_: str, bound: str | None
+) -> None:
+    """Beside a primary of the call's own, so that the catalogue's role is the one that is taken."""
+    drafts = [MetricDraft.model_validate({"name": name}), *([] if role == "primary" else [OWN])]
+    (found, *_) = completed(drafts, mde=None, max_regression=None).metrics
+    assert (found.kind, found.direction, found.role, catalogue()[name].class_) == (kind, direction, role, class_)
+    bounds = {"limit {:g}": found.limit, "margin {:g}": found.margin, "{:g} days": found.due_days}
+    assert [told.format(value) for told, value in bounds.items() if value is not None] == ([bound] if bound else [])
 
 
 def test_crash_rate_and_load_time_have_the_limits_that_were_asked_for() -> None:

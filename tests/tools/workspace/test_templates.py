@@ -10,6 +10,8 @@ from tests.support.project import Project
 
 from experiment_tracker_server.group import group
 from experiment_tracker_tools.conduct.templating import template_text
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.workspace.templates import Template, template, template_names
 from experiment_tracker_tools.workspace.tomls import parsed
 
@@ -36,25 +38,94 @@ def test_a_plan_is_made_of_a_template_alone(at_plain: Agent, name: str) -> None:
     assert any(f"(preset {found.preset})" in source for source in told["settings"].values())
 
 
-def test_viral_mechanic_expects_20_percent() -> None:
-    assert template(NOWHERE, "viral_mechanic").plan.mde == 0.2
+@pytest.mark.parametrize(
+    ("name", "primary", "mde", "guards", "others"),
+    [
+        (
+            "command_or_prompt",
+            "time",
+            0.15,
+            {"cost": "margin 0.1", "user_satisfaction": "margin 0.1"},
+            {"tool_errors": "secondary"},
+        ),
+        (
+            "engagement",
+            "session_duration",
+            0.05,
+            {"load_time": "limit 3"},
+            {"click_through": "leading", "retention_d7": "lagging"},
+        ),
+        (
+            "ml_model",
+            "click_through",
+            0.15,
+            {"fairness_gap": "limit 0.1", "drift_psi": "limit 0.2", "load_time": "limit 3"},
+            {},
+        ),
+        (
+            "monetization",
+            "revenue_per_user",
+            0.05,
+            {"conversion": "margin 0.05", "support_tickets": "margin 0.1"},
+            {"churn": "lagging"},
+        ),
+        (
+            "onboarding",
+            "retention_d1",
+            0.15,
+            {"load_time": "limit 3"},
+            {"activation": "secondary", "retention_d7": "lagging"},
+        ),
+        ("performance", "time", 0.15, {"correct": "margin 0.01"}, {}),
+        ("privacy_first", "conversion", 0.05, {"support_tickets": "margin 0.1"}, {}),
+        (
+            "viral_mechanic",
+            "invitations_accepted",
+            0.2,
+            {"support_tickets": "margin 0.1"},
+            {"activation": "secondary", "retention_d7": "lagging"},
+        ),
+    ],
+)
+def test_a_templates_plan_expects_its_lift_and_guards_what_it_names(
+    plain: Project, at_plain: Agent, name: str, primary: str, mde: float, guards: dict[str, str], others: dict[str, str]
+) -> None:
+    told = at_plain.call("design_experiment", name="x", plan={"template": name})
+    experiment = plain.workspace().ledger.experiment(told["experiment"])
+    assert (experiment.primary.name, experiment.primary.mde) == (primary, mde)
+    bounds = {m.name: f"margin {m.margin:g}" if m.margin else f"limit {m.limit:g}" for m in guarded(experiment)}
+    assert bounds == guards
+    rest = {m.name: m.role for m in experiment.metrics if m.role not in {"primary", "guardrail"}}
+    assert rest == others
 
 
-def test_onboarding_expects_15_percent_more_retention_on_the_next_day() -> None:
-    found = template(NOWHERE, "onboarding")
-    assert (found.plan.mde, found.metrics[0].name, found.metrics[0].role) == (0.15, "retention_d1", "primary")
+def guarded(experiment: Experiment) -> tuple[Metric, ...]:
+    return tuple(metric for metric in experiment.metrics if metric.role == "guardrail")
 
 
-def test_ml_model_expects_15_percent_guards_fairness_and_drift_and_tolerates_10_percent() -> None:
-    found = template(NOWHERE, "ml_model")
-    guards = {metric.name for metric in found.metrics if metric.role == "guardrail"}
-    assert (found.plan.mde, found.plan.max_regression, guards) == (0.15, 0.1, {"fairness_gap", "drift_psi"})
+@pytest.mark.parametrize("name", OURS)
+def test_a_template_says_what_its_plan_does_or_what_to_give_for_it(plain: Project, at_plain: Agent, name: str) -> None:
+    alone = at_plain.call("design_experiment", name="x", plan={"template": name})
+    experiment = plain.workspace().ledger.experiment(alone["experiment"])
+    rate = experiment.primary.kind == "binary"
+    lacks = "a baseline" if rate else "a baseline and an sd"
+    told = f"not simulated: {experiment.primary.name} needs {lacks} to be simulated; give it with the metric"
+    assert alone["operating"] == told
+    metrics = [metric.model_dump(mode="json", exclude_none=True) for metric in experiment.metrics]
+    (primary,) = (metric for metric in metrics if metric["role"] == "primary")
+    primary |= {"baseline": 0.3} if rate else {"baseline": 2.0, "sd": 1.0}
+    given = at_plain.call("design_experiment", name="x", metrics=metrics, plan={"template": name, "looks": 2})
+    assert "simulated runs of this plan: ships " in given["operating"]
+
+
+def test_ml_model_rolls_back_a_loss_beyond_10_percent() -> None:
+    assert template(NOWHERE, "ml_model").plan.max_regression == 0.1
 
 
 def test_privacy_first_asks_for_what_nothing_enforces_and_may_not_start_with_it(at_plain: Agent) -> None:
     told = at_plain.call("design_experiment", name="Permission", plan={"template": "privacy_first"})
     assert told["not_enforced"] == [
-        "k_anonymity_of_exports = 5: NOT ENFORCED",
+        "k_anonymity_of_exported_lines = 5 (csv, json and parquet keep it): NOT ENFORCED",
         "epsilon = 1, required: NOT ENFORCED",
     ]
     assert "'k': 5" in str(template(NOWHERE, "privacy_first").model_dump()["plan"]["segments"])

@@ -101,8 +101,10 @@ def operating(experiment: Experiment) -> Operating | str:
 def _of(plan: str) -> Operating | str:
     experiment = Experiment.model_validate_json(plan)
     mde, primary = experiment.primary.mde, _unit(experiment.primary, experiment)
-    if mde is None or primary is None:
-        return f"{experiment.primary.name} needs mde, baseline and sd to be simulated"
+    if mde is None or primary is None or not experiment.primary.baseline:
+        return (
+            f"{experiment.primary.name} needs {_lacking(experiment.primary)} to be simulated; give it with the metric"
+        )
     if primary.scale == "rates" and not 0 < primary.mean * (1 + mde) < 1:
         return f"an mde of {mde:g} moves {experiment.primary.name} out of 0 to 1"
     if mde >= 1:
@@ -185,6 +187,18 @@ def _unit(metric: Metric, experiment: Experiment) -> _Unit | None:
         log_sd = math.sqrt(math.log1p((sd / mean) ** 2))
         return _Unit("logs", math.log(mean) - log_sd**2 / 2, log_sd, sign)
     return _Unit("means", mean, sd, sign)
+
+
+def _lacking(primary: Metric) -> str:
+    """What a primary does not say and a simulation must know."""
+    baseline = "a baseline" if primary.baseline is None else "a baseline other than 0"
+    wanted = {
+        "an mde": primary.mde is None,
+        baseline: not primary.baseline,
+        "an sd": primary.sd is None and primary.kind != "binary",
+    }
+    *others, last = (name for name, lacks in wanted.items() if lacks)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _within(metric: Metric, sign: int) -> float:
