@@ -5,12 +5,13 @@
     api.set_provider_and_wait(ExperimentProvider("."))
     api.get_client().get_boolean_value("new-checkout", False, EvaluationContext(targeting_key="user-7"))
 
-Needs the extra `openfeature`. The flag is the subject of a running experiment; without one, and on every failure, the
-caller's default is served. A boolean flag is true for every variant but control; a text flag is the variant's name,
-and the caller's default for control.
+Needs the extra `openfeature`. The flag is the subject of a running experiment; without one, on every failure, and to
+whom the plan does not take (its eligibility is asked of the context) the caller's default is served. A boolean
+flag is true for every variant but control; a text flag is the variant's name, and the caller's default for control.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,11 +19,16 @@ from openfeature.evaluation_context import EvaluationContext  # pyright: ignore[
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Reason
 from openfeature.provider import AbstractProvider, Metadata  # pyright: ignore[reportMissingTypeStubs]
+from pydantic import TypeAdapter, ValidationError
 
 from experiment_tracker_tools.assign import Assigned, assign_unit
 from experiment_tracker_tools.core.errors import ExperimentError
+from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.privacy import CONSENT
+from experiment_tracker_tools.domain.trial import Attributes
 from experiment_tracker_tools.workspace import Workspace
 
+_CHECKED: TypeAdapter[Attributes] = TypeAdapter(Attributes)
 Value = TypeVar("Value", bool, str, int, float, Sequence[FlagValueType] | Mapping[str, FlagValueType])
 
 
@@ -89,7 +95,7 @@ class ExperimentProvider(AbstractProvider):
         if not unit:
             return _failed(default, ErrorCode.TARGETING_KEY_MISSING, "give a targeting_key: the unit")
         try:
-            found = self._assigned(flag, unit)
+            found = self._assigned(flag, unit, context.attributes if context is not None else {})
         except ExperimentError as error:
             return _failed(default, ErrorCode.GENERAL, str(error))
         if found is None:
@@ -101,13 +107,25 @@ class ExperimentProvider(AbstractProvider):
         value = value_of(assigned.variant, control)
         return FlagResolutionDetails(value, reason=Reason.SPLIT, variant=assigned.variant, flag_metadata=metadata)
 
-    def _assigned(self, flag: str, unit: str) -> tuple[Assigned, str] | None:
+    def _assigned(self, flag: str, unit: str, attributes: Mapping[str, object]) -> tuple[Assigned, str] | None:
         """What the newest running experiment on the flag gives the unit, and its control; None without one."""
         running = [e for e in self._workspace.ledger.experiments() if e.state == "running" and e.subject.flag == flag]
         if not running:
             return None
         newest = running[-1]
-        return assign_unit(self._workspace, experiment=newest.id, unit=unit), newest.control.name
+        told = _known_to(newest, attributes)
+        return assign_unit(self._workspace, experiment=newest.id, unit=unit, attributes=told), newest.control.name
+
+
+def _known_to(experiment: Experiment, attributes: Mapping[str, object]) -> Attributes:
+    """What of a context the plan may keep or asks for; whatever else an application says is not looked at."""
+    plan = experiment.plan
+    found: Attributes = {}
+    for name in {CONSENT, *plan.privacy.attributes, *plan.eligibility.asks} & attributes.keys():
+        # A value that could not be kept is as good as none.
+        with suppress(ValidationError):
+            found |= _CHECKED.validate_python({name: attributes[name]})
+    return found
 
 
 def _failed(default: Value, code: ErrorCode, told: str) -> FlagResolutionDetails[Value]:

@@ -52,7 +52,7 @@ def _run(
         spec = ordered(_command(command, shell), _tasks(tasks), _checked(given))
         found = workspace.ledger.experiment(experiment)
         if spec.pilot is None:
-            check_runnable(found, spec)
+            check_runnable(workspace, found, spec)
         asked = question(workspace, found, spec)
         if not yes:
             ask_a_person(asked, json_output=json_output)

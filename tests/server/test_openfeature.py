@@ -1,6 +1,8 @@
 """Our experiments through the OpenFeature SDK's own client."""
 
 from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from openfeature import api
@@ -102,3 +104,36 @@ def test_a_store_that_cannot_be_read_serves_the_default(
     journal.mkdir()
     told = client.get_boolean_details(FLAG, False, USER)
     assert told.value is False
+
+
+def test_whom_the_plan_does_not_take_gets_the_default_and_is_counted(
+    plain: Project, at_plain: Agent, client: OpenFeatureClient
+) -> None:
+    rules = {"attributes": {"country": "DE", "age": {"at_least": 18}}}
+    options = {"eligibility": rules, "privacy": {"attributes": ["plan"]}}
+    experiment = started(at_plain, subject={"flag": FLAG}, plan={"method": "fixed", **options})
+    told: dict[str, Any] = {
+        "country": "DE",
+        "age": 20,
+        "plan": "pro",
+        "city": "Bonn",
+        "seen": datetime(2026, 11, 20, tzinfo=UTC),
+    }
+    others = [
+        {**told, "country": "FR"},
+        {**told, "age": datetime(2026, 11, 20, tzinfo=UTC)},
+        {**told, "country": "D\x00E"},
+    ]
+    for number, attributes in enumerate([told, *others]):
+        context = EvaluationContext(targeting_key=f"u{number}", attributes=attributes)
+        found = client.get_string_details(FLAG, "grey", context)
+        assert found.reason == (Reason.SPLIT if attributes is told else Reason.DISABLED)
+        assert attributes is told or found.value == "grey"
+    ledger = plain.workspace().ledger
+    (exposure,) = ledger.journal(experiment).exposures
+    assert exposure.content.attributes == {"plan": "pro"}
+    assert ledger.statistics(experiment).outside == {
+        "attribute country": 1,
+        "attribute age unknown": 1,
+        "attribute country unknown": 1,
+    }

@@ -6,7 +6,7 @@ from experiment_tracker_tools.core.errors import ConsentMissing, IllegalStep
 from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Slug, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.trial import Attributes, check_attributes
+from experiment_tracker_tools.domain.trial import Attributes, check_attributes, storable
 from experiment_tracker_tools.workspace import Workspace
 
 
@@ -46,10 +46,10 @@ def assign_unit(
     reason = workspace.why_off or _why_control(found)
     if reason is not None:
         return _control(found, unit, reason)
-    if why := left_outside(workspace, found, unit):
+    if why := left_outside(workspace, found, unit, attributes):
         return _control(found, unit, f"the unit is {in_words(found, why)}")
     try:
-        (exposure,) = exposed(workspace, found, [unit], attributes=attributes)
+        (exposure,) = exposed(workspace, found, [unit], attributes=storable(found, attributes))
     except ConsentMissing as error:
         return _control(found, unit, str(error))
     return Assigned(

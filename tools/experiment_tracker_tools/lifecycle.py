@@ -51,6 +51,7 @@ class Transitioned(Model):
         stand_ins: files that stand in for the asset while its variants are served live.
         seal: at the start: how the hash of the sealed plan begins.
         ready: at the start: what the readiness gate found.
+        warning: at the start: that nobody would take part as things are.
         uri: the whole experiment.
         next_action: what to do now.
     """
@@ -63,6 +64,7 @@ class Transitioned(Model):
     stand_ins: tuple[str, ...] = ()
     seal: str | None = None
     ready: dict[str, str] | None = None
+    warning: str | None = None
     uri: str
     next_action: str
 
@@ -113,6 +115,9 @@ def transition_experiment(
         stand_ins=stand_ins,
         seal=seal.sha256[:12] if seal else None,
         ready={check.name: _MARKS[check.passed] for check in seal.checks} if seal else None,
+        warning=next((check.told for check in seal.checks if check.name == "eligible" and not check.passed), None)
+        if seal
+        else None,
         uri=uri_of(experiment),
         next_action=next_action(changed),
     )

@@ -97,7 +97,7 @@ def record_trial(
         _checked(found, "aggregates", aggregates, checked_aggregate),
         _checked(found, "feedback", feedback, checked_feedback),
         [checked_late(found, trial) for trial in late],
-        why_outside=judge(found),
+        why_outside=judge(workspace, found),
     )
     done = workspace.ledger.record(experiment, batch)
     counts = {

@@ -83,7 +83,7 @@ def run_trials(
     spec = ordered(command, tasks, options)
     sources_of(found, spec)
     if spec.pilot is None:
-        check_runnable(found, spec)
+        check_runnable(workspace, found, spec)
     asked = question(workspace, found, spec)
     proposal = proposed(workspace, found, "run", f"{asked}\0{spec.model_dump_json()}")
     if confirm is None:

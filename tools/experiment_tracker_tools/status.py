@@ -73,6 +73,7 @@ class Line(Model):
         reopened: what the decision was, and why it is no longer, or will be once `decide` is called.
         feedback: mean rating of each variant, 1 to 5, and how many.
         unrated: live runs that nobody has rated.
+        takes: whom the plan takes, where that is not everybody.
         outside: units and live runs that got control and are not analysed, by reason.
         seal: how the hash of the sealed plan begins.
         deviations: what was not as planned.
@@ -101,6 +102,7 @@ class Line(Model):
     reopened: str | None = None
     feedback: dict[str, str] | None = None
     unrated: str | None = None
+    takes: str | None = None
     outside: dict[str, int] | None = None
     seal: str | None = None
     deviations: tuple[str, ...] = ()
@@ -208,6 +210,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         reopened=_reopened(workspace, experiment),
         feedback=_feedback(workspace, experiment),
         unrated=unrated(workspace, experiment),
+        takes=experiment.plan.eligibility.told[:200] or None,
         outside=totals.outside or None,
         seal=seal.sha256[:12] if alone and (seal := seal_of(workspace, experiment)) is not None else None,
         deviations=deviations(workspace, experiment) if alone else (),

@@ -19,7 +19,7 @@ def store_of(start: str) -> str:
 
 def top_of(start: str) -> "str | None":
     """The top of the work tree around `start`; a linked one is its own."""
-    return next((each for each in upwards(start) if _git_dir(each) is not None), None)
+    return next((each for each in upwards(start) if git_folder_of(each) is not None), None)
 
 
 def upwards(start: str) -> "list[str]":
@@ -43,16 +43,22 @@ def text_of(path: str) -> str:
         return file.read()
 
 
-def _main_of(top: str) -> str:
-    git_dir = _git_dir(top) or ""
+def shared_of(git_folder: str) -> str:
+    """The folder of git's that all work trees of a repository share."""
     try:
-        common = os.path.realpath(os.path.join(git_dir, text_of(os.path.join(git_dir, "commondir")).strip()))
+        return os.path.realpath(os.path.join(git_folder, text_of(os.path.join(git_folder, "commondir")).strip()))
     except OSError:
-        return top
-    return os.path.dirname(common) if os.path.basename(common) == ".git" else top
+        return git_folder
 
 
-def _git_dir(folder: str) -> "str | None":
+def _main_of(top: str) -> str:
+    git_folder = git_folder_of(top) or ""
+    common = shared_of(git_folder)
+    return os.path.dirname(common) if common != git_folder and os.path.basename(common) == ".git" else top
+
+
+def git_folder_of(folder: str) -> "str | None":
+    """A work tree's own folder of git's; None for a folder that is not the top of one."""
     entry = os.path.join(folder, ".git")
     if os.path.isdir(entry):
         return os.path.realpath(entry)

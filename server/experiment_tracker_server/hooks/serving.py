@@ -30,9 +30,9 @@ def serve(around: Around, name: str, arguments: str) -> None:
     Without a variant to serve nothing is laid, and the stub reads control from the real file.
     """
     consume(around)
-    live = _live(around, ("command", "skill"), name)
+    live = _live(around, ("command", "skill"), name, arguments)
     if live is None:
-        _note_after(around, ("command", "skill"), name, call="")
+        _note_after(around, ("command", "skill"), name, arguments, call="")
         return
     chosen = given(live, _unit(around, live), os.path.join(around.live, live.experiment))
     template = text_of(os.path.join(around.live, live.experiment, chosen.variant + ".md"))
@@ -54,10 +54,10 @@ def serve(around: Around, name: str, arguments: str) -> None:
 
 def redirect(around: Around, asked: "dict[str, Any]") -> "dict[str, Any] | None":
     """The tool's input with the agent of the assigned variant; None leaves it as it is."""
-    name = str(asked.get("subagent_type") or "")
-    live = _live(around, ("agent",), name)
+    name, asks = str(asked.get("subagent_type") or ""), str(asked.get("prompt") or "")
+    live = _live(around, ("agent",), name, asks)
     if live is None:
-        _note_after(around, ("agent",), name, call=around.call)
+        _note_after(around, ("agent",), name, asks, call=around.call)
         return None
     chosen = given(live, _unit(around, live), os.path.join(around.live, live.experiment))
     agent = live.agents[chosen.variant]
@@ -82,25 +82,38 @@ def consume(around: Around) -> None:
             pass
 
 
-def _live(around: Around, kinds: "tuple[str, ...]", name: str) -> "Live | None":
-    """The live experiment on an asset, if this session may meet its variants now."""
+def _live(around: Around, kinds: "tuple[str, ...]", name: str, arguments: str) -> "Live | None":
+    """The live experiment on an asset, if this run may meet its variants now."""
     for file in os.listdir(around.live):
         if not file.endswith(".json") or not file.startswith("exp-"):
             continue
         live = read(text_of(os.path.join(around.live, file)))
         if live.kind in kinds and live.name == name:
             usable = time.time() < live.expires_at and not is_off(around.store)
-            if usable and not sessions.may_meet(around, live):
-                _leave_outside(around, live, "client", call=around.call if live.kind == "agent" else "")
+            if not usable:
                 return None
-            return live if usable else None
+            why = _why_outside(around, live, arguments)
+            if why:
+                _leave_outside(around, live, why, call=around.call if live.kind == "agent" else "")
+            return None if why else live
     return None
 
 
-def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, *, call: str) -> None:
+def _why_outside(around: Around, live: Live, arguments: str) -> str:
+    """What keeps a run outside; empty where it takes part."""
+    if not sessions.may_meet(around, live):
+        return "client"
+    if not live.eligible:
+        return ""
+    from experiment_tracker_server.hooks.eligible import why_outside
+
+    return why_outside(around, live, arguments)
+
+
+def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, arguments: str, *, call: str) -> None:
     from experiment_tracker_server.hooks.aftercare import note
 
-    note(around, kinds, name, call)
+    note(around, kinds, name, call, arguments)
 
 
 def _leave_outside(around: Around, live: Live, why: str, *, call: str) -> None:

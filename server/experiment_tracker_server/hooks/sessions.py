@@ -29,18 +29,26 @@ def begin(around: Around) -> "dict[str, Any] | None":
     os.makedirs(folder, 0o700, exist_ok=True)
     earlier = [] if source == "startup" else _of_client(folder)
     ready = earlier[0]["ready"] if earlier else _ready(around)
-    write(os.path.join(folder, around.session), {"client": client(), "ready": ready, "start": around.start})
+    noted = {"client": client(), "ready": ready, "start": around.start}
+    if around.event.get("model"):
+        noted["model"] = str(around.event["model"])
+    write(os.path.join(folder, around.session), noted)
     start_watch(around)
     return _told(around)
 
 
 def may_meet(around: Around, live: Live) -> bool:
     """Whether the client has read the experiment's stub when it started, and it still stands."""
+    return live.experiment in noted_of(around).get("ready", ()) and _stands(around, live)
+
+
+def noted_of(around: Around) -> "dict[str, Any]":
+    """What was noted when the session started; nothing where it was not."""
     try:
-        noted = loads(text_of(os.path.join(around.live, _SESSIONS, around.session)))
+        noted: dict[str, Any] = loads(text_of(os.path.join(around.live, _SESSIONS, around.session)))
     except (OSError, ValueError):
-        return False
-    return live.experiment in noted["ready"] and _stands(around, live)
+        return {}
+    return noted
 
 
 def end(around: Around) -> None:

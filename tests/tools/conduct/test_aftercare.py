@@ -79,6 +79,16 @@ def test_a_run_of_the_promoted_text_is_measured_and_the_file_itself_is_served(pr
     assert "1 units" in line.since_promotion[0]
 
 
+def test_only_runs_that_the_plan_took_are_compared_with_its_trials(project: Project) -> None:
+    promoted(project, eligibility={"branch": "main"})
+    project.git("switch", "-q", "-c", "side")
+    use(project, Transcript(project.root.parent / "one.jsonl"), "one")
+    assert not any("after" in line for line in spool_lines(project))
+    project.git("switch", "-q", "main")
+    use(project, Transcript(project.root.parent / "two.jsonl"), "two")
+    assert sum("after" in line for line in spool_lines(project)) == 1
+
+
 @pytest.mark.parametrize("end", ["changed", "days", "rolled back"])
 def test_no_run_is_noted_once_the_watch_is_over(project: Project, end: str) -> None:
     experiment = promoted(project)

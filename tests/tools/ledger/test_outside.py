@@ -10,11 +10,15 @@ from experiment_tracker_tools.core.clock import Clock
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.outside import Outside
-from experiment_tracker_tools.domain.trial import Exposure
+from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger import Batch, Ledger
 from experiment_tracker_tools.ledger.pseudonyms import Key
 
 Build = Callable[[str], Experiment]
+
+
+def unknown(_: Trial | Exposure) -> str:
+    return "model unknown"
 
 
 def left(ledger: Ledger, experiment: str, unit: str, why: str = "layer") -> bool:
@@ -47,7 +51,8 @@ def test_what_comes_later_of_a_unit_that_was_left_is_counted_and_not_recorded(le
 
 def test_a_judge_is_asked_of_new_units_only(ledger: Ledger, running: str) -> None:
     ledger.record(running, Batch(trials=[trial("a")]))
-    done = ledger.record(running, Batch(trials=[trial("a"), trial("b")], why_outside=lambda _: "model unknown"))
+    assert not left(ledger, running, "a")
+    done = ledger.record(running, Batch(trials=[trial("a"), trial("b")], why_outside=unknown))
     assert (done.trials, done.outside) == (1, {"model unknown": 1})
 
 

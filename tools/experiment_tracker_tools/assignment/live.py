@@ -13,6 +13,11 @@ from experiment_tracker_tools.assignment.digests import sha256
 from experiment_tracker_tools.assignment.hashing import variant_of
 from experiment_tracker_tools.assignment.jsons import dumps, loads
 
+# Hooks start with every event: typing alone would double their time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 FOLDER = "live"
 AFTER = "after-"
 LAST = "last.json"
@@ -37,6 +42,7 @@ class Live(SimpleNamespace):
         agents: agent type by variant, for agents.
         stub: path of the file that stands in for the asset, from the top of a work tree; for agents the variants'.
         digest: SHA-256 of that file, by path.
+        eligible: the plan's rules of whom it takes; empty where that is everybody.
     """
 
     experiment: str
@@ -51,6 +57,7 @@ class Live(SimpleNamespace):
     expires_at: float
     agents: "dict[str, str]"
     digest: "dict[str, str]"
+    eligible: "dict[str, Any]" = {}  # noqa: RUF012 nobody changes it
 
 
 class Given(SimpleNamespace):

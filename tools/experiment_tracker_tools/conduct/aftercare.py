@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiment_tracker_tools.assignment.live import AFTER, FOLDER, Live, read, written
-from experiment_tracker_tools.conduct.live.serving import write_whole
+from experiment_tracker_tools.conduct.live.serving import told_eligible, write_whole
 from experiment_tracker_tools.domain.decision import Promotion
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.live import served_asset, unit_kind
@@ -100,6 +100,7 @@ def _begin(workspace: Workspace, experiment: Experiment, promoted: Entry[Promoti
         expires_at=ends.timestamp(),
         agents={},
         digest={asset.path: hashlib.sha256(content).hexdigest()},
+        **told_eligible(experiment),
     )
     place.parent.mkdir(mode=0o700, exist_ok=True)
     write_whole(place, written(told))

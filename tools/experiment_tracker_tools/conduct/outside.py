@@ -1,41 +1,103 @@
 """Who is outside of an experiment: gets control, is counted by reason, and is never analysed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from experiment_tracker_tools.assignment.checkouts import branch_in, repository_of
+from experiment_tracker_tools.assignment.eligible import AROUND, ATTRIBUTE, UNKNOWN, why_not
 from experiment_tracker_tools.assignment.hashing import is_within
+from experiment_tracker_tools.core.errors import IllegalStep
+from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.outside import Outside
-from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.domain.run import RunSpec
+from experiment_tracker_tools.domain.trial import Attributes, Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.workspace import Workspace
 
 CLIENT, LAYER = "client", "layer"
+Seen = Mapping[str, tuple[str, ...]]
 
 
-def why_outside(experiment: Experiment, unit: str | None) -> str:
-    """What keeps a unit outside that has not met a variant; empty where it takes part."""
+def why_outside(experiment: Experiment, unit: str | None, seen: Seen, attributes: Attributes) -> str:
+    """What keeps a unit outside that has not met a variant; empty where it takes part.
+
+    Args:
+        experiment: with its plan.
+        unit: None where a trial is its own unit.
+        seen: what is known of where it was met, as `seen_here` gives it; the attributes may say it otherwise.
+        attributes: of the unit.
+    """
     layer = experiment.plan.layer
-    if layer is None:
+    if layer is not None and unit is None:
+        return LAYER + UNKNOWN
+    if layer is not None and unit is not None and not is_within(layer.name, unit, layer.start, layer.end):
+        return LAYER
+    if experiment.plan.eligibility.everyone:
         return ""
-    if unit is None:
-        return f"{LAYER} unknown"
-    return "" if is_within(layer.name, unit, layer.start, layer.end) else LAYER
+    said = {name: (str(attributes[name]),) for name in AROUND if name in attributes}
+    return why_not(experiment.plan.eligibility.rules, {**seen, **said}, attributes)
 
 
-def judge(experiment: Experiment) -> Callable[[Trial | Exposure], str] | None:
+def judge(workspace: Workspace, experiment: Experiment) -> Callable[[Trial | Exposure], str] | None:
     """Judges what somebody reports; None where the plan takes everybody."""
-    if experiment.plan.layer is None:
+    if experiment.plan.layer is None and experiment.plan.eligibility.everyone:
         return None
-    return lambda told: why_outside(experiment, told.unit)
+    seen = seen_here(workspace, experiment)
+    return lambda told: why_outside(experiment, told.unit, seen, told.attributes)
 
 
-def left_outside(workspace: Workspace, experiment: Experiment, unit: str) -> str:
+def left_outside(workspace: Workspace, experiment: Experiment, unit: str, attributes: Attributes) -> str:
     """Why a unit is outside, once that is counted; empty where it takes part, as one that has met a variant does."""
-    why = why_outside(experiment, unit)
+    why = why_outside(experiment, unit, seen_here(workspace, experiment), attributes)
     if not why:
         return ""
     done = workspace.ledger.record(experiment.id, Batch(outside=[Outside(unit=unit, why=why)]), provenance="command")
     return next(iter(done.outside), "")
+
+
+def seen_here(workspace: Workspace, experiment: Experiment) -> Seen:
+    """What the plan's eligibility asks of the place where we are called."""
+    asked, top = experiment.plan.eligibility.asks, workspace.worktree
+    if top is None or not {"repository", "branch"} & {*asked}:
+        return {}
+    from experiment_tracker_tools.vcs.repository import git_folders
+
+    own, shared = map(str, git_folders(top))
+    branch = branch_in(own)
+    return {"repository": repository_of(shared), "branch": () if branch is None else (branch,)}
+
+
+def never_here(workspace: Workspace, experiment: Experiment) -> str:
+    """What keeps everybody in this project outside; empty where somebody may take part."""
+    return _here(workspace, experiment, ("repository",))
+
+
+def not_now(workspace: Workspace, experiment: Experiment) -> str:
+    """What keeps everybody outside as this work tree is now."""
+    return _here(workspace, experiment, ("repository", "branch"))
+
+
+def _here(workspace: Workspace, experiment: Experiment, names: Sequence[str]) -> str:
+    rules = {name: rule for name, rule in experiment.plan.eligibility.rules.items() if name in names}
+    return why_not(rules, seen_here(workspace, experiment))
+
+
+def check_run_is_inside(workspace: Workspace, experiment: Experiment, spec: RunSpec) -> None:
+    """Let a run pass whose units the plan takes; the argument of a command is its task.
+
+    Raises:
+        IllegalStep: naming what keeps them outside.
+    """
+    seen = seen_here(workspace, experiment)
+    for task in spec.tasks or (None,):
+        here = seen if task is None else {**seen, "arguments": (task,)}
+        why = why_not(experiment.plan.eligibility.rules, here)
+        if why:
+            of_task = "" if task is None else f" of task {quoted(task)}"
+            raise IllegalStep(
+                f"Every unit{of_task} would be {in_words(experiment, why)}. Nothing was run; mend that, or record what "
+                "you measured with record_trial, which counts it as outside."
+            )
 
 
 def in_words(experiment: Experiment, why: str) -> str:
@@ -45,4 +107,6 @@ def in_words(experiment: Experiment, why: str) -> str:
         return "in a new work tree, or in a session from before the start"
     if why == LAYER and layer is not None:
         return f"outside of the plan's slice of layer {layer.name}"
-    return why
+    name = why.removeprefix(ATTRIBUTE).removesuffix(UNKNOWN)
+    unknown = f", because nobody told its {name}" if why.endswith(UNKNOWN) else f", by its {name}"
+    return f"outside of the plan{unknown} ({experiment.plan.eligibility.told or name})"

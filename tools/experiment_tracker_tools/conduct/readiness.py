@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from experiment_tracker_tools.conduct.outside import in_words, never_here, not_now
 from experiment_tracker_tools.core.errors import ExperimentError, IllegalStep
 from experiment_tracker_tools.core.text import listed
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -22,6 +23,7 @@ def readiness(workspace: Workspace, experiment: Experiment, smoke: Sequence[Tria
         _smoke(experiment, smoke),
         _way_back(workspace, experiment),
         _breaker(experiment),
+        *([] if experiment.plan.eligibility.everyone else [_eligible(workspace, experiment)]),
     )
 
 
@@ -102,3 +104,12 @@ def _breaker(experiment: Experiment) -> Check:
         return Check(name="breaker", passed=None, told=told)
     watched = [m.name for m in experiment.metrics if m.role in {"primary", "guardrail"}]
     return Check(name="breaker", passed=True, told=f"Harm to {listed(watched)} sends everybody back to control.")
+
+
+def _eligible(workspace: Workspace, experiment: Experiment) -> Check:
+    """Whom the plan takes: nobody in another repository ever is; on another branch, or by what a run tells, one may."""
+    if never := never_here(workspace, experiment):
+        return Check(name="eligible", passed=False, told=f"Everybody here is {in_words(experiment, never)}.")
+    if why := not_now(workspace, experiment):
+        return Check(name="eligible", passed=None, told=f"As it is now, everybody here is {in_words(experiment, why)}.")
+    return Check(name="eligible", passed=True, told=f"Takes {experiment.plan.eligibility.told}.")

@@ -76,6 +76,9 @@ def _advice(workspace: Workspace, experiment: Experiment, draft: Draft) -> list[
         check_no_collision(workspace, experiment.subject, experiment.plan, own=experiment.id)
     except Conflict as conflict:
         advice.append(f"It cannot start yet: {conflict}")
+    if not experiment.plan.eligibility.everyone:
+        takes = experiment.plan.eligibility.told[:200]
+        advice.append(f"Takes only {takes}: units, days and units_per_day are of those; others get control.")
     if sizing.unknown is not None:
         advice.append(f"No power analysis: {sizing.unknown}.")
     if draft.settings.values.catastrophic_loss and experiment.primary.kind == "ratio":

@@ -2,7 +2,7 @@
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.domain.trial import Trial, check_attributes, checked_trial_of
+from experiment_tracker_tools.domain.trial import Trial, check_attributes, checked_trial_of, storable
 
 
 class Late(Trial):
@@ -25,4 +25,5 @@ def checked_late(experiment: Experiment, trial: Trial) -> Late:
     check_attributes(experiment, trial.attributes)
     if trial.unit is None:
         raise InvalidInput(f"{', '.join(trial.metrics)} came without a unit: a lagging outcome is of one that was met.")
-    return Late.model_validate(trial.model_dump())
+    kept = {"attributes": storable(experiment, trial.attributes)}
+    return Late.model_validate(trial.model_dump() | kept)

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field
 from experiment_tracker_tools.domain.aftercare import Aftercare
 from experiment_tracker_tools.domain.base import Note, Number, Options, Positive, Slug
 from experiment_tracker_tools.domain.belief import StatedBelief
+from experiment_tracker_tools.domain.eligibility import Eligibility
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
@@ -78,6 +79,8 @@ class PlanOptions(Options):
         ramp: how the winner of a flag is rolled out: steps, limits, and what the monitor may do.
         segments: in which parts of the units the effect is told too, and from how many units on.
         aftercare: how long a promoted command, skill or agent is watched, and what may follow.
+        eligibility: whom it takes, by repository, branch, model, arguments and attributes; everybody else gets control
+            and is counted, not analysed.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -125,6 +128,7 @@ class PlanOptions(Options):
     ramp: Ramp | None = None
     segments: Segments | None = None
     aftercare: Aftercare | None = None
+    eligibility: Eligibility | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from pydantic import Field, StringConstraints
 
 from experiment_tracker_tools.domain.base import Model, UnitId
 
-Why = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}( unknown)?$")]
-"""What kept a unit outside: `client` (its session has not read the stub), `layer`, or a name with `unknown` behind it
-where whoever asked could not tell."""
+Why = Annotated[str, StringConstraints(pattern=r"^(attribute )?[a-z0-9][a-z0-9_-]{0,63}( unknown)?$")]
+"""What kept a unit outside: `client` (its session has not read the stub), `layer`, a field of the plan's eligibility,
+or `attribute` and its name; `unknown` stands behind it where whoever asked could not tell."""
 
 
 class Outside(Model):

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from experiment_tracker_tools.domain.aftercare import Aftercare
 from experiment_tracker_tools.domain.base import Model, Note, Number, Slug
 from experiment_tracker_tools.domain.belief import Belief
+from experiment_tracker_tools.domain.eligibility import Eligibility
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
@@ -65,6 +66,7 @@ class Plan(Model):
         ramp: how the winner of a flag is rolled out.
         segments: in which parts of the units the effect is told too, and from how many units on.
         aftercare: how a promoted command, skill or agent is watched.
+        eligibility: whom it takes; everybody else gets control and is counted, not analysed.
     """
 
     method: Method = "fixed"
@@ -109,6 +111,7 @@ class Plan(Model):
     ramp: Ramp = Ramp.model_construct()
     segments: Segments = Segments.model_construct()
     aftercare: Aftercare = Aftercare.model_construct()
+    eligibility: Eligibility = Eligibility.model_construct()
 
     @model_validator(mode="after")
     def _scheme_has_what_it_needs(self) -> Self:
@@ -126,6 +129,12 @@ class Plan(Model):
             raise ValueError("a fixed plan is analysed at sample_size; n_max belongs to plans that look while they run")
         if self.method == "bayesian" and self.belief is None:
             raise ValueError("a bayesian plan needs belief (sd, and convinced)")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_can_be_eligible(self) -> Self:
+        if self.live is not None and (names := list(self.eligibility.attributes)):
+            raise ValueError(f"eligibility.attributes names {names[0]}, and a live run has no attributes. Leave it out")
         return self
 
     @property

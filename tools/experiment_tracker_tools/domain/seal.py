@@ -8,7 +8,7 @@ from experiment_tracker_tools.domain.base import Model, Note
 from experiment_tracker_tools.domain.variant import CommitId
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-CheckName = Literal["variants", "smoke", "rollback", "breaker"]
+CheckName = Literal["variants", "smoke", "rollback", "breaker", "eligible"]
 
 
 class Check(Model):
@@ -16,7 +16,7 @@ class Check(Model):
 
     Attributes:
         name: variants are reachable and differ; a smoke trial tells every planned metric; a roll-back restores every
-            blob; the circuit breaker can trip.
+            blob; the circuit breaker can trip; somebody here is whom the plan takes.
         passed: None where it does not apply, or nobody ran it.
         told: what was found.
     """

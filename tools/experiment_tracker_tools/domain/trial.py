@@ -205,13 +205,14 @@ def checked_feedback(experiment: Experiment, feedback: Feedback) -> Feedback:
 
 
 def check_attributes(experiment: Experiment, attributes: Mapping[str, object]) -> None:
-    """Let attributes pass that the plan allows to be stored.
+    """Let attributes pass that the plan allows to be stored, or its eligibility asks for.
 
     Raises:
         InvalidInput: naming the first that is not on the allow-list, or a consent that is neither given nor withheld.
     """
     allowed = experiment.plan.privacy.attributes
-    strange = next((name for name in attributes if name not in {CONSENT, *allowed}), None)
+    asked = experiment.plan.eligibility.asks
+    strange = next((name for name in attributes if name not in {CONSENT, *allowed, *asked}), None)
     if strange is not None:
         known = listed(list(allowed)) or "none"
         raise InvalidInput(
@@ -221,13 +222,25 @@ def check_attributes(experiment: Experiment, attributes: Mapping[str, object]) -
         raise InvalidInput(f"Attribute consent = {quoted(attributes[CONSENT])}: it is true or false.")
 
 
+def storable(experiment: Experiment, attributes: Attributes) -> Attributes:
+    """The attributes that are stored: what only the eligibility asks for is judged and not kept."""
+    kept = {CONSENT, *experiment.plan.privacy.attributes}
+    return {name: value for name, value in attributes.items() if name in kept}
+
+
 def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate:
     """The aggregate with its metric filled in, if this experiment plans for it.
 
     Raises:
-        InvalidInput: for an unknown variant or metric, or sums that no sample of this kind has.
+        InvalidInput: for an unknown variant or metric, sums that no sample of this kind has, or a plan that does not
+            take everybody.
     """
     _check_variant(experiment, aggregate.variant)
+    if not experiment.plan.eligibility.everyone:
+        raise InvalidInput(
+            f"{experiment.id} takes part of the units ({experiment.plan.eligibility.told}), and an aggregate does not "
+            "tell whom it counts. Send trials."
+        )
     known = {metric.name: metric for metric in experiment.metrics}
     name = aggregate.metric or experiment.primary.name
     if name not in known:

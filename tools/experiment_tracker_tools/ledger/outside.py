@@ -6,12 +6,13 @@ from typing import NamedTuple, TypeVar
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.outside import Outside
-from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.domain.trial import Exposure, Trial, storable
 from experiment_tracker_tools.ledger.journal import Draft
 from experiment_tracker_tools.ledger.known import Known
 from experiment_tracker_tools.ledger.rules import Batch
 from experiment_tracker_tools.ledger.tables import last_seq, put_entries
 
+Told = TypeVar("Told", Trial, Exposure)
 Judged = TypeVar("Judged", Trial, Exposure, Feedback)
 
 
@@ -26,14 +27,17 @@ class Apart(NamedTuple):
     outside: Sequence[Outside]
 
 
-def apart(batch: Batch, known: Known) -> Apart:
-    """Tell the units of a batch apart; a unit that has met a variant is inside for good, one that was left is not."""
-    if batch.why_outside is None and not known.tally.outside:
-        return Apart(batch, batch.outside)
+def apart(experiment: Experiment, batch: Batch, known: Known) -> Apart:
+    """Tell the units of a batch apart; a unit that has met a variant is inside for good, one that was left is not.
+
+    What only the eligibility asks for is not recorded.
+    """
     outside = [each for each in batch.outside if each.unit is None or known.met(each.unit) is None]
+    if batch.why_outside is None and not known.tally.outside:
+        return Apart(batch, outside)
     inside = Batch(
-        _inside(batch.trials, batch, known, outside),
-        _inside(batch.exposures, batch, known, outside),
+        [_kept(experiment, each) for each in _inside(batch.trials, batch, known, outside)],
+        [_kept(experiment, each) for each in _inside(batch.exposures, batch, known, outside)],
         batch.aggregates,
         _inside(batch.feedback, batch, known, outside),
         batch.late,
@@ -55,6 +59,12 @@ def put_outside(
             fresh[told.unit, told.key] = told
     last = last_seq(known.journal) if after is None else after
     return put_entries(draft, [*fresh.values(), *_summed(nameless)], "command", after=last, stored=known.stored)
+
+
+def _kept(experiment: Experiment, told: Told) -> Told:
+    if told.attributes.keys() <= {*experiment.plan.privacy.attributes}:
+        return told
+    return told.model_copy(update={"attributes": storable(experiment, told.attributes)})
 
 
 def _inside(given: Sequence[Judged], batch: Batch, known: Known, outside: list[Outside]) -> list[Judged]:

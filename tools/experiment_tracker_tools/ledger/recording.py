@@ -58,7 +58,7 @@ def put_batch(
         IllegalStep, Conflict: told by the rules; nothing is put then.
     """
     check_takes(experiment, batch)
-    batch, outside = apart(batch, known)
+    batch, outside = apart(experiment, batch, known)
     refusal = refusal_of(experiment, [*batch.trials, *batch.exposures, *batch.feedback, *batch.late], known)
     if refusal is not None:
         put_entries(draft, [refusal], provenance, after=last_seq(known.journal))

@@ -136,6 +136,7 @@ def _method(record: Record) -> Section:
         f"Runtime: {plan.min_runtime_days:g} to {plan.max_runtime_days:g} days",
         f"Assignment: {plan.scheme}" + (f" of {plan.block_size}" if plan.block_size else ""),
     ]
+    points += [] if plan.eligibility.everyone else [f"Takes only: {plan.eligibility.told}"]
     points += [f"Prior: mean {plan.belief.mean:g}, sd {plan.belief.sd:g}"] if plan.belief else []
     points += [f"Sealed plan: {record.sealed}"] if record.sealed else []
     return Section("Method and sample size", points=tuple(points))
@@ -153,6 +154,8 @@ def _assumptions(experiment: Experiment) -> Section:
     plan = experiment.plan
     points = ["Units differ between variants by chance alone: they are drawn, and the shares are checked."]
     points.append("A unit meets one variant and does not influence others.")
+    if not plan.eligibility.everyone:
+        points.append("What was found holds for whom the plan takes; others were not analysed.")
     if plan.layer is not None or plan.factorial:
         points.append("Other experiments run beside it on the same subject; their effects are taken to add up.")
     return Section("Causal assumptions", points=tuple(points))

@@ -3,10 +3,13 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+
+from pydantic import JsonValue
 
 from experiment_tracker_tools.assignment.live import FOLDER, Live, read, written
 from experiment_tracker_tools.assignment.rendering import body_of
@@ -168,7 +171,14 @@ def _told_to_hooks(experiment: Experiment, served: Served) -> Live:
         expires_at=_end(experiment).timestamp(),
         agents=agents_of(experiment.id, asset, control, served.texts) if asset.kind == "agent" else {},
         digest={stub.path: hashlib.sha256(stub.text.encode()).hexdigest() for stub in served.stubs},
+        **told_eligible(experiment),
     )
+
+
+def told_eligible(experiment: Experiment) -> dict[str, Mapping[str, JsonValue]]:
+    """What hooks are told of whom the plan takes; nothing where that is everybody."""
+    eligibility = experiment.plan.eligibility
+    return {} if eligibility.everyone else {"eligible": eligibility.rules}
 
 
 def _end(experiment: Experiment) -> datetime:

@@ -30,7 +30,7 @@ def start(workspace: Workspace, experiment: Experiment, spec: RunSpec) -> str:
     """
     workspace.check_on()
     if spec.pilot is None:
-        check_runnable(experiment, spec)
+        check_runnable(workspace, experiment, spec)
     folder = RunFolder(workspace, new_run_id())
     private_folder(folder.path)
     with (folder.path / _LOG).open("wb") as log:

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from experiment_tracker_tools.conduct.outside import check_run_is_inside
 from experiment_tracker_tools.conduct.runs.folder import RunFolder
 from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
 from experiment_tracker_tools.conduct.runs.measuring import Interrupted, Measurer
@@ -18,7 +19,7 @@ from experiment_tracker_tools.workspace import Workspace
 Watch = Callable[[RunState], None]
 
 
-def check_runnable(experiment: Experiment, spec: RunSpec) -> None:
+def check_runnable(workspace: Workspace, experiment: Experiment, spec: RunSpec) -> None:
     """Let a run pass that the plan allows.
 
     Raises:
@@ -36,6 +37,7 @@ def check_runnable(experiment: Experiment, spec: RunSpec) -> None:
             f"{experiment.id} is always_valid without n_max: without an effect it would never end. Give a budget "
             "(trials, seconds or usd)."
         )
+    check_run_is_inside(workspace, experiment, spec)
     sources_of(experiment, spec)
     check_difference(experiment, spec)
 
@@ -53,7 +55,7 @@ def run(workspace: Workspace, experiment: Experiment, spec: RunSpec, folder: Run
     Raises:
         ExperimentError: if it could not begin, or the store fails; what was recorded until then stays recorded.
     """
-    check_runnable(experiment, spec)
+    check_runnable(workspace, experiment, spec)
     workspace.check_on()
     folder.hold()
     runner = Runner(workspace, experiment, spec, folder, watch)
