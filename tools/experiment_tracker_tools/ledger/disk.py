@@ -21,10 +21,15 @@ _MANY_FILES = 65_536
 
 
 class Handle:
-    """An open file that closes itself once the last user lets go, so that no thread syncs another's descriptor."""
+    """An open file that closes itself once the last user lets go, so that no thread syncs another's descriptor.
+
+    Attributes:
+        written: up to which byte this process has added to it; synced: up to which byte it is known to be on disk.
+    """
 
     def __init__(self, path: Path, flags: int) -> None:
         self.fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        self.written = self.synced = 0
         self.writable = flags & os.O_ACCMODE != os.O_RDONLY
         status = os.fstat(self.fd)
         self.device, self.inode = status.st_dev, status.st_ino

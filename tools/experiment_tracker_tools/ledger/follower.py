@@ -50,6 +50,7 @@ class Follower:
         self.about = about
         self._name = str(path)
         self._new_fold = fold
+        self._poison: str | None = None
         self._forked()
         self._forget()
 
@@ -163,12 +164,12 @@ class Follower:
 
     def save_checkpoint(self) -> None:
         """Write the cache; failing is no failure."""
-        with self._reading, suppress(OSError):
+        with self._reading, suppress(OSError, StoreFailure):
             # A journal that was rewritten meanwhile has a checkpoint of its own.
             if self._handle is None or os.stat(self._name).st_ino != self._handle.inode:  # noqa: PTH116
                 return
             # What a checkpoint covers must not be able to vanish with the power.
-            sync_data(self._handle.fd)
+            self._to_disk(self._handle, self._state.end)
             replace_file(self._checkpoint_path, self.checkpoint(), durable=False)
             self._state.since_checkpoint = 0
 
@@ -187,13 +188,38 @@ class Follower:
     def _checkpoint_path(self) -> Path:
         return self.path.with_suffix(".checkpoint")
 
+    def _to_disk(self, handle: Handle, upto: int) -> None:
+        """Bring the file up to that byte to the disk, one thread after another.
+
+        A failed sync is told once for each open file: two threads at once would leave one of them in the belief that
+        its line is safe.
+
+        Raises:
+            StoreFailure: if this or an earlier sync failed; the file is not written again.
+        """
+        with self._syncing:
+            if handle.synced >= upto:
+                return
+            if self._poison is not None:
+                raise StoreFailure(self._poison)
+            upto = max(upto, handle.written)
+            try:
+                sync_data(handle.fd)
+            except OSError as error:
+                self._poison = (
+                    f"A sync of {self.about} failed ({error.strerror}); what it wrote is not acknowledged, and this "
+                    "process will not write there again. Check the disk, then restart."
+                )
+                raise StoreFailure(self._poison) from error
+            handle.synced = upto
+
     def _is_due(self) -> bool:
         return self._state.since_checkpoint > max(_OFTEN, self._state.place // _SHARE)
 
     def _forked(self) -> None:
         # A child shares its parent's descriptors, and with them the parent's locks: it opens its own.
         self._pid = os.getpid()
-        self._writers, self._reading = Lock(), RLock()
+        self._writers, self._syncing, self._reading = Lock(), Lock(), RLock()
 
     def _forget(self) -> None:
         self._handle: Handle | None = None
