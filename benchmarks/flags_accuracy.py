@@ -12,6 +12,12 @@ Fourth to sixth were split at random by project and the rules mended for one hal
 .979 (47 of 48) and .870 (47 of 54; .796 before), fifth 1.000 (17 of 17) and .895 (17 of 19; the same before), sixth
 1.000 (12 of 12) and .750 (12 of 16; .500 before).
 
+Then rules were made from classes of evidence (a question in any words, a keeper by its type or origin, a constant whose
+class says flag), on invented instances of each in every language with tempting others beside them: `matrix`, of which
+.43 (124 of 292) was found before, and which only guards now. Public files that nobody had looked at then gave 1.000
+(21 of 21) and .553 (21 of 38), as before those rules: most asked with constants that are declared elsewhere. After
+rules for that, eight points of other public files were met at 1.000 (7 of 7) and .875 (7 of 8).
+
 Whole projects that were never looked at, told by the scan and searched for words: Superset 107 of 107 and all that the
 search found, Label Studio 103 of 103; of the Unleash server 70 of 88, and none of Ghost's 24 calls of labs.isSet().
 """

@@ -13,7 +13,7 @@ def test_the_labels_of_the_sample_are_read_with_their_lines() -> None:
     assert "«" not in arena.text
 
 
-@pytest.mark.parametrize("half", ["seen", "held", "fourth", "fifth"])
+@pytest.mark.parametrize("half", ["seen", "held", "fourth", "fifth", "matrix"])
 def test_precision_and_recall_at_points_of_use_hold_on_the_sample(half: str) -> None:
     score = accuracy(half, told=False)
     assert score.right >= 45

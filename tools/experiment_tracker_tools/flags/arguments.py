@@ -11,12 +11,12 @@ from experiment_tracker_tools.flags.patterns import pattern
 _MOST_CHARACTERS, _MOST_ARGUMENTS = 6_000, 24
 _STRUCTURE = r"[()\[\]{},\n]"
 _KEYWORD = r"\s*([A-Za-z_]\w*)\s*(?:=(?![=>])|:(?![:=]))\s*"
-_KEYWORD_LANGUAGES = {"py", "rb", "php", "cs", "kt", "swift", "template", "ex"}
+_KEYWORD_LANGUAGES = {"py", "rb", "php", "cs", "kt", "swift", "template", "ex", "java"}
 _NAME = r"[A-Za-z_$@\\][\w$]*[?!]?(?:(?:\?\.|!?\.|::|->|\\)[A-Za-z_$][\w$]*)*"
 _WRAPPED = r"(?:nameof|String|str|string|FlagKey|Name)\s*\(\s*([A-Za-z_][\w.]*)\s*\)$"
 _ACCESSOR = (
     r"(?:\??\.|->)(?:name|key|value|rawValue|id|flagName|featureName|toString|to_s|to_sym|as_str|into|to_string|"
-    r"to_owned|freeze|getKey|getName|Name|Key|Value|String)(?:\(\))?$"
+    r"to_owned|freeze|getKey|getName|Name|Key|Value|String|to\w*Key)(?:\(\))?$"
 )
 _CAST = r"\s+as\s+[\w.<>\[\]'| ]+$|!$"
 _LEADING = r"(?:await\s+|\.\.\.|&(?:mut\s+)?|\*)+"
@@ -121,7 +121,7 @@ def value_at(source: Source, start: int, end: int) -> Value:
     named = pattern(_NAMED_TEXT).match(shown)
     if named is not None and (inner := source.string_at(start + named.end())) and code[inner[1] : end].strip() == ")":
         return Value("literal", inner[0])
-    if source.language in {"rb", "ex"} and shown.startswith(":"):
+    if source.language in {"rb", "ex", "template"} and shown.startswith(":"):
         symbol = re.match(r":(?:([A-Za-z_]\w*[?!]?)|(?=[\"']))", shown)
         quoted = source.string_at(start + 1)
         if symbol is not None and (symbol.group(1) or quoted):

@@ -21,8 +21,11 @@ _SWITCH = r"(?<=[.>:])([A-Z][A-Z0-9_]+)\b(?!\s*[\[(.]|\s*=[^=])"
 _INDEXED = r"[gfs](?:\.get\(|->get\(|\[)\s*(?=[\"'])"
 _IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\))?(?:\?\.|!?\.|->|::))+)$"
 _SETTINGS = r"(?i)(?:config|configuration|settings?|cfg|conf|environment|env|constants?)(?:\(\))?(?:\?\.|!?\.|->|::|$)"
-_PATH = r"(?<![\w$>:.])(?:config|setting|settings|get_config)\(\s*(?=[\"'])"
-_FEATURE_PATH = r"(?:features?|feature[_-]flags|flags|toggles)\.(\w[\w\-]*)$"
+_PATH = (
+    r"(?:(?<![\w$>:.])(?:config|setting|settings|get_config)\(|[cC]onfig(?:uration)?(?:Service|uration)?(?:\(\))?"
+    r"(?:\.|->|\?\.)(?:[gG]et\w*|bool|boolean)(?:<\w+>)?\(|[cC]onfiguration\[)\s*(?=[\"'])"
+)
+_FEATURE_PATH = r"(?i)(?:(features?|flags|toggles)|feature[_-]?(?:flags|toggles|management))[.:](\w[\w\-]*)$"
 _GUARDED = r"(?:\b(?:abort_unless|abort_if|throw_if|throw_unless|when)\(\s*|\(bool\)\s*|\breturn\s+)$"
 _IMPORTED = r"(?<![\w$.])(?:features|flags|toggles|feature_flags|feature_toggles)\.([A-Za-z_]\w*)"
 # The environment itself, which environment.py reads.
@@ -86,10 +89,12 @@ def _by_path(source: Source, inside: Span) -> Iterator[Sighting]:
         found = pattern(_FEATURE_PATH).match(key[0]) if key is not None else None
         if key is None or found is None:
             continue
-        end = source.code.find(")", key[1]) + 1
-        before = source.code[max(0, match.start() - 60) : match.start()]
-        if end and (pattern(_CONDITION).search(before) or pattern(_GUARDED).search(before)):
-            yield Sighting(match.start(), end, "index", "config", found.group(1))
+        start = match.start() - len(
+            re.findall(r"[\w$.>\-]*$", source.code[max(0, match.start() - 60) : match.start()])[0]
+        )
+        before = source.code[max(0, start - 60) : start]
+        if found.group(1) is None or pattern(_CONDITION).search(before) or pattern(_GUARDED).search(before):
+            yield Sighting(start, key[1] + 1, "index", "config", found.group(2))
 
 
 def _is_given(code: str, end: int) -> bool:
@@ -103,6 +108,11 @@ def decides(code: str, start: int, match: re.Match[str]) -> bool:
         return False
     if pattern(_ENDS).match(code, end) is None:
         return False
+    return stands_in_a_condition(code, start, end)
+
+
+def stands_in_a_condition(code: str, start: int, end: int) -> bool:
+    """Whether an expression is asked: behind an if or a not, or before a question mark or an and."""
     before = code[max(0, start - 60) : start]
     if pattern(_CONDITION).search(before) is not None:
         return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, Sequence
+from typing import Iterator
 
-from experiment_tracker_tools.flags import holders, names, services
+from experiment_tracker_tools.flags import holders, keepers, names, questions, services, typed
 from experiment_tracker_tools.flags.arguments import (
     Argument,
     Value,
@@ -23,6 +23,7 @@ from experiment_tracker_tools.flags.environment import (
 )
 from experiment_tracker_tools.flags.evidence import Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.markup import components, elements, template_tags
 from experiment_tracker_tools.flags.objects import held
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import default_of, first_key, is_in_plain_sight, is_passed_over, values_at
@@ -32,15 +33,10 @@ from experiment_tracker_tools.flags.words import words_of
 _CALLED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*[?!]?)\s*(?:(?:::)?<[\w\s.,|<>\[\]\"'\x01?{}:;]{1,120}>\s*)?(\()")
 _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \t]+(?=:[a-z\"']|[\"'])"
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
-_COMPONENT = r"<([A-Z][\w.]*)(?=[\s/])"
-_FLAG_COMPONENT = (
-    r"(?i)^(?!toggle$)(?:with|if|when|show)?(?:feature|feature_?flag|flag|toggle|experiment)"
-    r"(?:flag|gate|toggle|enabled|gated?|flagged|guard|provider)?$"
-)
-_FLAG_PROPERTIES = "flag feature name flagKey featureKey flagName featureFlag experiment toggle".split()
 # Hooks whose names say too little; with a text in their brackets they ask.
 _HOOKS = ("useExperiment", "useFeature", "useFlag")
-_TEMPLATE_TAG = r"\{%-?\s*(flag|switch|sample|flag_enabled|flag_disabled)\s+"
+_TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
+_LINKS = (".", ">", ":")
 _DEFINES = (
     r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
     r"new)\s+(?:\([^)]*\)\s*)?|\*)$"
@@ -50,22 +46,39 @@ _DEFINES = (
 def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> list[Sighting]:
     """All that one file shows, or what begins inside of a span, in the order of its text."""
     inside = span or (0, len(source.code))
-    found = [*_calls(source, evidence, inside), *held(source, evidence, inside), *in_environment(source, inside)]
+    found = [
+        *_calls(source, evidence, inside),
+        *held(source, evidence, inside),
+        *in_environment(source, inside),
+        *typed.typed(source, inside),
+    ]
     if source.language in {"java", "kt"}:
         found += in_properties(source, inside)
     if source.language in {"ts", "page"}:
-        found += _components(source, evidence, inside)
+        found += components(source, evidence, inside)
+    if source.language in {"page", "template", "cs"}:
+        found += elements(source, inside)
     if source.language in {"rb", "ex", "template"}:
         found += _bare_calls(source, evidence, inside)
     if source.language == "template" or "{%" in source.text:
-        found += _template_tags(source, inside)
-    within = [(each.offset, each.end, each.name) for each in found if each.name and each.form != "member"]
+        found += template_tags(source, inside)
+    found = [each for each in found if not each.name or each.name.split(".")[0] not in evidence.masks]
+    calls = [each for each in found if each.name and each.form != "member"]
     kept = {
         each._replace(name=evidence.imported(each.name)) if each.name else each
         for each in found
-        if each.form != "member" or not any(s <= each.offset < e and name == each.name for s, e, name in within)
+        if each.form != "member" or not any(_hands_on(call, each) for call in calls)
     }
-    return sorted(kept, key=lambda each: (each.offset, each.key or "", each.name or ""))
+    ordered = sorted(kept, key=lambda each: (each.offset, each.key or "", each.name or "", each.form, each.end))
+    # What two ways of looking find in one place is told once.
+    once = {(each.offset, each.key, each.name): each for each in reversed(ordered)}
+    return list(once.values())[::-1]
+
+
+def _hands_on(call: Sighting, member: Sighting) -> bool:
+    """Whether a member stands in the brackets of a call that asks for it."""
+    names_it = call.name is not None and (call.name == member.name or call.name.rpartition(".")[2] == member.key)
+    return names_it and call.offset <= member.offset < call.end
 
 
 def _calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
@@ -75,11 +88,22 @@ def _calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sightin
             yield from _struct(source, evidence, match)
     for match in _CALLED.finditer(code, *inside):
         name, start = match.group(1), match.start(1)
-        if not evidence.interests(name) or pattern(_DEFINES).search(code[max(0, start - 60) : start]):
+        if not _is_of_interest(source, evidence, name, start) or pattern(_DEFINES).search(
+            code[max(0, start - 60) : start]
+        ):
             continue
         parsed = arguments(source, match.start(2))
         if parsed is not None:
             yield from _call(source, evidence, Call(name, receiver_before(source, start), start, *parsed))
+
+
+def _is_of_interest(source: Source, evidence: Evidence, name: str, start: int) -> bool:
+    if evidence.interests(name):
+        return True
+    near = source.code[max(0, start - 30) : start]
+    if near[-1:] not in _LINKS or not (keepers.may_ask_a_keeper(name) or "lag" in near or "oggle" in near):
+        return False
+    return evidence.asks_a_keeper(receiver_before(source, start), name)
 
 
 def _struct(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
@@ -93,7 +117,7 @@ def _struct(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
 def _bare_calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_BARE).finditer(source.code, *inside):
         name, group = match.group(1) or match.group(2), 1 if match.group(1) else 2
-        if evidence.interests(name):
+        if _is_of_interest(source, evidence, name, match.start(group)):
             given, start = bare_arguments(source, match.end()), match.start(group)
             end = given[-1].end if given else match.end()
             yield from _call(source, evidence, Call(name, receiver_before(source, start), start, given, end))
@@ -142,19 +166,49 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     if services.keeps_other_flags(call.receiver):
         return False
     return (
-        names.asks_for_a_flag(call.name)
+        (names.asks_for_a_flag(call.name) and not _is_another_trades(call))
         or (source.code[call.start - 1 : call.start] == "@" and holders.is_set_of_flags(call.name))
         or (
             (names.asks_within(call.name) or names.evaluates(call.name))
+            and not _is_another_trades(call)
             and _is_in_plain_sight(first_key(source, call.given))
         )
         or services.asks_a_service(call.receiver, call.name)
+        or (_asks_in_other_words(source, evidence, call) and _is_in_plain_sight(first_key(source, call.given)))
         or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")
         or evidence.is_made_by_a_service(call.receiver, call.name)
         or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
+        or (call.name == "useToggle" and len(call.given) == 1 and _takes_a_state(source, call.start))
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
+
+
+def _is_handled(source: Source, call: Call) -> bool:
+    """Whether what stands behind the first argument is a function: then it is an event that is waited for."""
+    return any(word in source.code[call.given[0].end : call.end] for word in ("=>", "func", "{", "handle", "callback"))
+
+
+def _takes_a_state(source: Source, start: int) -> bool:
+    return pattern(_TAKES_A_STATE).search(source.code[max(0, start - 120) : start]) is not None
+
+
+def _asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
+    """Whether a call asks in words that nobody listed, marks what follows, or asks what keeps flags."""
+    if typed.asks_for_what_says_flag(call, first_key(source, call.given)):
+        return True
+    if questions.asks_in_its_own_words(call.name):
+        return not _is_another_trades(call)
+    if call.receiver and evidence.asks_a_keeper(call.receiver, call.name):
+        return call.name.lower() != "on" or not _is_handled(source, call)
+    mark = source.code[max(0, call.start - len(call.receiver) - 2) : call.start].replace(call.receiver, "").strip(".")
+    if not mark.endswith(("@", "[", "#[")) or questions.is_elsewhere(call.receiver):
+        return False
+    return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
+
+
+def _is_another_trades(call: Call) -> bool:
+    return questions.is_elsewhere(call.receiver) and not questions.names_the_trade(call.name)
 
 
 def _of_someone(source: Source, call: Call) -> Value | None:
@@ -197,58 +251,6 @@ def _by_rule(source: Source, rule: Rule, call: Call, form: str) -> Iterator[Sigh
                 default,
                 rule.exposure,
             )
-
-
-def _components(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
-    for match in pattern(_COMPONENT).finditer(source.code, *inside):
-        name = match.group(1).rpartition(".")[2]
-        rules = [rule for rule in evidence.rules(name) if rule.shape == "component"]
-        known = [rule for rule in rules if not rule.needs_import or evidence.mentions(rule.vendor)]
-        properties: Sequence[str] = [place["property"] for rule in known for place in rule.key]
-        if not known and pattern(_FLAG_COMPONENT).match(name):
-            properties = _FLAG_PROPERTIES
-        if properties:
-            yield from _properties(source, match.start(1), name, properties, known[0].vendor if known else HOMEMADE)
-
-
-def _properties(source: Source, start: int, name: str, properties: Sequence[str], vendor: str) -> Iterator[Sighting]:
-    tag = source.code[start : start + 600]
-    tag = tag[: _end_of_tag(tag)]
-    found = Sighting(start, start + len(tag), "component", name, vendor=vendor, kind="multivariate")
-    for prop in properties:
-        match = re.search(rf"[\s]:?{prop}=\{{?\s*(?=[\"'\[A-Za-z])", tag)
-        if match is None:
-            continue
-        at = start + match.end()
-        literals = _literals_until(source, at, found.end) if source.code[at] == "[" else [source.string_at(at)]
-        constant = re.match(r"[A-Za-z_$][\w$.]*(?=\s*\})", source.code[at : at + 120])
-        if constant is not None:
-            yield found._replace(name=constant.group())
-        yield from (found._replace(key=each[0]) for each in literals if each is not None and holders.is_key(each[0]))
-        return
-
-
-def _end_of_tag(tag: str) -> int:
-    depth = 0
-    for at, sign in enumerate(tag):
-        depth += {"{": 1, "}": -1}.get(sign, 0)
-        if sign == ">" and depth <= 0 and tag[at - 1] != "=":
-            return at
-    return len(tag)
-
-
-def _literals_until(source: Source, at: int, end: int) -> list[tuple[str, int] | None]:
-    closing = source.code.find("]", at, end)
-    marks = re.finditer(r"[\"']", source.code[at : closing if closing > 0 else end])
-    return [literal for mark in marks if (literal := source.string_at(at + mark.start())) is not None] or [None]
-
-
-def _template_tags(source: Source, inside: Span) -> Iterator[Sighting]:
-    for match in pattern(_TEMPLATE_TAG).finditer(source.text, *inside):
-        found = re.match(r"[\"']([\w.\-:]+)[\"']", source.text[match.end() :])
-        if found is not None:
-            vendor = "django-flags" if "_" in match.group(1) else "django-waffle"
-            yield Sighting(match.start(), match.end(), "call", match.group(1), found.group(1), vendor=vendor)
 
 
 def kind_of(name: str, otherwise: str = "multivariate") -> str:

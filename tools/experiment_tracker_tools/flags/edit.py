@@ -218,7 +218,7 @@ def _asked(path: str, text: str, other: str, vocabulary: Vocabulary) -> Iterator
                 continue
             if each.key is None and held is None:
                 held = constants(source)
-            key = each.key or key_asked(each.call, each.name or "", held or (), vocabulary)
+            key = each.key or key_asked(each.call, each.name or "", held or (), vocabulary, receiver=each.receiver)
             if key is not None and holders.is_key(key) and not (each.form == "object" and key == each.name):
                 yield source, evidence, each, key
 

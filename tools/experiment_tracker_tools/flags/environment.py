@@ -15,7 +15,7 @@ _READS = (
     r"(?:\bprocess\.env|\bimport\.meta\.env|\bos\.environ|\bENV|\bDeno\.env)(?:\.(?:get|fetch)\(|\[|"
     r"\.)\s*(?:([A-Z][A-Z0-9_]+)\b|(?=[\"']))|"
     r"\b(?:os\.getenv|os\.Getenv|System\.getenv|getenv|env|env\.bool|getBoolEnv|get_bool_env|env_bool|"
-    r"os\.LookupEnv)\(\s*(?=[\"'])"
+    r"os\.LookupEnv|env::var(?:_os)?)\(\s*(?=[\"'])"
 )
 _SPRING = r"@(Value|ConditionalOnProperty)\s*\("
 _SPRING_KEY = r"(?:\$\{)?((?:features?|toggles?|flags?|feature-flags?|experiments?)\.[\w.\-]+)(?::[^}]*)?\}?$"

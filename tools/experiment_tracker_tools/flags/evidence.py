@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterable
 
-from experiment_tracker_tools.flags import holders, names, services
+from experiment_tracker_tools.flags import keepers, names, questions, services
 from experiment_tracker_tools.flags.arguments import Argument
 from experiment_tracker_tools.flags.catalogue import Rule, packages, rules_in
+from experiment_tracker_tools.flags.imports import (
+    all_imported,
+    homes_and_modules,
+    names_package,
+    static_imports,
+    taken_from_homes,
+    taken_names,
+    uses_namespace,
+)
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import values_at
@@ -16,32 +24,21 @@ from experiment_tracker_tools.flags.sighting import HOMEMADE
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 
 _SAME_PACKAGES = {"page": "ts", "template": "py"}
-_PYTHON_IMPORT = r"(?m)^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)"
-_PYTHON_MODULE = r"(?m)^[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?"
-_SCRIPT_IMPORT = (
-    r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])|\b(?:const|let|var)\s+(\{[^}]*\}|"
-    r"\w+)\s*=\s*require\(\s*(?=[\"'])"
-)
-
-
-_GO_IMPORT = r"(?m)^[ \t]*(?:import[ \t]+)?(?:(\w+)[ \t]+)?\"([\w./\-]+)\"[ \t]*$"
-_STATIC_IMPORT = r"(?m)^[ \t]*import[ \t]+(?:static[ \t]+)?[\w.]*\b([A-Z]\w*)\.([A-Z][A-Z0-9_]*)\b"
 
 
 # How a name comes to be: it is given a value, or declared with a type in front of it or behind it.
 _ORIGINS = (
-    r"(?<![\w.$])_?{name}[ \t]*(?::[ \t]*[\w.<>\[\]]+)?[ \t]*(?::=|=(?![=>]))[^\n;]{{0,160}}",
-    r"\b[\w.]*[A-Z]\w*(?:<[^<>]*>)?[ \t]+_?{name}[ \t]*[,;)=]",
+    r"(?:(?<![\w.$>])|\bself\.|\bthis\.|->)\$?_?{name}[ \t]*(?::[ \t]*[\w.<>\[\]]+)?[ \t]*"
+    r"(?::=|=(?![=>]))[^\n;]{{0,160}}",
+    r"\b[\w.]*[A-Z]\w*(?:<[^<>]*>)?[ \t]+\$?_?{name}[ \t]*[,;)=]",
     r"(?<![\w.$])_?{name}(?:[ \t]*:[ \t]*&?|[ \t]+\*?)[\w.:]+[ \t]*[,;)=\n]",
 )
 
 
-# What is imported under such a name is a function, and no module.
-_VERB = r"_?(?:get|set|is|has|load|check|parse|to|from|make|read|with)_"
-
-
 # Names that say too little by themselves; what stands in their brackets decides.
-_ALSO = frozenset("has hasFeature HasFeature has_feature has_feature? useExperiment useFeature useFlag".split())
+_ALSO = frozenset(
+    "has hasFeature HasFeature has_feature has_feature? useExperiment useFeature useFlag useToggle".split()
+)
 
 
 class Evidence:
@@ -58,11 +55,13 @@ class Evidence:
         self._mentioned: dict[str, bool] = {}
         self._spoken: dict[str, bool] = {}
         self._origins: dict[str, str] = {}
-        self._code = source.code
-        self._homes, self._modules = _imports(source)
-        self._members = _static_imports(source)
+        self._code, self._source = source.code, source
+        self._near: frozenset[str] | None = None
+        self._homes, self._modules = homes_and_modules(source)
+        self._members = static_imports(source)
         self._own = rules_in(self._language)
         self.sets = _sets(source)
+        self.masks = _masks(source)
         self.settings = _settings(source)
         if self._language == "ts" and "withLDConsumer" in source.text and self.mentions("launchdarkly"):
             self.sets |= {"flags"}
@@ -79,6 +78,8 @@ class Evidence:
             or names.sends_an_event(name)
             or services.may_ask_a_service(name)
             or name in _ALSO
+            or questions.asks_in_its_own_words(name)
+            or questions.marks_with_a_flag(name)
         )
 
     def rules(self, name: str) -> list[Rule]:
@@ -89,7 +90,7 @@ class Evidence:
         """Whether the file names one of the vendor's packages."""
         if vendor not in self._mentioned:
             listed = packages().get(vendor, {}).get(self._language, [])
-            named = self._language == "php" and _uses_namespace(self._text, vendor)
+            named = self._language == "php" and uses_namespace(self._text, _stem(vendor))
             self._mentioned[vendor] = named or any(names_package(self._text, package) for package in listed)
         return self._mentioned[vendor]
 
@@ -109,9 +110,29 @@ class Evidence:
             return False
         return any(services.asks_a_service(word, name) for word in re.findall(r"[A-Z]\w+", self.origin(receiver)))
 
+    def asks_a_keeper(self, receiver: str, name: str) -> bool:
+        """Whether what is asked keeps flags: by its name, its type, what it was made from, or its module."""
+        if not receiver or services.keeps_other_flags(receiver) or services.is_of_another_trade(receiver):
+            return False
+        if keepers.asks_a_keeper(services.obtained(receiver), name):
+            return True
+        made = self.origin(receiver) or (receiver if receiver.endswith(")") else "")
+        around = re.findall(r"[A-Za-z_]\w+", made)
+        if any(keepers.asks_a_keeper(keepers.without_verb(word), name) for word in around):
+            return True
+        first = re.match(r"\w+", receiver)
+        words = {*around, first.group() if first is not None and "." not in receiver else ""}
+        return not words.isdisjoint(self._homely()) and keepers.asks_a_keeper("flagClient", name)
+
+    def _homely(self) -> frozenset[str]:
+        """Names that this file takes from modules whose names say flags."""
+        if self._near is None:
+            self._near = taken_from_homes(self._source)
+        return self._near
+
     def origin(self, receiver: str) -> str:
         """What a receiver was made from, or its type, where this file says so."""
-        root = re.match(r"(?:this\.|self\.|@)?_?([A-Za-z_$][\w$]*)$", receiver)
+        root = re.match(r"(?:\$?this(?:\.|->)|self\.|@|\$|[a-z]\.)?_?([A-Za-z_][\w$]*)$", receiver)
         if root is None:
             return ""
         name = root.group(1)
@@ -214,76 +235,14 @@ def _stem(vendor: str) -> str:
     return vendor.partition("-")[0] if vendor not in {"go-feature-flag", "vercel-flags"} else "ffclient"
 
 
-def names_package(text: str, package: str) -> bool:
-    """Whether a text names a package where imports and manifests name them."""
-    at = text.find(package)
-    while at >= 0:
-        before = text[max(0, at - 40) : at]
-        if re.search(
-            r"(?:[\"'`@/.\\<]|import\s+|from\s+|use\s+|using\s+|require\s+|alias\s+|^|\n)[\w./@\\\-]*$", before
-        ):
-            return True
-        at = text.find(package, at + 1)
-    return False
+_MASK = r"\[Flags(?:Attribute)?\]\s*(?:\w+\s+)*enum\s+(\w+)|\bclass\s+(\w+)\((?:enum\.)?(?:Int)?Flag\)"
 
 
-def _uses_namespace(text: str, vendor: str) -> bool:
-    return re.search(rf"(?i)\buse\s+\\?{re.escape(_stem(vendor))}", text) is not None
-
-
-def _imports(source: Source) -> tuple[set[str], set[str]]:
-    """Names that come from modules about flags, and names that are modules."""
-    if source.language == "py":
-        return _python_imports(source)
-    if source.language in {"ts", "page"}:
-        return _script_imports(source), set()
-    if source.language == "go":
-        return set(), _go_packages(source)
-    return set(), set()
-
-
-def _static_imports(source: Source) -> dict[str, str]:
-    """Members of classes that are imported by themselves, as Java and Kotlin do."""
-    if source.language not in {"java", "kt"}:
-        return {}
-    return {name: f"{owner}.{name}" for owner, name in pattern(_STATIC_IMPORT).findall(source.code)}
-
-
-def _python_imports(source: Source) -> tuple[set[str], set[str]]:
-    homes: set[str] = set()
-    modules: set[str] = set()
-    if "import" not in source.code:
-        return homes, modules
-    for module, given in pattern(_PYTHON_IMPORT).findall(source.code):
-        for imported, known_as in _listed(given):
-            if holders.is_home_of_flags(module):
-                homes.add(known_as)
-            if imported.islower() and holders.is_home_of_flags(imported) and not re.match(_VERB, imported):
-                modules.add(known_as)
-                homes.add(known_as)
-    for module, alias in pattern(_PYTHON_MODULE).findall(source.code):
-        modules.add(alias or module.split(".")[0])
-    return homes, modules
-
-
-def _go_packages(source: Source) -> set[str]:
-    """What a file of Go calls the packages that it imports."""
-    return {known_as or path.rpartition("/")[2] for known_as, path in pattern(_GO_IMPORT).findall(source.text[:20_000])}
-
-
-def _script_imports(source: Source) -> set[str]:
-    homes: set[str] = set()
-    for module, given in _imported(source):
-        if holders.is_home_of_flags(module):
-            homes.update(known_as for _, known_as in _listed(given))
-    return homes
-
-
-def _listed(given: str) -> Iterable[tuple[str, str]]:
-    for part in re.split(r"[,{}()\s]*[,{}()\n]\s*", given.strip()):
-        found = re.match(r"^(?:type\s+)?([\w$]+)(?:\s*(?:as|:)\s*([\w$]+))?$", part.strip())
-        if found is not None:
-            yield found.group(1), found.group(2) or found.group(1)
+def _masks(source: Source) -> frozenset[str]:
+    """Enums whose members are bits of a number."""
+    if source.language not in {"py", "cs"} or "Flag" not in source.code:
+        return frozenset()
+    return frozenset(first or second for first, second in pattern(_MASK).findall(source.code))
 
 
 _HOOKS = (
@@ -315,23 +274,12 @@ def _settings(source: Source) -> frozenset[str]:
     """What a file imports from the project's settings under a name that says flags."""
     if not any(word in source.code for word in _SETTINGS):  # of which the modules' names end in one
         return frozenset()
-    listed = ((module, known_as) for module, group in _imported(source) for _, known_as in _listed(group))
+    listed = ((module, known_as) for module, group in all_imported(source) for _, known_as in taken_names(group))
     return frozenset(
         known_as
         for module, known_as in listed
         if known_as in _OWN_MODULES or (known_as in _SETTINGS and _keeps(module))
     )
-
-
-def _imported(source: Source) -> Iterable[tuple[str, str]]:
-    """Modules, and what a file imports from each, as it is written."""
-    if source.language == "py":
-        yield from pattern(_PYTHON_IMPORT).findall(source.code)
-    elif source.language in {"ts", "page"}:
-        for match in pattern(_SCRIPT_IMPORT).finditer(source.code):
-            module = source.string_at(match.end())
-            if module is not None:
-                yield module[0], match.group(1) or match.group(2)
 
 
 def _keeps(module: str) -> bool:

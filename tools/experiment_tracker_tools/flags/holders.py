@@ -11,7 +11,7 @@ from functools import lru_cache
 from experiment_tracker_tools.flags.words import singular, words_of
 
 _SET = (
-    r"(?i)(?:^|[.>:@$])_?(?:all|my|app|current|default|initial|ld|test|user|server|client|enabled|runtime|use|site)?_?"
+    r"(?i)(?:^|[.>:@$])_?(?!set|on|add|init|mock|parse|compiler|cpu|css|cli|load)\w*?"
     r"(?:feature_?flags?|feature_?toggles?|feature_?switches|feature_?gates?|ld_?flags|fflags|ff_?flags)(?:\(\))?$"
 )
 _CONSTANT_SET = r"(?:^|[.:])(?:[A-Z]+_)*(?:FEATURES|FEATURE_FLAGS?|FLAGS|FEATURE_TOGGLES?|FF)$"
@@ -46,6 +46,7 @@ _NOT_ENVIRONMENT = (
     r"id|count|size|threshold|version|mode|trace|tracing|metrics|telemetry|proxy|cors|color|colors|file|flags)(?:_|$)|"
     r"_features$"
 )
+_ABOUT_KEYS = frozenset("enum key keys name names value values code codes id ids setting settings slug slugs".split())
 _LONGEST_KEY = 119
 _NO_KEYS = frozenset(
     (
@@ -109,7 +110,7 @@ def is_kind_of_flag(name: str) -> bool:
     >>> is_kind_of_flag("UrlFlag"), is_kind_of_flag("Toggle"), is_kind_of_flag("CpuFeature"), is_kind_of_flag("flag")
     (True, True, False, False)
     """
-    words = [word for word in words_of(name) if word not in {"enum", "key", "keys", "name", "names"}]
+    words = [word for word in words_of(name) if word not in _ABOUT_KEYS]
     last = singular(words[-1]) if words and name[:1].isupper() else ""
     return last in {"flag", "feature", "toggle", "experiment"} and not is_of_another_trade(name)
 
@@ -151,6 +152,7 @@ def is_key(text: str) -> bool:
     >>> [is_key(text) for text in ("new-checkout", "organizations:new-ui", "Hello, world", "main.js", "9")]
     [True, True, False, False, False]
     """
+    text = text[:-1] if text.endswith("?") else text
     if not 1 < len(text) <= _LONGEST_KEY or text[0] in "-./:" or not text[0].isascii():
         return False
     lowered, plain = text.lower(), text.translate(_WITHOUT_LINKS)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
-from experiment_tracker_tools.flags import holders, names
+from experiment_tracker_tools.flags import holders, keepers, names
+from experiment_tracker_tools.flags.services import last_name
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
+
+# Parts of a constant that is a flag: NEW_UI_EXPERIMENT.name.
+_PARTS = frozenset("name key id value slug flag variant".split())
 
 
 class Constant(NamedTuple):
@@ -17,12 +21,16 @@ class Constant(NamedTuple):
     offset: int
 
 
-def key_asked(call: str, name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
+def key_asked(
+    call: str, name: str, held: Iterable[Constant], vocabulary: Vocabulary, *, receiver: str = ""
+) -> str | None:
     """The key that a name stands for where a call asks: one that can ask for nothing else takes any class' member."""
     key = key_of(name, held, vocabulary)
     container, _, last = name.rpartition(".")
     plain = container.rpartition(".")[2]
-    if key is not None or not last[:1].isupper() or not plain[:1].isupper() or not names.asks_for_a_flag(call):
+    if key is not None or not last[:1].isupper() or not plain[:1].isupper():
+        return key
+    if not names.asks_for_a_flag(call) and keepers.keeps_flags(last_name(receiver)) < 2:
         return key
     return None if holders.is_of_another_trade(plain) or last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")) else last
 
@@ -30,6 +38,8 @@ def key_asked(call: str, name: str, held: Iterable[Constant], vocabulary: Vocabu
 def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
     """The key that a name stands for: by the file's own constants, by the project's, or a registry member's name."""
     parts = name.lstrip(".").split(".")
+    if len(parts) > 1 and parts[-1] in _PARTS and parts[-2].isupper() and "_" in parts[-2]:
+        parts = parts[:-1]
     last, container = parts[-1], parts[-2] if len(parts) > 1 else ""
     own = {each.value for each in held if each.name == last and (not container or each.container == container)}
     if len(own) == 1:

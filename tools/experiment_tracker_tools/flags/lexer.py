@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import Pattern
+from typing import Iterator, Pattern, Tuple
 
 # Filler of what is inside quotes: no letter, no bracket, no quote.
 HOLE = "\x01"
@@ -37,6 +37,8 @@ _STYLES = {
     "php": rf"{_SLASH}|\#(?!\[)[^\n]*|{_DOUBLE}|{_SINGLE}",
     "rs": rf'{_SLASH}|r\#".*?"\#|{_DOUBLE}|{_CHARACTER}',
 }
+# What opens a hole for code in a string.
+_INTERPOLATES = {"ts": "${", "page": "${", "py": "{", "rb": "#{", "ex": "#{", "kt": "${", "swift": "\\(", "cs": "{"}
 _COMMENTS = ("#", "//", "/*", "<!", "{#", "=b")
 _compiled: dict[str, Pattern[str]] = {}
 
@@ -68,6 +70,8 @@ class Source:
             elif self.language == "page" and _is_expression(text, start):
                 # The quotes of a bound attribute hold code; the strings in it are quoted the other way.
                 parts.append(self._opened(start, end))
+            elif (opening := _INTERPOLATES.get(self.language)) is not None and opening in found.group():
+                parts.append(self._interpolated(start, end, opening))
             else:
                 parts.append(self._string(start, end))
             done = end
@@ -81,6 +85,25 @@ class Source:
             parts += [inner[done : found.start()], self._string(start + 1 + found.start(), start + 1 + found.end())]
             done = found.end()
         return "".join([*parts, inner[done:], " "])
+
+    def _interpolated(self, start: int, end: int, opening: str) -> str:
+        """A string with its holes for code left open: `${isEnabled('x')}`; the strings in those are hollow, too."""
+        if self.language in {"py", "cs"} and not _is_formatted(self.text, start):
+            return self._string(start, end)
+        shown, done = self._string(start, end), start + 1
+        parts = [shown[0]]
+        for begin, close in _holes(self.text, start, end, opening):
+            parts += [HOLE * (begin - done), self._within(begin, close)]
+            done = close
+        return "".join([*parts, HOLE * (end - 1 - done), shown[-1]])
+
+    def _within(self, start: int, end: int) -> str:
+        parts: list[str] = []
+        done = start
+        for found in re.finditer(r"'[^'\n]*'|\"[^\"\n]*\"", self.text[start:end]):
+            parts += [self.text[done : start + found.start()], self._string(start + found.start(), start + found.end())]
+            done = start + found.end()
+        return "".join([*parts, self.text[done:end]])
 
     def _string(self, start: int, end: int) -> str:
         self._starts.append(start)
@@ -109,6 +132,30 @@ class Source:
         raw = self.text[offset : self._ends[at]]
         width = 3 if raw[:3] in ('"""', "'''") and len(raw) >= 6 else 1
         return raw.lstrip("@r#")[width:-width] if raw[0] in "@r#" else raw[width:-width], self._ends[at]
+
+
+def _is_formatted(text: str, start: int) -> bool:
+    """Whether a string of Python or C# has code in its braces."""
+    before = text[max(0, start - 2) : start]
+    return before[-1:] in {"f", "F", "$"} or before in {"fr", "rf", "$@"}
+
+
+def _holes(text: str, start: int, end: int, opening: str) -> Iterator[Tuple[int, int]]:
+    """Where the code in a string begins and ends."""
+    at = text.find(opening, start, end)
+    sign = opening[-1]
+    closing = {"{": "}", "(": ")"}[sign]
+    while at >= 0:
+        begin, depth = at + len(opening), 1
+        for mark in re.finditer(r"[(){}]", text[begin : end - 1]):
+            depth += (mark.group() == sign) - (mark.group() == closing)
+            if depth == 0:
+                if "(" in text[begin : begin + mark.start()] or "." in text[begin : begin + mark.start()]:
+                    yield begin, begin + mark.start()
+                break
+        else:
+            return
+        at = text.find(opening, begin + mark.end(), end)
 
 
 def _is_expression(text: str, start: int) -> bool:

@@ -9,6 +9,7 @@ from experiment_tracker_tools.flags import holders, names, services
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
 from experiment_tracker_tools.flags.configured import among_settings, decides
 from experiment_tracker_tools.flags.evidence import Evidence
+from experiment_tracker_tools.flags.kept import kept
 from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
@@ -17,7 +18,7 @@ _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
 _IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
 _LINK = r"(?:\?\.|!?\.|->|::)"
-_ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\((?:\w[\w.]*)?\))?(?![\w(])"
+_ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\([^()\"']{0,80}\))?(?![\w(])"
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
 _CONSTANT_ASKED = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?i:{_ASKS})"
 _ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
@@ -27,8 +28,8 @@ _NAMED_SET = (
     r"(?=[\"'])"
 )
 _TAKEN_APART = (
-    r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?([A-Za-z_$][\w$]*)"
-    r"(?:<[^()]{0,60}>)?\(\s*\)"
+    r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?(?:[\w$]+(?:\?\.|\.)){0,3}([A-Za-z_$][\w$]*)"
+    r"(?:(?:<[^()]{0,60}>)?\(\s*\)|(?=\s*(?:;|\n|\?\?)))"
 )
 # Where a name stands for one flag, and not for all of them.
 _ONE_OF_MANY = (
@@ -55,6 +56,7 @@ _SETS = (
 )
 _SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA_", "ENABLE_", "_FEATURE")
 _KEPT = ("'features.", '"features.', ".features", ".flags", ".toggles", ".experiments", ">features")
+_PLAIN = ("features", "flags", "toggles", "experiments")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
 # A method that asks for its own flag: featureFlags.isNewUiEnabled().
@@ -83,6 +85,8 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
         yield from _constants_asked(source, inside)
     if evidence.settings or any(word in lowered for word in _KEPT) or any(word in text for word in _SWITCHES):
         yield from among_settings(source, evidence, inside)
+    if any(word in lowered for word in _PLAIN):
+        yield from kept(source, inside)
     if source.language in {"ts", "page"}:
         yield from _taken_apart(source, evidence, inside)
 
@@ -119,7 +123,11 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
         yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
     elif after.startswith("(") and pattern(_ASKED_ITSELF).match(code, match.start(2)):
         yield Sighting(match.start(), end, "member", match.group(1), member)
-    elif not after.startswith(("(", "[")) and _is_read(code, match.start(), member, after) and not _is_asked(code, end):
+    elif (
+        not after.startswith(("(", "[", ")("))
+        and _is_read(code, match.start(), member, after)
+        and not _is_asked(code, end)
+    ):
         yield from _member(source, match)
 
 
@@ -127,6 +135,12 @@ def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
     holder, member, end = match.group(1), match.group(2), match.end(2)
     # In Python FLAGS.size is an option of the command line.
     plain = holder.isupper() and member[:1].islower() and source.language in {"ts", "page"}
+    plain = plain or (
+        source.language in {"swift", "kt"}
+        and member[:1].islower()
+        and not holder.isupper()
+        and source.code[end : end + 1] not in {".", "?"}
+    )
     if not holder[:1].isupper() or (plain and decides(source.code, match.start(), match)):
         yield Sighting(match.start(), end, "member", holder, member)
     elif member[:1].isupper() and not (holder.isupper() and not member.isupper()):
@@ -164,16 +178,24 @@ def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator
 def _constants_asked(source: Source, inside: Span) -> Iterator[Sighting]:
     """Constants that may hold a flag and are asked: NEW_UI.is_enabled(); told only where the constant is known."""
     for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
-        yield Sighting(match.start(), match.end(1), "object", match.group(1), None, match.group(1))
+        form = "member" if holders.is_key_constant(match.group(1)) else "object"
+        yield Sighting(match.start(), match.end(1), form, match.group(1), None, match.group(1))
 
 
 def _taken_apart(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """What is taken out of all flags: const { newUi, oldUi } = useFlags()."""
     for match in pattern(_TAKEN_APART).finditer(source.code, *inside):
+        if source.code[match.end() - 1] != ")" and not holders.is_set_of_flags(match.group(2)):
+            continue
         hook = match.group(2)
         rules = [rule for rule in evidence.rules(hook) if rule.key_from == "members"]
         vendor = next((rule.vendor for rule in rules if evidence.mentions(rule.vendor)), None)
-        if vendor is None and (rules or not hook.startswith("use") or not holders.is_set_of_flags(hook[3:])):
+        member = source.code[match.end() - 1] != ")"
+        if (
+            not member
+            and vendor is None
+            and (rules or not hook.startswith("use") or not holders.is_set_of_flags(hook[3:]))
+        ):
             continue
         for part in re.finditer(r"(?<![\w$:.])([A-Za-z_]\w*)\s*(?=[,:=]|$)", match.group(1)):
             at, name = match.start(1) + part.start(), part.group(1)

@@ -142,7 +142,7 @@ def _value(source: Source, argument: Argument) -> Value:
 def first_key(source: Source, given: Sequence[Argument], *, events: bool = False) -> Value | None:
     """The argument of a home-made call that is a key: named so, the first literal, or the first constant."""
     for each in given[:6]:
-        if each.keyword in _KEY_WORDS:
+        if each.keyword in _KEY_WORDS or (each.keyword == "value" and source.language == "java"):
             return _keyish(_value(source, each), events=events)
     plain = [_value(source, each) for each in given[:3] if each.keyword is None or source.language == "swift"]
     if plain and plain[0].kind == "object":

@@ -12,9 +12,10 @@ from experiment_tracker_tools.flags.declared import constants
 from experiment_tracker_tools.flags.declared import thunks as thunks_in
 from experiment_tracker_tools.flags.declared import wrappers as wrappers_in
 from experiment_tracker_tools.flags.detect import sightings
-from experiment_tracker_tools.flags.evidence import Evidence, names_package
+from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.facts import Facts, restored, stored
 from experiment_tracker_tools.flags.gate import may_hold_flags
+from experiment_tracker_tools.flags.imports import names_package
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.resolve import Event, Use, declared_uses, resolved, vocabulary_of

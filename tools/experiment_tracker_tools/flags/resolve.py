@@ -179,7 +179,9 @@ def _use(path: str, seen: Seen, facts: Facts, vocabulary: Vocabulary) -> Use | N
     each = seen.what
     if each.form == "track":
         return None
-    key = each.key if each.key is not None else key_asked(each.call, each.name or "", facts.constants, vocabulary)
+    key = each.key
+    if key is None:
+        key = key_asked(each.call, each.name or "", facts.constants, vocabulary, receiver=each.receiver)
     if key is None or not holders.is_key(key) or (each.form == "object" and key == each.name):
         return None
     call = f"{each.receiver}.{each.call}" if each.receiver else each.call

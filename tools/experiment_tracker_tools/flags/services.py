@@ -23,7 +23,8 @@ _COMPOUND_KINDS = frozenset("flag toggle switch gate flipper management".split()
 _PRODUCTS = frozenset(
     (
         "flipper unleash posthog launchdarkly growthbook statsig waffle pennant togglz flagsmith configcat openfeature "
-        "ff4j fflag fflags funwithflags ffclient gofeatureflag"
+        "ff4j fflag fflags funwithflags ffclient gofeatureflag prefab reforge bucketeer hypertune featbit featurehub "
+        "featureprobe flagd flagr kameleoon tggl izanami esquio gargoyle unlaunch devcycle"
     ).split()
 )
 _WEAK = frozenset(
@@ -79,6 +80,9 @@ def may_ask_a_service(name: str) -> bool:
     at = 1 if words and words[0] in _FIRST else 0
     tail = next((at_ for at_, word in enumerate(words) if at_ > at and word in {"for", "by", "or"}), len(words))
     asked = words[at:tail]
+    state = next((at_ for at_, word in enumerate(asked) if word in _STATES), 0)
+    # Where a state stands, what comes behind it says where, or how: isEnabledGlobally, isFeatureEnabledFlow.
+    asked = asked[: state + 1] if state else asked[:1] if asked[:1] and asked[0] in _STATES else asked
     if not asked or asked[0] not in _BETWEEN or all(word not in _CORE for word in asked):
         return False
     return all(word in _BETWEEN or word in _LAST for word in asked[:2]) and all(word in _LAST for word in asked[2:])
@@ -101,7 +105,7 @@ def asks_plainly(name: str) -> bool:
     if not states or any(word not in {"is", "are", "any", "feature", "flag", "toggle"} for word in words[: states[0]]):
         return False
     after = words[states[0] + 1 :]
-    return not after or after[0] == "for" or after in {("async",), ("globally",)}
+    return len(after) < 2 or after[0] in {"for", "by", "in", "or", "with"}
 
 
 def gets_a_variant(name: str) -> bool:
@@ -120,7 +124,7 @@ def is_service(receiver: str) -> bool:
     >>> is_service("FeatureFlagService.new"), is_service("this._flagResolver"), is_service("compiler")
     (True, True, False)
     """
-    return _is_service(_obtained(receiver)) and not is_about_rights(receiver)
+    return _is_service(obtained(receiver)) and not is_about_rights(receiver)
 
 
 @lru_cache(maxsize=50_000)
@@ -136,8 +140,8 @@ def asks_a_service(receiver: str, name: str) -> bool:
     """
     if not receiver or not may_ask_a_service(name) or is_setter(name) or is_about_rights(receiver):
         return False
-    receiver, words = _obtained(receiver), words_of(name)
-    last = _last(receiver)
+    receiver, words = obtained(receiver), words_of(name)
+    last = last_name(receiver)
     if words == ("is", "set"):
         return last.lower().startswith("labs")
     if _is_service(receiver) or (_keeps_features(last) and (asks_plainly(name) or _asks_a_state(words))):
@@ -157,11 +161,12 @@ def _keeps_features(name: str) -> bool:
     return words[-2:-1] in {("feature",), ("features",)} and words[-1] in _KINDS and not is_of_others(words)
 
 
-def _obtained(receiver: str) -> str:
+def obtained(receiver: str) -> str:
+    """What stands in front of what only gets it: FlagService of FlagService.getInstance()."""
     return re.sub(_OBTAINED, "", receiver) if receiver.endswith(_OBTAINERS) else receiver
 
 
-def _last(receiver: str) -> str:
+def last_name(receiver: str) -> str:
     """The last name of an expression."""
     name = receiver[:-2] if receiver.endswith("()") else receiver
     for sign in _SEPARATORS:
@@ -170,7 +175,7 @@ def _last(receiver: str) -> str:
 
 
 def _is_service(receiver: str) -> bool:
-    name = _last(receiver)
+    name = last_name(receiver)
     words = words_of(name)
     for at, word in enumerate(words):
         if word == "feature" and singular(words[at + 1] if at + 1 < len(words) else "") in _COMPOUND_KINDS:
@@ -199,7 +204,7 @@ def keeps_other_flags(receiver: str) -> bool:
     >>> keeps_other_flags("this.options"), keeps_other_flags("Config")
     (True, False)
     """
-    return _last(receiver).lower().rpartition("_")[2] in _OTHER_FLAGS
+    return last_name(receiver).lower().rpartition("_")[2] in _OTHER_FLAGS
 
 
 @lru_cache(maxsize=50_000)
@@ -209,4 +214,4 @@ def is_of_another_trade(receiver: str) -> bool:
     >>> [is_of_another_trade(name) for name in ("sharedPreferences", "map", "client", "")]
     [True, True, False, False]
     """
-    return receiver.lower() in _ANOTHER_TRADES or _last(receiver).lower().endswith(_ANOTHER_TRADE)
+    return receiver.lower() in _ANOTHER_TRADES or last_name(receiver).lower().endswith(_ANOTHER_TRADE)

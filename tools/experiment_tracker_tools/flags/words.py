@@ -10,6 +10,11 @@ from typing import Tuple
 
 Words = Tuple[str, ...]
 
+# Two words that together mean a flag and nothing else.
+PAIRS = frozenset(
+    [*(("feature", kind) for kind in ("flag", "toggle", "switch", "gate")), ("kill", "switch"), ("ab", "test")]
+)
+
 # Two words that are often written as one.
 _GLUED = ("featureflag", "featuretoggle", "featureswitch", "featuregate", "killswitch", "launchdarkly", "abtest")
 _HEADS = ("feature", "kill", "launch", "ab")
@@ -51,3 +56,12 @@ def singular(word: str) -> str:
     if word == "switches":
         return "switch"
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
+
+
+def pair_at(words: Words) -> int | None:
+    """Where two words stand that together mean a flag, if they do.
+
+    >>> pair_at(("admin", "feature", "flags")), pair_at(("flag", "icon"))
+    (1, None)
+    """
+    return next((at for at in range(len(words) - 1) if (words[at], singular(words[at + 1])) in PAIRS), None)
