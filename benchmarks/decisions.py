@@ -11,6 +11,7 @@ from benchmarks import (
     decisions_design,
     decisions_exact,
     decisions_small,
+    decisions_strata,
     decisions_verbs,
 )
 from benchmarks.table import Families, run
@@ -21,6 +22,7 @@ FAMILIES: Families = {
     "design": decisions_design.rows,
     "exact": decisions_exact.rows,
     "small": decisions_small.rows,
+    "strata": decisions_strata.rows,
     "verbs": decisions_verbs.rows,
 }
 

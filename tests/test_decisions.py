@@ -1,7 +1,7 @@
 """The short form of benchmarks/decisions.py: whole plans keep their promises within Monte Carlo error."""
 
 import pytest
-from benchmarks import decisions_bulk, decisions_small, decisions_verbs
+from benchmarks import decisions_bulk, decisions_small, decisions_strata, decisions_verbs
 from benchmarks.calibration_row import Row
 
 from experiment_tracker_tools.domain.metric import Kind
@@ -34,6 +34,18 @@ def test_equivalence_and_halt_keep_their_budgets() -> None:
 
 def test_small_plans_keep_their_errors() -> None:
     assert_met(decisions_small.without_effect(10, "log-normal", 60))
+
+
+@pytest.mark.parametrize("cell", decisions_strata.CELLS, ids=lambda cell: cell.name)
+def test_rates_in_strata_that_lie_far_apart_keep_their_errors(cell: decisions_strata.Cell) -> None:
+    assert_met(decisions_strata.without_effect(cell, 60, 1000))
+
+
+def test_a_naive_rule_that_pools_unlike_strata_is_wrong_most_of_the_time() -> None:
+    *_, either = decisions_strata.without_effect(decisions_strata.UNLIKE, 60, 200)
+    assert either.naive is not None
+    assert either.naive > 0.5
+    assert_met([decisions_strata.simpson(200), decisions_strata.power(decisions_strata.PAIRS, 300)])
 
 
 def test_a_caller_after_every_trial_and_one_at_the_end_get_the_same_verdict_through_the_verbs() -> None:

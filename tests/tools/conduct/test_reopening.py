@@ -7,6 +7,7 @@ from tests.support.agent import Agent
 from tests.support.plans import TIME, shipped, started, times
 from tests.support.project import PROGRAM, Project
 
+from experiment_tracker_tools.analysis.rules import RULES
 from experiment_tracker_tools.conduct.reopening import reopening_fault
 from experiment_tracker_tools.conduct.replay import replay
 from experiment_tracker_tools.domain.decision import Decision
@@ -168,6 +169,6 @@ def test_old_rules_are_named_where_a_verdict_cannot_be_computed_again(repo: Proj
     done = replay(workspace, workspace.ledger.experiment(experiment))
     assert done.fault is None
     assert done.note is not None
-    assert done.note.startswith("decided by rules 1, this version has rules 2: The data give SHIP of treatment")
+    assert done.note.startswith(f"decided by rules 1, this version has rules {RULES}: The data give SHIP of treatment")
     workspace.ledger.append(experiment, other)
     assert replay(workspace, workspace.ledger.experiment(experiment)).fault is not None

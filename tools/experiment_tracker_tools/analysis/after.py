@@ -14,6 +14,7 @@ from experiment_tracker_tools.analysis.rules import by_e_values, success_bounds
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.stats.boundaries import boundaries
 from experiment_tracker_tools.stats.looks import Look
+from experiment_tracker_tools.stats.rates_within_strata import shared_rates
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING
 from experiment_tracker_tools.stats.stagewise import after_stopping
 
@@ -43,7 +44,7 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
     log = bool(found.log[look])
     if (blocks := room.blocks.get((metric.name, treatment))) is not None:
         inverted = interval(blocks, Question(alpha, 2, OBRIEN_FLEMING))
-        size = abs(room.along[metric.name][look][room.experiment.control.name].values.mean)
+        size = control_level(room, metric, treatment, look)
         if inverted is not None and metric.kind == "duration":
             return _lifted(*inverted, log=True, p_value=None, raw=effect)
         if inverted is not None and size > 0:
@@ -60,6 +61,15 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
     boundary = boundaries(times, alpha=alpha, closes=room.grid.closes and look + 1 == len(room.grid.times))
     stopped = after_stopping(Look(times[-1], effect, se, df), boundary=boundary, alpha=alpha)
     return _lifted(stopped.estimate, stopped.ci_low, stopped.ci_high, log=log, p_value=stopped.p_value, raw=effect)
+
+
+def control_level(room: Room, metric: Metric, treatment: str, look: int) -> float:
+    """The size of control's mean, of which a lift is a fraction; of rates within strata as the shared ratio has it."""
+    along = [room.along[metric.name][look]]
+    control, other = (stats_along(along, name, scale="rates") for name in (room.experiment.control.name, treatment))
+    if control.counts is None or other.counts is None:
+        return abs(float(control.mean[0]))
+    return float(shared_rates(control.counts, other.counts)[0][0])
 
 
 def exact_limits(room: Room, metric: Metric, treatment: str, look: int, *, alpha: float) -> tuple[float, float] | None:

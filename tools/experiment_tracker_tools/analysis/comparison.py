@@ -10,6 +10,12 @@ from experiment_tracker_tools.stats.effect_sizes import cohen_d, hedges_g
 from experiment_tracker_tools.stats.lift import relative_lift
 from experiment_tracker_tools.stats.means import log_ratio, welch
 from experiment_tracker_tools.stats.proportions import score_test
+from experiment_tracker_tools.stats.rates_within_strata import (
+    Counts,
+    difference_within,
+    ratio_within,
+    strata_compared,
+)
 from experiment_tracker_tools.stats.ratios import ratio_difference
 from experiment_tracker_tools.stats.samples import Moments
 from experiment_tracker_tools.stats.single_proportion import clopper_pearson
@@ -113,6 +119,9 @@ def _inside(pair: Pair) -> tuple[Pair, str]:
 
 
 def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
+    tables = [None if sample.inside is None else sample.inside.counts for sample in pair]
+    if tables[0] is not None and tables[1] is not None:
+        return _of_rates_within(bare, tables[0], tables[1], alpha=alpha)
     test = score_test(_rate(pair.control.values), _rate(pair.treatment.values), alpha=alpha)
     lift = relative_lift(pair.control.values, pair.treatment.values, alpha=alpha)
     return bare.model_copy(
@@ -127,6 +136,24 @@ def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": test.z,
             "p_value": test.p_value,
             "reason": test.reason or lift.reason,
+        }
+    )
+
+
+def _of_rates_within(bare: Estimate, control: Counts, treatment: Counts, *, alpha: float) -> Estimate:
+    test, shared = difference_within(control, treatment, alpha=alpha), ratio_within(control, treatment, alpha=alpha)
+    return bare.model_copy(
+        update={
+            "test": f"score z within {strata_compared(control, treatment)} strata",
+            "effect": test.effect,
+            "ci_low": test.ci_low,
+            "ci_high": test.ci_high,
+            "lift": _less_one(shared.ratio),
+            "lift_low": _less_one(shared.ci_low),
+            "lift_high": _less_one(shared.ci_high),
+            "statistic": test.z,
+            "p_value": test.p_value,
+            "reason": test.reason or shared.reason,
         }
     )
 

@@ -11,6 +11,7 @@ References:
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from experiment_tracker_tools.stats.looks import z_from_t
+from experiment_tracker_tools.stats.rates_within_strata import Counts, score_within, shared_rates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +27,13 @@ class Stats(NamedTuple):
 
     Attributes:
         n: units; mean: their mean; m2: sum of squared deviations from it.
+        counts: of rates that are compared within strata, by stratum along one more axis.
     """
 
     n: "Array"
     mean: "Array"
     m2: "Array"
+    counts: Counts | None = None
 
 
 class Tested(NamedTuple):
@@ -50,11 +53,12 @@ class Tested(NamedTuple):
         return np.asarray(np.where(fine, z_from_t(np.where(fine, t, 0.0), np.where(fine, self.df, 1.0)), np.nan))
 
 
-def stats(n: "ArrayLike", mean: "ArrayLike", m2: "ArrayLike") -> Stats:
+def stats(n: "ArrayLike", mean: "ArrayLike", m2: "ArrayLike", *, counts: Counts | None = None) -> Stats:
     """Sufficient statistics from anything that is an array."""
     import numpy as np
 
-    return Stats(*(np.asarray(part, dtype=float) for part in (n, mean, m2)))
+    units, level, squares = (np.asarray(part, dtype=float) for part in (n, mean, m2))
+    return Stats(units, level, squares, counts)
 
 
 def means(control: Stats, treatment: Stats, *, ratio: "ArrayLike" = 1.0) -> Tested:
@@ -76,6 +80,8 @@ def rates(control: Stats, treatment: Stats, *, ratio: "ArrayLike" = 1.0) -> "Arr
     """The score test's z of two rates against a ratio, with the rates that are most likely under it."""
     import numpy as np
 
+    if control.counts is not None and treatment.counts is not None:
+        return score_within(control.counts, treatment.counts, ratio=ratio)
     r = np.asarray(ratio, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         x_c, x_t = control.mean * control.n, treatment.mean * treatment.n
@@ -151,6 +157,9 @@ def estimates(scale: Scale, control: Stats, treatment: Stats) -> Estimates:
     """The gain with the standard error that its own test implies."""
     import numpy as np
 
+    if control.counts is not None and treatment.counts is not None:
+        own, other = shared_rates(control.counts, treatment.counts)
+        control, treatment = control._replace(mean=own), treatment._replace(mean=other)
     if scale == "logs":
         found = logs(control, treatment)
         return Estimates(found.effect, found.se, found.df, np.ones(np.shape(found.effect), bool))

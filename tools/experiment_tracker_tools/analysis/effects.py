@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from experiment_tracker_tools.analysis.after import Unbiased, exact_limits, unbiased
+from experiment_tracker_tools.analysis.after import Unbiased, control_level, exact_limits, unbiased
 from experiment_tracker_tools.analysis.asking import Room
 from experiment_tracker_tools.analysis.comparison import Pair, compare
 from experiment_tracker_tools.analysis.exact import Question, ask, interval
@@ -76,7 +76,7 @@ def _decided(room: Room, each: Estimate, look: int, *, alpha: float) -> Estimate
     pair = _pair(room.experiment, room.along[metric.name][look], each.treatment)
     there = compare(metric, each.treatment, pair, alpha=alpha)
     gain = unbiased(room, metric, each.treatment, look, alpha=alpha)
-    return there if gain is None else _corrected(room, metric, there, gain)
+    return there if gain is None else _corrected(room, metric, there, gain, look)
 
 
 def labelled(
@@ -160,7 +160,7 @@ def _of_e_values(room: Room, each: Estimate, look: int, alpha: float) -> Estimat
     return each.model_copy(update=changes)
 
 
-def _corrected(room: Room, metric: Metric, each: Estimate, gain: Unbiased) -> Estimate:
+def _corrected(room: Room, metric: Metric, each: Estimate, gain: Unbiased, look: int) -> Estimate:
     """The stage-wise numbers in the place of the raw ones; an effect in the unit follows its lift."""
     blocks = room.blocks.get((metric.name, each.treatment))
     endless = room.grid.method == "always_valid"
@@ -176,8 +176,7 @@ def _corrected(room: Room, metric: Metric, each: Estimate, gain: Unbiased) -> Es
         moved = each.effect * (gain.factor - 1)
         ends = [None if end is None else end + moved for end in (each.ci_low, each.ci_high)]
         changes |= {"effect": each.effect + moved, "ci_low": ends[0], "ci_high": ends[1]}
-    elif each.mean_control:
-        size = abs(each.mean_control)
+    elif size := control_level(room, metric, each.treatment, look):
         ends = [None if end is None else end * size for end in (low, high)]
         changes |= {"effect": gain.lift * size, "ci_low": ends[0], "ci_high": ends[1]}
     return each.model_copy(update=changes)

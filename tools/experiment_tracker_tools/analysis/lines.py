@@ -8,6 +8,7 @@ from experiment_tracker_tools.analysis.deviates import Scale, Stats, above_limit
 from experiment_tracker_tools.analysis.series import Samples
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.seen import Question, Tested
+from experiment_tracker_tools.stats.rates_within_strata import Counts
 from experiment_tracker_tools.stats.samples import BivariateMoments
 
 if TYPE_CHECKING:
@@ -67,17 +68,38 @@ def scale_of(metric: Metric, along: Sequence[Samples]) -> Scale:
 
 
 def stats_along(along: Sequence[Samples], variant: str, *, scale: Scale, alone: bool = False) -> Stats:
-    """A variant's sufficient statistics at each look, within strata unless it stands alone against a limit."""
+    """A variant's sufficient statistics at each look, within strata unless it stands alone against a limit.
+
+    Rates keep their units' own and have their counts by stratum beside them.
+    """
     rows: list[tuple[float, float, float]] = []
     for samples in along:
         sample = samples[variant]
         if sample.pairs is not None:
             rows.append(_of_ratio(sample.pairs))
         else:
-            held = sample if sample.inside is None or alone else sample.inside
+            held = sample if sample.inside is None or alone or scale == "rates" else sample.inside
             n, mean, m2 = held.logs if scale == "logs" and held.logs is not None else held.values
             rows.append((n, mean, m2))
-    return stats(*zip(*rows, strict=True))
+    return stats(*zip(*rows, strict=True), counts=_by_stratum(along, variant) if scale == "rates" else None)
+
+
+def _by_stratum(along: Sequence[Samples], variant: str) -> Counts | None:
+    """A rate's counts at each look, by stratum; of a look without strata that can be compared all units are one."""
+    import numpy as np
+
+    known = [None if (inside := samples[variant].inside) is None else inside.counts for samples in along]
+    some = next((counts for counts in known if counts is not None), None)
+    if some is None:
+        return None
+    x, n = np.zeros((2, len(known), len(some.n)))
+    for look, counts in enumerate(known):
+        if counts is not None:
+            x[look], n[look] = counts.x, counts.n
+        else:
+            pooled = along[look][variant].values
+            x[look, 0], n[look, 0] = pooled.mean * pooled.n, pooled.n
+    return Counts(x, n, some.clusters)
 
 
 def against_limit(metric: Metric, sample: Stats, *, limit: float) -> "Array":

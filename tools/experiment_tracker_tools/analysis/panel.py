@@ -70,7 +70,9 @@ def _lift(value: float, *, log: bool) -> float:
 def _best(room: Room, look: int) -> dict[str, float]:
     primary, names = room.experiment.primary, [variant.name for variant in room.experiment.variants]
     along = room.along[primary.name]
+    # Within strata a rate's level is a mean like any other.
     scale, posteriors = scale_of(primary, along), list[Normal]()
+    scale = "means" if scale == "rates" else scale
     for name in names:
         seen = stats_along(along, name, scale=scale)
         n, mean, m2 = float(seen.n[look]), float(seen.mean[look]), float(seen.m2[look])

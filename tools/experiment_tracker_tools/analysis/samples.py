@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.domain.metric import Kind, Metric
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Ratio, Trial
+from experiment_tracker_tools.stats.rates_within_strata import Counts
 from experiment_tracker_tools.stats.samples import (
     BivariateMoments,
     Moments,
@@ -25,14 +26,16 @@ class Inside(NamedTuple):
     """One variant on one metric, as of a sample without strata (see `stats.within_strata`).
 
     Attributes:
-        values, logs: as in Sample.
+        values, logs: as in Sample; of a rate what it would be among the units of all variants.
         strata: how many were compared; clustered: they stand for more of their kind.
+        counts: of a rate, its successes and units in every stratum of the experiment.
     """
 
     values: Moments
     logs: Moments | None
     strata: int
     clustered: bool
+    counts: Counts | None = None
 
 
 class Sample(NamedTuple):

@@ -10,6 +10,7 @@ from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING, Inside
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry, Exposure, Ratio, Trial, Value
+from experiment_tracker_tools.stats.rates_within_strata import Counts, are_many
 from experiment_tracker_tools.stats.samples import bivariate_moments, moments
 from experiment_tracker_tools.stats.within_strata import CLUSTERS, within_strata
 
@@ -108,21 +109,36 @@ def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduc
     """The variants within the strata of their units; None where there is one stratum, or the metric has no variance."""
     import numpy as np
 
-    if metric.kind in {"binary", "ratio"}:
+    if metric.kind == "ratio":
         return None
-    strata, of, clusters = values.strata[found.units], len(experiment.variants), CLUSTERS
+    labels, of, clusters = values.strata, len(experiment.variants), CLUSTERS
     if experiment.plan.order == "abba":
         # What is re-randomised is the whole block: each is a stratum, and its effect one value.
-        strata, clusters = strata * _MOST_BLOCKS + values.slots[found.units] // 4, 2
+        labels, clusters = labels * _MOST_BLOCKS + values.slots // 4, 2
+    strata = labels[found.units]
     plain = within_strata(found.x, found.variants, strata, of=of, clusters=clusters)
     if plain is None:
         return None
-    on_logs = metric.kind == "duration"
-    logs = within_strata(np.log(found.x), found.variants, strata, of=of, clusters=clusters) if on_logs else None
-    return [
-        Inside(plain.moments[number], logs.moments[number] if logs else None, plain.strata, plain.clustered)
-        for number in range(of)
-    ]
+    timed = metric.kind == "duration"
+    logs = within_strata(np.log(found.x), found.variants, strata, of=of, clusters=clusters) if timed else None
+    if metric.kind == "binary":
+        tables = _tables(found, np.unique(labels, return_inverse=True)[1], of=of, clusters=clusters)
+        many = all(are_many(tables[0], table) for table in tables[1:])
+        return [
+            Inside(each, None, plain.strata, many, counts) for each, counts in zip(plain.moments, tables, strict=True)
+        ]
+    parts = zip(plain.moments, logs.moments if logs else [None] * of, strict=True)
+    return [Inside(each, on_logs, plain.strata, plain.clustered) for each, on_logs in parts]
+
+
+def _tables(found: Reduced, strata: "NDArray[np.int64]", *, of: int, clusters: int) -> list[Counts]:
+    """Each variant's successes and units in every stratum of the experiment, of which `strata` tells each unit's."""
+    import numpy as np
+
+    size = int(strata.max(initial=-1)) + 1
+    cells = found.variants * size + strata[found.units]
+    x, n = (np.bincount(cells, part, minlength=of * size).reshape(of, size) for part in (found.x, None))
+    return [Counts(x[number], n[number].astype(float), clusters) for number in range(of)]
 
 
 def reduced(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Reduced:
