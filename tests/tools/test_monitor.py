@@ -1,14 +1,12 @@
 """One pass over everything: each action by name, dry unless it is applied, and done once however many ask."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from tests.support.agent import Agent
 from tests.support.plans import BOUGHT, FILES, designed, shipped, started, times
 from tests.support.project import FAST, PROGRAM, SLOW, Project, remembered
+from tests.support.races import MONITOR, at_once
 
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.domain.alert import Alert
@@ -18,8 +16,6 @@ from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.monitor import monitor_experiments
 from experiment_tracker_tools.workspace import Workspace
-
-_ROOTS = [str(Path(__file__).parents[2] / name) for name in ("server", "tools")]
 
 
 def measured(repo: Project, experiment: str, *, ratio: float = 0.6, n: int = 20) -> None:
@@ -256,51 +252,11 @@ def test_while_everything_is_off_only_a_dry_run_is_answered(repo: Project, at_re
     assert at_repo.call("monitor_experiments")["dry_run"] is True
 
 
-_CALL = "monitor_experiments(workspace, apply=True)"
-_PASS = f"""
-import sys
-sys.path[:0] = {_ROOTS}
-from datetime import datetime, UTC
-from pathlib import Path
-from experiment_tracker_tools.decide import decide
-from experiment_tracker_tools.monitor import monitor_experiments
-from experiment_tracker_tools.workspace import Workspace
-workspace = Workspace(Path(sys.argv[1]), door="monitor", clock=lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
-print("ready", flush=True)
-sys.stdin.readline()
-print({{call}}.model_dump_json())
-"""
-
-
-def at_once(root: Path, count: int, *, call: str = _CALL) -> list[dict[str, object]]:
-    """Calls in processes of their own that all start at the same word."""
-    code = _PASS.replace("{call}", call)
-    started_all = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(count)
-    ]
-    for process in started_all:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    told = []
-    for process in started_all:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in started_all:
-        out, _ = process.communicate(timeout=120)
-        assert process.returncode == 0
-        told.append(json.loads(out))
-    return told
-
-
 def test_two_passes_at_once_decide_and_promote_once(repo: Project, at_repo: Agent) -> None:
     experiment = started(at_repo, **FILES, plan={"auto_promote": "commit"})
     measured(repo, experiment)
     commits = int(repo.git("rev-list", "--count", "HEAD"))
-    told = at_once(repo.root, 2)
+    told = at_once(repo, [MONITOR] * 2)
     ledger = repo.workspace().ledger
     assert len(ledger.entries(experiment, Decision)) == 1
     assert len(ledger.entries(experiment, Promotion)) == 1
@@ -315,7 +271,7 @@ def test_two_passes_at_once_decide_and_promote_once(repo: Project, at_repo: Agen
 def test_two_who_decide_at_once_record_one_decision_and_are_told_the_same(repo: Project, at_repo: Agent) -> None:
     experiment = started(at_repo)
     at_repo.call("record_trial", experiment=experiment, trials=times())
-    told = at_once(repo.root, 3, call=f"decide(workspace, experiment='{experiment}', rationale=sys.argv[1])")
+    told = at_once(repo, [experiment] * 3)
     (entry,) = repo.workspace().ledger.entries(experiment, Decision)
     assert entry.content.verdict == "SHIP"
     assert [each["verdict"] for each in told] == ["SHIP"] * 3
