@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-QUESTIONS = ("kills", "bytes", "processes", "places", "syscalls", "strace")
+QUESTIONS = ("kills", "bytes", "processes", "places", "syscalls", "successions", "strace")
 
 if __name__ == "__main__":
     commands = [[sys.executable, "-m", f"benchmarks.ledger_faults_{name}", *sys.argv[1:]] for name in QUESTIONS]

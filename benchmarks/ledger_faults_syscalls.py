@@ -92,8 +92,8 @@ def crashes(short: bool) -> Outcome:
             for place in range(calls):
                 for mode in (BEFORE, AFTER, HALF):
                     points += 1
-                    copy = _copy(folder)
-                    code = _armed(copy, OPERATIONS[name], place, mode)
+                    copy = copied(folder)
+                    code = armed(copy, OPERATIONS[name], place, mode)
                     kept = [str(entry.content.key) for entry in opened(copy).entries(ID, type(trial(0)))]
                     lost += not {f"key-0-{n}" for n in range(5)} <= set(kept)
                     torn += code != 42 or len(kept) not in {5, 6, 25} or bool(opened(copy).damage(ID))
@@ -111,8 +111,8 @@ def failures(_short: bool) -> Outcome:
         for error in (EIO, ENOSPC):
             for place in range(_calls_of("record", folder)):
                 points += 1
-                copy = _copy(folder)
-                wrong += _armed(copy, _record_twice, place, error) != 0
+                copy = copied(folder)
+                wrong += armed(copy, _record_twice, place, error) != 0
                 wrong += bool(opened(copy).damage(ID)) or len(opened(copy).journal(ID).trials) < 5
     return Outcome(
         "EIO and ENOSPC from every call of record", f"{points} points, {wrong} wrong", not wrong and points > 0
@@ -137,7 +137,7 @@ def _record_twice(ledger: Ledger, _folder: Path) -> None:
 def failed_sync_control() -> Outcome:
     """TinyDB's own storage: after a sync that failed, the next insert must be acknowledged on the same file."""
     with scratch() as folder:
-        told = [_armed(folder, lambda _ledger, f: _insert_twice(f), place, EIO) for place in range(4)]
+        told = [armed(folder, lambda _ledger, f: _insert_twice(f), place, EIO) for place in range(4)]
     went_on = told.count(0)
     return Outcome("EIO, control (must go on after a failed sync)", f"{went_on} of {len(told)} went on", went_on > 0)
 
@@ -159,7 +159,7 @@ def failures_control() -> Outcome:
         for mode in (AFTER, HALF):
             with TinyDB(folder / "db") as db:
                 db.insert_multiple({"n": n, "note": "x" * 100} for n in range(20))
-            _armed(folder, lambda _ledger, f: TinyDB(f / "db").truncate(), 0, mode)
+            armed(folder, lambda _ledger, f: TinyDB(f / "db").truncate(), 0, mode)
             try:
                 with TinyDB(folder / "db") as db:
                     len(db)
@@ -257,7 +257,8 @@ def _filled(folder: Path) -> None:
         ledger.record(ID, Batch(trials=[trial(number)]))
 
 
-def _copy(folder: Path) -> Path:
+def copied(folder: Path) -> Path:
+    """A store's copy, in the place of the last one."""
     copy = folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder / ".experiments", copy / ".experiments")
@@ -267,12 +268,13 @@ def _copy(folder: Path) -> Path:
 def _calls_of(name: str, folder: Path) -> int:
     """How many calls an operation makes: the first place at which nothing is hit any more."""
     place = 0
-    while _armed(_copy(folder), OPERATIONS[name], place, BEFORE) == 42:
+    while armed(copied(folder), OPERATIONS[name], place, BEFORE) == 42:
         place += 1
     return place
 
 
-def _armed(folder: Path, operation: Operation, place: int, mode: int) -> int:
+def armed(folder: Path, operation: Operation, place: int, mode: int) -> int:
+    """Run an operation that meets its fault at the n-th call; gives the exit status, 42 where it was ended there."""
     pid = os.fork()
     if not pid:
         code = 1
@@ -297,8 +299,8 @@ def questions(short: bool) -> list[Outcome]:
     return [*answers, crashes(short), failures(short), failures_control(), failed_sync_control()]
 
 
-def _with_faults() -> None:
-    """Start again below the library, if there is a compiler."""
+def with_faults(module: str) -> None:
+    """Start a benchmark again below the library, if there is a compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or "LEDGER_FAULTS" in os.environ:
         return
@@ -308,10 +310,10 @@ def _with_faults() -> None:
         build = [compiler, "-shared", "-fPIC", "-w", "-o", library, source, "-ldl"]
         subprocess.run(build, check=True)
         environment = {**os.environ, "LD_PRELOAD": library, "LEDGER_FAULTS": "1"}
-        again = [sys.executable, "-m", "benchmarks.ledger_faults_syscalls", *sys.argv[1:]]
+        again = [sys.executable, "-m", module, *sys.argv[1:]]
         sys.exit(subprocess.run(again, check=False, env=environment).returncode)
 
 
 if __name__ == "__main__":
-    _with_faults()
+    with_faults("benchmarks.ledger_faults_syscalls")
     report(questions)

@@ -15,12 +15,11 @@ from experiment_tracker_tools.conduct.planning import check_order, check_segment
 from experiment_tracker_tools.conduct.sizing import check_reachable
 from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.conduct.told import Told, told_of
-from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
+from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.registry import tool
-from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Number, Slug, Title
 from experiment_tracker_tools.domain.experiment import Experiment, ExperimentType, Hypothesis, Step
-from experiment_tracker_tools.domain.lifecycle import STEPS, State
+from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.metric import MetricDraft
 from experiment_tracker_tools.domain.options import PlanOptions
 from experiment_tracker_tools.domain.variant import Subject, Variant
@@ -155,17 +154,12 @@ def _kept(
 
     workspace.make_ready()
     finish_successions(workspace)
-    if iterates is not None:
-        _check_iterable(workspace.ledger.experiment(iterates))
     try:
-        experiment = workspace.ledger.plan(build, taken_elsewhere=held_in_git(workspace))
+        return workspace.ledger.plan(build, taken_elsewhere=held_in_git(workspace), iterates=iterates)
     except ValidationError as error:
         raise InvalidInput(
             f"{str(error.errors()[0]['msg']).removeprefix('Value error, ')}. Nothing was planned."
         ) from error
-    if iterates is not None:
-        finish_successions(workspace)
-    return experiment
 
 
 def _login() -> str:
@@ -177,11 +171,6 @@ def _login() -> str:
 
 def _given(**values: float | None) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _check_iterable(old: Experiment) -> None:
-    if "iterated" not in STEPS[old.state]:
-        raise IllegalStep(f"{quoted(old.id)} is {old.state}; only an ended or decided experiment can be iterated.")
 
 
 def _reply(experiment: Experiment, told: Told) -> Designed:

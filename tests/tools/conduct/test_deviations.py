@@ -57,7 +57,7 @@ def ended(at_repo: Agent) -> str:
     return experiment
 
 
-def test_a_crash_between_the_new_plan_and_the_old_ones_end_is_finished_by_the_next_call(
+def test_an_iteration_that_an_earlier_version_left_between_its_two_writes_is_finished_by_the_next_call(
     repo: Project, at_repo: Agent
 ) -> None:
     """The new plan alone is what a crash leaves; negative control: the old one has not ended by itself."""

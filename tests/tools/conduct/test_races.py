@@ -1,4 +1,4 @@
-"""Processes that decide, re-open or watch at the same moment record it once; all have judged before the first writes."""
+"""Processes that decide, re-open or watch at one moment record it once: all have judged before the first writes."""
 
 from typing import Any
 

@@ -31,8 +31,9 @@ def test_product_asks_for_1000_a_variant_5_percent_and_1_to_4_weeks() -> None:
     assert (product.min_runtime_days, product.runtime_days) == (7, 28)
 
 
-def test_data_driven_asks_for_10000_a_variant_in_14_days() -> None:
-    assert (preset_settings("data_driven").min_sample_size, preset_settings("data_driven").runtime_days) == (10_000, 14)
+def test_data_driven_asks_for_10000_a_variant_5_percent_and_14_days() -> None:
+    data_driven = preset_settings("data_driven")
+    assert (data_driven.min_sample_size, data_driven.mde, data_driven.runtime_days) == (10_000, 0.05, 14)
 
 
 def test_high_risk_asks_for_an_alpha_of_1_percent() -> None:

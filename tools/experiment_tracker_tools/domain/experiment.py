@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note, Slug, Statement, Title
-from experiment_tracker_tools.domain.lifecycle import State, check_step
+from experiment_tracker_tools.domain.lifecycle import STEPS, State, check_step
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.promises import check_promises
@@ -105,6 +105,11 @@ class Experiment(Model):
         return self.history[-1].state
 
     @property
+    def is_iterable(self) -> bool:
+        """Whether a new plan may take its place."""
+        return "iterated" in STEPS[self.state]
+
+    @property
     def control(self) -> Variant:
         """The variant that the others are compared against."""
         return self.variants[0]
@@ -132,3 +137,12 @@ class Experiment(Model):
         check_step(self.id, self.state, target)
         step = Step(state=target, at=at, by=by, reason=reason)
         return self.model_copy(update={"history": (*self.history, step)})
+
+    def iterated_by(self, successor: "Experiment") -> Self:
+        """The experiment ended by the plan that takes its place.
+
+        Raises:
+            IllegalStep: if the state does not allow it.
+        """
+        first = successor.history[0]
+        return self.advanced("iterated", at=first.at, by=first.by, reason=f"iterated by {successor.id}")

@@ -26,6 +26,7 @@ from experiment_tracker_tools.ledger.rules import Batch, check_frozen
 from experiment_tracker_tools.ledger.shelf import Shelf, Volume
 from experiment_tracker_tools.ledger.spool import Taken, forget, take_in
 from experiment_tracker_tools.ledger.state import Damage
+from experiment_tracker_tools.ledger.succession import ending
 from experiment_tracker_tools.ledger.tables import (
     TABLES,
     Amendment,
@@ -80,23 +81,32 @@ class Ledger:
         contents: Sequence[Model] = (),
         *,
         taken_elsewhere: Iterable[str] = (),
+        iterates: str | None = None,
     ) -> Experiment:
-        """Store a new experiment, built for the next id free here and elsewhere, with what was claimed of it before."""
+        """Store a new experiment, built for the next id free here and elsewhere, with what was claimed of it before.
+
+        What it `iterates` ends with it; NotFound or IllegalStep say that this cannot be, and nothing is stored then.
+        """
         opened = self._opened()
         taken, register = [*opened.ids(), *taken_elsewhere], opened.register()
         while True:
             experiment_id = next_experiment_id(self._clock(), taken, register.writer if register.sharing else "")
             volume = self._shelf.volume(experiment_id)
-            with volume.journal.writing(new=True) as draft:
+            with (
+                ending(self._shelf, self._writing(iterates) if iterates else None) as end,
+                volume.journal.writing(new=True) as draft,
+            ):
                 if volume.experiment() is None:
                     experiment = build(experiment_id)
                     put_experiment(draft, experiment, new=True)
                     known = volume.known(self._pseudonym, register)
                     put_entries(draft, contents, "claimed", after=0, stored=known.stored)
+                    end(experiment)
                     break
             taken.append(experiment_id)
-        self._anchor(volume, "plan")
-        self._told(experiment.id)
+        for changed in (iterates, experiment.id) if iterates else (experiment.id,):
+            self._anchor(self._shelf.volume(changed), "plan")
+            self._told(changed)
         return experiment
 
     def experiments(self) -> tuple[Experiment, ...]:
@@ -114,7 +124,7 @@ class Ledger:
     def change(self, experiment_id: str, step: Callable[[Experiment], Experiment]) -> Experiment:
         """Store what `step` makes of the experiment as it is now; what `step` raises changes nothing."""
         with self._writing(experiment_id) as (volume, draft):
-            before = _present(volume)
+            before = self._shelf.present(volume)
             changed = check_frozen(before, step(before))
             put_experiment(draft, changed)
         self._anchor(volume, changed.state)
@@ -132,7 +142,7 @@ class Ledger:
         with self._writing(experiment_id) as (volume, draft):
             draft.writer = by or draft.writer
             known = volume.known(self._pseudonym, registered(self._shelf.catalogue))
-            done = put_batch(draft, _present(volume), batch, known, provenance=provenance)
+            done = put_batch(draft, self._shelf.present(volume), batch, known, provenance=provenance)
         if isinstance(done, ConsentMissing):
             raise done
         return done
@@ -162,7 +172,7 @@ class Ledger:
         turn = Turn(units, choose, stratum, attributes)
         with self._writing(experiment_id) as (volume, draft):
             known = volume.known(self._pseudonym, registered(self._shelf.catalogue))
-            done = put_exposures(draft, _present(volume), turn, known)
+            done = put_exposures(draft, self._shelf.present(volume), turn, known)
         if isinstance(done, ConsentMissing):
             raise done
         return done
@@ -210,7 +220,7 @@ class Ledger:
     ) -> None:
         """Record a look, decision, promotion or roll-back, together with the step that it causes."""
         with self._writing(experiment_id) as (volume, draft):
-            experiment = _present(volume)
+            experiment = self._shelf.present(volume)
             if step is not None:
                 put_experiment(draft, check_frozen(experiment, step(experiment)))
             put_entries(draft, [content], "command", after=last_seq(volume.journal))
@@ -231,7 +241,7 @@ class Ledger:
         """Record a run after the promotion; gives whether it was new and may be kept."""
         with self._writing(experiment_id) as (volume, draft):
             known = volume.known(self._pseudonym, registered(self._shelf.catalogue))
-            return put_run_after(draft, _present(volume), run, known)
+            return put_run_after(draft, self._shelf.present(volume), run, known)
 
     def amend(self, experiment_id: str, seq: int, *, reason: str) -> Amendment:
         """Let a wrongly recorded trial no longer count; it stays, with a tombstone that says why.
@@ -387,10 +397,3 @@ class Ledger:
         with suppress(StoreFailure):
             anchor = {"experiment": journal.about, "place": journal.place, "chain": journal.chain, "kind": kind}
             self._shelf.note("anchors", anchor)
-
-
-def _present(volume: Volume) -> Experiment:
-    experiment = volume.experiment()
-    if experiment is None:
-        raise NotFound(f"{volume.journal.about} was there a moment ago and is gone. Look at the store's folder.")
-    return experiment

@@ -1,4 +1,4 @@
-"""What the catalogue tells at every write: who has withdrawn, which writer this store is, and whether it shares."""
+"""What the catalogue tells: who has withdrawn, what succeeds what, which writer this store is, whether it shares."""
 
 import secrets
 from collections.abc import Mapping
@@ -17,11 +17,13 @@ class Register:
     Attributes:
         withdrawn: units, as the store keeps them, that are no longer collected anywhere.
         writer: four characters that name this store among those that share; empty until it first writes.
+        successors: by experiment the id of the plan that was about to take its place; it has once that plan is stored.
         sharing: whether it shares; shared: the commit that it shared last under this name, empty where it has not.
     """
 
     def __init__(self) -> None:
         self.withdrawn: set[str] = set()
+        self.successors: dict[str, str] = {}
         self.writer = self.shared = ""
         self.sharing = False
 
@@ -29,6 +31,8 @@ class Register:
         """Take one record."""
         if record.table == "withdrawals":
             self.withdrawn.add(record.document["unit"])
+        elif record.table == "successions":
+            self.successors[record.document["experiment"]] = record.document["successor"]
         elif record.table == "writers":
             self.writer, self.shared = record.document["writer"], ""
         elif record.table == "shares":
@@ -37,11 +41,13 @@ class Register:
     def facts(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """What a checkpoint keeps."""
         told = {"writer": self.writer, "shared": self.shared, "sharing": self.sharing}
-        return {"withdrawn": sorted(self.withdrawn), **told}, {}
+        return {"withdrawn": sorted(self.withdrawn), "successors": self.successors, **told}, {}
 
     def restore(self, facts: Mapping[str, Any], _arrays: Mapping[str, memoryview]) -> None:
         """Take what a checkpoint kept."""
         self.withdrawn, self.sharing = set(facts["withdrawn"]), facts["sharing"]
+        # A checkpoint of an earlier version knows of none.
+        self.successors = dict(facts.get("successors", {}))
         self.writer, self.shared = facts["writer"], facts["shared"]
 
 

@@ -30,7 +30,7 @@ class Volume:
         self._read: tuple[Rows | None, int, Experiment | None] = (None, 0, None)
 
     def experiment(self) -> Experiment | None:
-        """The experiment as of the journal's last refresh."""
+        """The experiment as its own journal says it, as of the last refresh; what has succeeded it the shelf knows."""
         rows = self.journal.tables.get(EXPERIMENTS)
         offset = rows.get(1) if rows is not None else None
         if offset is None:
@@ -92,7 +92,7 @@ class Shelf:
         if _ID.match(experiment_id):
             volume = self.volume(experiment_id)
             volume.journal.refresh()
-            experiment = volume.experiment()
+            experiment = self.standing(volume)
             if experiment is not None:
                 return volume, experiment
         named = next((each for each in self.experiments() if experiment_id in each.aliases), None)
@@ -113,12 +113,42 @@ class Shelf:
 
     def experiments(self) -> Iterator[Experiment]:
         """Every experiment, oldest first."""
+        found: dict[str, Experiment] = {}
         for experiment_id in self._names():
             volume = self.volume(experiment_id)
             volume.journal.refresh()
-            experiment = volume.experiment()
-            if experiment is not None:
-                yield experiment
+            if (experiment := volume.experiment()) is not None:
+                found[experiment_id] = experiment
+        # What a plan iterates may have been read before that plan was stored, or never have been told of it by a crash.
+        for old in [found[each.iterates] for each in found.values() if each.iterates in found]:
+            if old.is_iterable:
+                found[old.id] = self.found(old.id)[1]
+        return iter(found.values())
+
+    def standing(self, volume: Volume) -> Experiment | None:
+        """The experiment as of its journal's last refresh, ended if the plan that iterates it is stored."""
+        experiment = volume.experiment()
+        if experiment is None or not experiment.is_iterable:
+            return experiment
+        # The catalogue was told before that plan could be stored.
+        successor = self.register().successors.get(experiment.id)
+        if successor is None:
+            return experiment
+        other = self.volume(successor)
+        other.journal.refresh()
+        plan = other.experiment()
+        return experiment if plan is None or plan.iterates != experiment.id else experiment.iterated_by(plan)
+
+    def present(self, volume: Volume) -> Experiment:
+        """The same of a journal that must have one.
+
+        Raises:
+            NotFound: if it has gone.
+        """
+        experiment = self.standing(volume)
+        if experiment is None:
+            raise NotFound(f"{volume.journal.about} was there a moment ago and is gone. Look at the store's folder.")
+        return experiment
 
     def register(self) -> Register:
         """What the catalogue tells now."""
