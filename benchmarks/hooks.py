@@ -13,13 +13,14 @@ from pathlib import Path
 
 from tests.e2e.client.client import VERSIONS, Client, borrow_environment
 from tests.e2e.client.model import Model, Reply, Request, serving
-from tests.support.live import COMMAND, HOOK, add_assets, started
+from tests.support.live import COMMAND, HOOK, SKILL, add_assets, started
 from tests.support.project import Project, repository
 
 from experiment_tracker_tools.workspace import Workspace
 
 EDITS, COMMANDS, STARTS = 12, 6, 30
 BARE, SERVING = "python3 -IS -c pass", "hook, serving a variant"
+ASKED = {"repository": "*", "branch": "main", "arguments": "*"}
 ADDED_MS = 20.0
 
 
@@ -51,7 +52,11 @@ def _processes(project: Project) -> dict[str, float]:
     found = {name: _median(command, event, project) for name, command in kinds.items()}
     started(Workspace(project.root, door="bench"), COMMAND)
     _median([*python, str(HOOK)], begin, project)
-    return {**found, SERVING: _median([*python, str(HOOK)], event, project)}
+    found[SERVING] = _median([*python, str(HOOK)], event, project)
+    started(Workspace(project.root, door="bench"), SKILL, options={"eligibility": ASKED})
+    _median([*python, str(HOOK)], begin, project)
+    asked = event.replace(b"review_pr", b"tidy")
+    return {**found, "hook, serving whom the plan takes": _median([*python, str(HOOK)], asked, project)}
 
 
 def _median(command: list[str], event: bytes, project: Project) -> float:

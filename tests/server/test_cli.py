@@ -244,3 +244,14 @@ def test_a_terminal_is_told_commands_alerts_and_the_seal(repo: Project) -> None:
     assert "ratings: control 4 of 5 (1)" in shown
     assert "seal " in shown
     assert "transition_experiment" not in shown
+
+
+def test_status_tells_whom_a_plan_takes_and_how_many_it_left(repo: Project) -> None:
+    rules = {"method": "fixed", "eligibility": {"branch": "main", "attributes": {"country": "DE"}}}
+    experiment = str(answer(*DESIGN, "--plan", json.dumps(rules))["experiment"])
+    answer("transition", experiment, "start")
+    assert not answer("assign", experiment, "u1")["exposure"]
+    assert answer("assign", experiment, "u2", "--attributes", '{"country": "DE"}')["exposure"]
+    told = run("status", experiment).output
+    assert "  takes only branch main; country DE\n" in told
+    assert "  outside, with control and not analysed: attribute country unknown 1\n" in told

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chisquare
 from tests.support.agent import Agent, agent
 from tests.support.live import COMMAND
-from tests.support.plans import designed, plan, started, times
+from tests.support.plans import designed, plan, shipped, started, times
 from tests.support.project import Project
 from tests.support.runs import comparing, ran
 
@@ -168,7 +168,7 @@ def test_it_cannot_change_after_the_start_and_verify_would_see_it(repo: Project,
     assert "plan.eligibility.branch" in str(seal_fault(workspace, widened(found)))
 
 
-@pytest.mark.parametrize(("branch", "passed"), [("main", "passed"), ("release/*", "not checked")])
+@pytest.mark.parametrize(("branch", "passed"), [("main", "passed"), ("release/*", "warned")])
 def test_start_warns_where_nobody_here_would_be_taken_now(at_repo: Agent, branch: str, passed: str) -> None:
     experiment = designed(at_repo, plan={"eligibility": {"branch": branch}})
     told = at_repo.call("transition_experiment", experiment=experiment, action="start")
@@ -220,6 +220,14 @@ def test_the_report_says_of_whom_the_result_holds(repo: Project, at_repo: Agent)
         "Outside, with control and not analysed: attribute country 1",
     ):
         assert words in document
+
+
+@pytest.mark.parametrize("rules", [{}, {"branch": "ma*"}])
+def test_a_person_is_told_that_a_winner_goes_to_more_than_it_was_shown_for(at_repo: Agent, rules: Any) -> None:
+    experiment = shipped(at_repo, plan={"method": "fixed", "eligibility": rules})
+    at_repo.call("promote", experiment=experiment)
+    told = "; it was shown for branch ma* only, and everybody gets it. Continue?"
+    assert at_repo.asked[-1].endswith(told) is bool(rules)
 
 
 def test_a_store_from_before_opens_and_takes_everybody(repo: Project, at_repo: Agent) -> None:

@@ -19,7 +19,7 @@ from experiment_tracker_tools.core.registry import tool
 from experiment_tracker_tools.domain.base import ExperimentId, Model, Note
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import ENDED, State
-from experiment_tracker_tools.domain.seal import Seal
+from experiment_tracker_tools.domain.seal import Check, Seal
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.workspace import Workspace
 
@@ -114,13 +114,15 @@ def transition_experiment(
         reason=reason[:200],
         stand_ins=stand_ins,
         seal=seal.sha256[:12] if seal else None,
-        ready={check.name: _MARKS[check.passed] for check in seal.checks} if seal else None,
-        warning=next((check.told for check in seal.checks if check.name == "eligible" and not check.passed), None)
-        if seal
-        else None,
+        ready={check.name: _mark(check) for check in seal.checks} if seal else None,
+        warning=next((check.told for check in seal.checks if _mark(check) == "warned"), None) if seal else None,
         uri=uri_of(experiment),
         next_action=next_action(changed),
     )
+
+
+def _mark(check: Check) -> str:
+    return "warned" if check.name == "eligible" and check.passed is None else _MARKS[check.passed]
 
 
 def _moved(experiment: Experiment, action: Action, *, at: datetime, by: str, reason: str) -> Experiment:

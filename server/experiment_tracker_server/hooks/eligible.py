@@ -24,7 +24,8 @@ def why_outside(around: Around, live: Live, arguments: str) -> str:
     if folder is not None and "repository" in live.eligible:
         seen["repository"] = repository_of(shared_of(folder))
     if "model" in live.eligible and (model := _model(around)):
-        seen["model"] = (model,)
+        # The client names a session's model with how much it holds, such as [1m], and an answer's without.
+        seen["model"] = (model, model.partition("[")[0])
     return why_not(live.eligible, seen)
 
 

@@ -137,3 +137,13 @@ def test_a_verdict_that_was_reached_under_another_model_is_queued(repo: Project)
 
 def _result(text: str) -> str:
     return text.partition('id="result"')[2].partition("</section>")[0]
+
+
+def test_who_is_outside_is_told_on_the_experiments_page(repo: Project) -> None:
+    with agent(repo.workspace()) as caller:
+        experiment = started(caller, plan={"method": "fixed", "eligibility": {"branch": "release/*"}})
+        with board(repo) as shown:
+            told = "Outside, with control and not analysed"
+            assert told not in shown.page(f"experiments/{experiment}").text
+            caller.call("assign_unit", experiment=experiment, unit="u1")
+            assert f"{told}: branch 1." in shown.page(f"experiments/{experiment}").text

@@ -105,6 +105,7 @@ def experiment_stubs(project: Project) -> list[str]:
     [
         ("claude-opus-4-8", None, None),
         ("claude-haiku-4-5", None, "model"),
+        ("claude-opus-4-8[1m]", None, None),
         ("claude-haiku-4-5", "claude-opus-4-8", None),
         ("claude-opus-4-8", "claude-haiku-4-5", "model"),
         (None, "claude-opus-4-8", None),
@@ -114,7 +115,7 @@ def experiment_stubs(project: Project) -> list[str]:
 def test_the_model_is_the_one_that_answered_last_else_the_sessions(
     project: Project, tmp_path: Path, started_with: str | None, answered: str | None, why: str | None
 ) -> None:
-    experiment = taking(project, model="claude-opus-*")
+    experiment = taking(project, model="claude-opus-?-?")
     transcript = Transcript(tmp_path / "session.jsonl")
     if answered is not None:
         transcript.answers(model=answered)

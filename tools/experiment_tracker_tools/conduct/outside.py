@@ -100,6 +100,12 @@ def check_run_is_inside(workspace: Workspace, experiment: Experiment, spec: RunS
             )
 
 
+def beyond_told(experiment: Experiment) -> str:
+    """That a winner goes to more than it was shown for; empty where the plan took everybody."""
+    eligibility = experiment.plan.eligibility
+    return "" if eligibility.everyone else f"; it was shown for {eligibility.told[:200]} only, and everybody gets it"
+
+
 def in_words(experiment: Experiment, why: str) -> str:
     """What a reason says of a unit."""
     layer = experiment.plan.layer

@@ -12,6 +12,7 @@ from experiment_tracker_tools.conduct.confirming import (
     proposed,
 )
 from experiment_tracker_tools.conduct.evidence import Decided, promotion_message, pull_request
+from experiment_tracker_tools.conduct.outside import beyond_told
 from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep
 from experiment_tracker_tools.core.text import listed, quoted
@@ -73,7 +74,8 @@ def propose_promotion(workspace: Workspace, experiment: Experiment, ask: Ask = A
         "patch": f"as .experiments/{experiment.id}/{PATCH} for {place_told(found)}",
     }[ask.mode]
     what = f"Promote {ready.variant} of {experiment.id}{against if ask.override else ''}: {files_told(found.paths)}"
-    return proposed(workspace, experiment, "promote", f"{what}, {how}{kept_told(found)}. Continue?", found)
+    beyond = beyond_told(experiment)
+    return proposed(workspace, experiment, "promote", f"{what}, {how}{kept_told(found)}{beyond}. Continue?", found)
 
 
 def confirmed_promotion(workspace: Workspace, experiment: Experiment, token: str, ask: Ask) -> Promotion:

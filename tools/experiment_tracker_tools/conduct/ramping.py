@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.limits import Limit, limits_of
 from experiment_tracker_tools.conduct.confirming import Proposal, check_token, proposed
+from experiment_tracker_tools.conduct.outside import beyond_told
 from experiment_tracker_tools.conduct.verdicts import final_decision
 from experiment_tracker_tools.core.errors import IllegalStep, InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
@@ -98,7 +99,7 @@ def propose_step(workspace: Workspace, experiment: Experiment, *, override: str 
     question = (
         f"Serve {variant} of {experiment.id} to {share:.0%} of the units: flag {quoted(flag.key)} at "
         f"{workspace.settings.feature_flags.provider}, now {_told(flag)}; step {steps.index(share) + 1} of "
-        f"{len(steps)}{unshown}. Continue?"
+        f"{len(steps)}{unshown}{beyond_told(experiment)}. Continue?"
     )
     return proposed(workspace, experiment, "promote", question)
 

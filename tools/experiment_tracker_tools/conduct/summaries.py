@@ -23,6 +23,7 @@ class Summary(NamedTuple):
         look, decision: the newest entry of each.
         alerts: those that matter, the weightiest first.
         damage: what is wrong with the journal's bytes.
+        outside: units that got control and are not analysed, by reason.
     """
 
     experiment: Experiment
@@ -33,6 +34,7 @@ class Summary(NamedTuple):
     decision: Entry[Decision] | None
     alerts: Sequence[Entry[Alert]]
     damage: str | None
+    outside: dict[str, int]
 
 
 def summary_of(workspace: Workspace, experiment: Experiment) -> Summary:
@@ -46,6 +48,7 @@ def summary_of(workspace: Workspace, experiment: Experiment) -> Summary:
         ledger.latest(experiment.id, Decision),
         alerts_of(workspace, experiment),
         damage_told(workspace, experiment),
+        ledger.statistics(experiment.id).outside,
     )
 
 

@@ -70,6 +70,10 @@ def live_notes(experiment: Experiment) -> list[str]:
     ]
     if unit_kind(live, asset) == "invocation":
         notes.append("Runs of one session influence each other: what was served stays in its context.")
+    if experiment.plan.eligibility.model is not None:
+        notes.append(
+            "`claude -p` tells no model before its first answer: such runs get control, counted as `model unknown`."
+        )
     if primary.kind == "binary" and experiment.plan.sample_size < _CLEAR_SUCCESS_UNITS:
         notes.append(
             f"{primary.name} moves by a few points: {experiment.plan.sample_size} units a variant will not show it. "
