@@ -1,5 +1,6 @@
 """A plan that takes part of the units: by every door others get control, are counted by reason, and not analysed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.support.plans import designed, plan, shipped, started, times
 from tests.support.project import Project
 from tests.support.runs import comparing, ran
 
+from experiment_tracker_tools.assign import assign_unit
+from experiment_tracker_tools.conduct.templating import save_template
 from experiment_tracker_tools.core.errors import Conflict, IllegalStep
 from experiment_tracker_tools.domain.eligibility import Eligibility
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -166,6 +169,9 @@ def test_it_cannot_change_after_the_start_and_verify_would_see_it(repo: Project,
     found = workspace.ledger.experiment(experiment)
     assert seal_fault(workspace, found) is None
     assert "plan.eligibility.branch" in str(seal_fault(workspace, widened(found)))
+    narrower = Eligibility.model_validate({"branch": "main", "attributes": {"country": "DE"}})
+    added = found.model_copy(update={"plan": found.plan.model_copy(update={"eligibility": narrower})})
+    assert "plan.eligibility.attributes" in str(seal_fault(workspace, added))
 
 
 @pytest.mark.parametrize(("branch", "passed"), [("main", "passed"), ("release/*", "warned")])
@@ -228,6 +234,37 @@ def test_a_person_is_told_that_a_winner_goes_to_more_than_it_was_shown_for(at_re
     at_repo.call("promote", experiment=experiment)
     told = "; it was shown for branch ma* only, and everybody gets it. Continue?"
     assert at_repo.asked[-1].endswith(told) is bool(rules)
+
+
+def test_a_long_plan_is_told_shortly_at_every_place(at_repo: Agent) -> None:
+    patterns = ["main", *(f"{n}{'x' * 195}" for n in range(10, 29))]
+    rules = {"branch": patterns, "attributes": {f"a{n}{'y' * 50}": patterns for n in range(20)}}
+    experiment = taking(at_repo, rules)
+    told = [
+        assign(at_repo, experiment, "u1"),
+        at_repo.call("analyze", experiment=experiment),
+        line(at_repo, experiment),
+    ]
+    assert max(len(json.dumps(each)) for each in told) < 1500
+    assert len(line(at_repo, experiment)["takes"]) == 200
+
+
+def test_a_branch_that_can_no_longer_be_read_is_unknown(repo: Project, at_repo: Agent) -> None:
+    experiment = taking(at_repo, {"branch": "main"})
+    workspace = repo.workspace()
+    assert workspace.worktree is not None
+    (repo.root / ".git").rename(repo.root.parent / "gone")
+    assert "nobody told its branch" in str(assign_unit(workspace, experiment=experiment, unit="u1").reason)
+
+
+def test_a_finished_plan_is_a_template_with_whom_it_takes(repo: Project, at_repo: Agent) -> None:
+    experiment = taking(at_repo, {"branch": ["main", "r/*"], **GERMAN})
+    at_repo.call("transition_experiment", experiment=experiment, action="stop")
+    at_repo.call("decide", experiment=experiment)
+    save_template(repo.workspace(), experiment, "german")
+    again = designed(at_repo, plan={"template": "german"})
+    ledger = repo.workspace().ledger
+    assert ledger.experiment(again).plan.eligibility == ledger.experiment(experiment).plan.eligibility
 
 
 def test_a_store_from_before_opens_and_takes_everybody(repo: Project, at_repo: Agent) -> None:

@@ -210,7 +210,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         reopened=_reopened(workspace, experiment),
         feedback=_feedback(workspace, experiment),
         unrated=unrated(workspace, experiment),
-        takes=experiment.plan.eligibility.told[:200] or None,
+        takes=experiment.plan.eligibility.told or None,
         outside=totals.outside or None,
         seal=seal.sha256[:12] if alone and (seal := seal_of(workspace, experiment)) is not None else None,
         deviations=deviations(workspace, experiment) if alone else (),

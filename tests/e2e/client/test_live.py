@@ -12,6 +12,7 @@ from tests.e2e.client.ways import escaped, killed
 from tests.support.live import AGENT, COMMAND, SKILL, TEXTS, add_assets, started
 from tests.support.project import Project, repository
 
+from experiment_tracker_tools.conduct.live.catch_up import catch_up
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.lifecycle import transition_experiment
 from experiment_tracker_tools.workspace import Workspace
@@ -167,3 +168,20 @@ def test_when_the_hook_fails_control_is_served_and_nothing_is_logged(
         (project.root / ".experiments" / "spool").write_text("a file")
     session = client.says("/review_pr 12", cwd=project.root).session
     assert checks.variants_met(client.model, session) == ["control"]
+
+
+@CAMPAIGN
+def test_runs_that_the_plan_does_not_take_meet_control_and_are_counted(client: Client, project: Project) -> None:
+    """`claude -p` tells no model before its first answer; its second run has one."""
+    taking = {"branch": "main", "arguments": "1? *", "model": "claude-*"}
+    workspace = Workspace(project.root, door="test")
+    experiment = started(workspace, COMMAND, options={"eligibility": taking}, per="invocation")
+    words = ("/review_pr 12 a", "/review_pr 13 b", "/review_pr 99 c")
+    session = client.says(*words, cwd=project.root).session
+    assert len(checks.assigned(project, session)) == 1
+    project.git("switch", "-q", "-c", "side")
+    assert checks.assigned(project, client.says("/review_pr 12 a", cwd=project.root).session) == []
+    catch_up(workspace)
+    assert workspace.ledger.statistics(experiment.id).outside == {"model unknown": 1, "arguments": 1, "branch": 1}
+    (trial,) = workspace.ledger.journal(experiment.id).trials
+    assert trial.content.attributes["served"] == "as assigned"

@@ -9,8 +9,15 @@ from experiment_tracker_tools.assignment.checkouts import branch_in, names_of, r
 from experiment_tracker_tools.vcs.repository import git_folders
 
 
+def folders(top: Path) -> tuple[str, str]:
+    """Git's folder of the work tree, and the one that all of them share."""
+    found = git_folders(top)
+    assert found is not None
+    return str(found[0]), str(found[1])
+
+
 def branch(top: Path) -> str | None:
-    return branch_in(str(git_folders(top)[0]))
+    return branch_in(folders(top)[0])
 
 
 @pytest.mark.parametrize("name", ["main", "feature/cart", "it's-ü", "HEAD-x"])
@@ -23,7 +30,7 @@ def test_a_linked_work_tree_has_its_own_branch_and_the_repositorys_name(repo: Pr
     repo.git("remote", "add", "origin", "https://example.org/acme/shop.git")
     repo.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     assert (branch(repo.root), branch(tmp_path / "side")) == ("main", "side")
-    assert repository_of(str(git_folders(tmp_path / "side")[1]))[0] == "example.org/acme/shop"
+    assert repository_of(folders(tmp_path / "side")[1])[0] == "example.org/acme/shop"
 
 
 def test_without_a_branch_it_is_head_as_git_calls_it(repo: Project) -> None:
@@ -44,7 +51,7 @@ def test_what_git_keeps_elsewhere_is_not_known(tmp_path: Path, content: str | No
 
 
 def test_the_repositorys_name_is_its_origins_and_without_one_its_folders(repo: Project) -> None:
-    shared = str(git_folders(repo.root)[1])
+    shared = folders(repo.root)[1]
     assert repository_of(shared) == (repo.root.name,)
     repo.git("remote", "add", "upstream", "https://example.org/other/one.git")
     assert repository_of(shared) == (repo.root.name,)

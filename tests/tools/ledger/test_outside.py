@@ -1,6 +1,9 @@
 """What is outside, in the ledger: once a name, no longer once it is inside, and as little of it as may be kept."""
 
+import json
+import multiprocessing
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,32 @@ def test_whose_consent_is_missing_or_gone_is_counted_without_a_name(
 def test_nothing_is_counted_before_the_start(ledger: Ledger, new_experiment: Build) -> None:
     with pytest.raises(IllegalStep):
         left(ledger, ledger.plan(new_experiment).id, "a")
+
+
+def test_a_reason_that_hooks_never_write_is_refused_and_kept_aside(ledger: Ledger, running: str, store: Path) -> None:
+    spool = store / "spool" / "s.jsonl"
+    spool.parent.mkdir()
+    reasons = ["branch", "x\n y", "attribute a unknown b", "", 3, None]
+    lines = [{"event": f"e{n}", "experiment": running, "outside": why} for n, why in enumerate(reasons)]
+    spool.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    assert len(ledger.take_in_spools().refused) == 5
+    assert ledger.statistics(running).outside == {"branch": 1}
+    assert len(spool.with_suffix(".refused").read_bytes().splitlines()) == 5
+
+
+def test_two_processes_that_ask_at_once_count_a_unit_once(ledger: Ledger, running: str, store: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    asking = [context.Process(target=ask, args=(store, running)) for _ in range(3)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(60)
+    assert [each.exitcode for each in asking] == [0, 0, 0]
+    assert ledger.statistics(running).outside == {"layer": 20}
+    assert len(ledger.entries(running, Outside)) == 20
+
+
+def ask(store: Path, experiment: str) -> None:
+    own = Ledger(store, clock=lambda: datetime.now(UTC), writer="other")
+    for n in range(20):
+        left(own, experiment, f"u{n}")

@@ -62,9 +62,11 @@ def seen_here(workspace: Workspace, experiment: Experiment) -> Seen:
         return {}
     from experiment_tracker_tools.vcs.repository import git_folders
 
-    own, shared = map(str, git_folders(top))
-    branch = branch_in(own)
-    return {"repository": repository_of(shared), "branch": () if branch is None else (branch,)}
+    folders = git_folders(top)
+    if folders is None:
+        return {}
+    branch = branch_in(str(folders[0]))
+    return {"repository": repository_of(str(folders[1])), "branch": () if branch is None else (branch,)}
 
 
 def never_here(workspace: Workspace, experiment: Experiment) -> str:
@@ -103,7 +105,7 @@ def check_run_is_inside(workspace: Workspace, experiment: Experiment, spec: RunS
 def beyond_told(experiment: Experiment) -> str:
     """That a winner goes to more than it was shown for; empty where the plan took everybody."""
     eligibility = experiment.plan.eligibility
-    return "" if eligibility.everyone else f"; it was shown for {eligibility.told[:200]} only, and everybody gets it"
+    return "" if eligibility.everyone else f"; it was shown for {eligibility.told} only, and everybody gets it"
 
 
 def in_words(experiment: Experiment, why: str) -> str:

@@ -77,7 +77,7 @@ def _advice(workspace: Workspace, experiment: Experiment, draft: Draft) -> list[
     except Conflict as conflict:
         advice.append(f"It cannot start yet: {conflict}")
     if not experiment.plan.eligibility.everyone:
-        takes = experiment.plan.eligibility.told[:200]
+        takes = experiment.plan.eligibility.told
         advice.append(f"Takes only {takes}: units, days and units_per_day are of those; others get control.")
     if sizing.unknown is not None:
         advice.append(f"No power analysis: {sizing.unknown}.")

@@ -1,11 +1,12 @@
 """Who takes part in an experiment; everybody else gets control, is counted by reason, and is never analysed."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
-from experiment_tracker_tools.core.text import is_unsafe, listed
+from experiment_tracker_tools.core.text import is_unsafe, listed, plainly
 from experiment_tracker_tools.domain.base import Number, Options, Slug, UnitId
 from experiment_tracker_tools.domain.privacy import CONSENT
 
@@ -97,7 +98,7 @@ class Eligibility(Options):
         """Whether nobody is outside by it."""
         return not self.rules
 
-    @property
+    @cached_property
     def rules(self) -> Mapping[str, JsonValue]:
         """What was set, as it is stored."""
         return cast("Mapping[str, JsonValue]", self.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
@@ -109,10 +110,10 @@ class Eligibility(Options):
 
     @property
     def told(self) -> str:
-        """It in one line."""
+        """It in one line, cut where it is long."""
         around = [(name, getattr(self, name)) for name in _AROUND]
         found = [f"{name} {listed(patterns, most=5)}" for name, patterns in around if patterns is not None]
-        return "; ".join([*found, *(f"{name} {_told(test)}" for name, test in self.attributes.items())])
+        return plainly("; ".join([*found, *(f"{name} {_told(test)}" for name, test in self.attributes.items())]), 200)
 
 
 def _told(test: AttributeRule) -> str:

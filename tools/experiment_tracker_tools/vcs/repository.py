@@ -53,10 +53,10 @@ def find_worktree(start: Path) -> Path | None:
     return None if place is None else place.top
 
 
-def git_folders(top: Path) -> tuple[Path, Path]:
-    """The work tree's own folder of git's, and the one that all work trees of the repository share."""
-    own = _git_dir(top)
-    return own, _common_dir(own)
+def git_folders(top: Path) -> tuple[Path, Path] | None:
+    """The work tree's own folder of git's, and the one that all work trees share; None where git has gone."""
+    own = _git_dir_in(top)
+    return None if own is None else (own, _common_dir(own))
 
 
 def checked_top(root: Path) -> Path:

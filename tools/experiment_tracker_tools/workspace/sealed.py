@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from experiment_tracker_tools.workspace.workspace import Workspace
 
 _SEALED = {"id", "type", "hypothesis", "variants", "metrics", "subject", "plan", "capture", "iterates"}
+_BY_NAME = {"plan.eligibility.attributes", "capture.variants"}
 
 
 def canonical(experiment: Experiment) -> str:
@@ -51,6 +52,8 @@ def seal_fault(workspace: "Workspace", experiment: Experiment) -> str | None:
 def _first_change(was: JsonValue, now: JsonValue, where: str = "") -> str | None:
     """The first sealed field that differs; fields that came later with a newer version are not sealed."""
     if isinstance(was, dict) and isinstance(now, dict):
+        if where in _BY_NAME and was.keys() != now.keys():
+            return where
         inner = (_first_change(value, now.get(key), f"{where}.{key}" if where else key) for key, value in was.items())
         return next(filter(None, inner), None)
     if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
