@@ -34,7 +34,9 @@ def known(draw: random.Random, kind: Kind, n: int, *, worse: float = 1.0) -> lis
         treated = draw.random() < 0.5
         times = worse if treated else 1.0
         value = float(draw.random() < 0.2 * times) if kind == "binary" else draw.lognormvariate(0, 0.6) * times
-        found.append(Known(seq, "treatment" if treated else "control", value))
+        # Of a ratio: so much of each of a unit's sessions, of which there are few or many.
+        sessions = 1.0 + int(draw.expovariate(0.5)) if kind == "ratio" else 1.0
+        found.append(Known(seq, "treatment" if treated else "control", value * sessions, sessions))
     return found
 
 
@@ -51,7 +53,7 @@ def naive_alarm(rows: list[Known]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind", ["binary", "duration", "continuous"])
+@pytest.mark.parametrize("kind", ["binary", "duration", "continuous", "ratio"])
 def test_without_a_difference_a_decision_is_hardly_ever_contradicted_at_any_look(kind: Kind) -> None:
     experiment, draw, runs = planned(kind), random.Random(11), 150
     asked = Asked(late(kind), "treatment", worse=True, alpha=0.05)
@@ -61,7 +63,7 @@ def test_without_a_difference_a_decision_is_hardly_ever_contradicted_at_any_look
     assert sum(naive_alarm(each) for each in rows) / runs > 0.1
 
 
-@pytest.mark.parametrize("kind", ["binary", "duration", "continuous"])
+@pytest.mark.parametrize("kind", ["binary", "duration", "continuous", "ratio"])
 def test_a_loss_is_found_at_its_first_look_and_what_comes_later_changes_nothing(kind: Kind) -> None:
     experiment, rows = planned(kind), known(random.Random(5), kind, 500, worse=2.5)
     asked = Asked(late(kind), "treatment", worse=True, alpha=0.0125)
@@ -96,3 +98,19 @@ def test_what_is_asked_is_what_would_contradict_the_verdict(
 @pytest.mark.parametrize("verdict", ["ROLL_BACK", "INVESTIGATE", "ITERATE"])
 def test_nothing_contradicts_what_is_open_or_rolled_back(verdict: Verdict) -> None:
     assert asked_of(planned(), verdict, None, None) == ()
+
+
+def test_a_ratio_is_judged_by_what_came_per_denominator_not_by_its_numerator() -> None:
+    experiment, asked = planned("ratio"), Asked(late("ratio"), "treatment", worse=True, alpha=0.0125)
+    draw = random.Random(3)
+    rows = known(draw, "ratio", 300)
+    treated = [row.variant == "treatment" for row in rows]
+    busier = [
+        row._replace(value=row.value * 3, per=row.per * 3) if t else row for row, t in zip(rows, treated, strict=True)
+    ]
+    assert contradiction(experiment, asked, busier) is None
+    dearer = [row._replace(per=row.per / 3) if t else row for row, t in zip(rows, treated, strict=True)]
+    found = contradiction(experiment, asked, dearer)
+    assert found is not None
+    control = [row for row in dearer if row.variant == "control" and row.seq <= found.through_seq]
+    assert found.mean_control == pytest.approx(sum(r.value for r in control) / sum(r.per for r in control))

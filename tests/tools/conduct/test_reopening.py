@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from tests.support.agent import Agent
-from tests.support.plans import TIME, shipped, started, times
+from tests.support.plans import TIME, plan, shipped, started, times
 from tests.support.project import PROGRAM, Project
 
 from experiment_tracker_tools.analysis.rules import RULES
@@ -172,3 +172,51 @@ def test_old_rules_are_named_where_a_verdict_cannot_be_computed_again(repo: Proj
     assert done.note.startswith(f"decided by rules 1, this version has rules {RULES}: The data give SHIP of treatment")
     workspace.ledger.append(experiment, other)
     assert replay(workspace, workspace.ledger.experiment(experiment)).fault is not None
+
+
+def test_a_lagging_ratio_re_opens_a_decision_and_is_computed_again(repo: Project, at_repo: Agent) -> None:
+    tickets = {"name": "tickets_per_week", "role": "lagging", "kind": "ratio", "direction": "decrease", "due_days": 30}
+    told = at_repo.call("design_experiment", **plan(metrics=[TIME, tickets]))
+    assert (
+        "tickets_per_week is lagging: due 30 days after the decision, and re-opens it if it contradicts."
+        in told["advice"]
+    )
+    experiment = shipped(at_repo, metrics=[TIME, tickets], plan={"method": "fixed", "repeat_reason": "for real"})
+    draw = random.Random(7)
+    rows = [
+        {
+            "variant": v,
+            "unit": f"{v}-{k}",
+            "metrics": {"tickets_per_week": {"numerator": weeks * draw.gauss(mean, 0.2), "denominator": weeks}},
+        }
+        for k in range(20)
+        for v, mean, weeks in (("control", 1.0, draw.randint(1, 9)), ("treatment", 2.0, draw.randint(1, 9)))
+    ]
+    at_repo.call("record_trial", experiment=experiment, trials=rows)
+    repo.clock.move(days=31)
+    decided = at_repo.call("decide", experiment=experiment)
+    assert decided["verdict"] == "ROLL_BACK"
+    assert "tickets_per_week of treatment is worse: 2" in decided["reasons"][0]
+    workspace = repo.workspace()
+    assert replay(workspace, workspace.ledger.experiment(experiment)).fault is None
+
+
+def test_what_was_erased_before_its_day_re_opens_nothing_and_the_planner_is_told(repo: Project, at_repo: Agent) -> None:
+    options = {"method": "fixed", "privacy": {"retention_days": 20}}
+    told = at_repo.call("design_experiment", **plan(**METRICS, plan=options))
+    assert any(line.startswith("churned is due after 30 days, rows are erased after 20:") for line in told["advice"])
+    experiment = shipped(at_repo, **METRICS, plan={**options, "repeat_reason": "for real"})
+    at_repo.call("record_trial", experiment=experiment, trials=churn(0.95))
+    repo.clock.move(days=21)
+    at_repo.call("monitor_experiments", apply=True)
+    refused = at_repo.refusal("record_trial", experiment=experiment, trials=churn(0.95))
+    assert "met no variant while the experiment ran" in refused
+    repo.clock.move(days=10)
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "SHIP"
+
+
+def test_a_lagging_metric_is_not_taken_as_sums_that_could_contradict_nothing(at_repo: Agent) -> None:
+    experiment = started(at_repo, **METRICS)
+    sums = [{"variant": "control", "metric": "churned", "period": "week-1", "n": 50, "conversions": 9}]
+    told = at_repo.refusal("record_trial", experiment=experiment, aggregates=sums)
+    assert "churned is lagging: the decision is held against its units one by one" in told

@@ -14,6 +14,7 @@ from experiment_tracker_tools.analysis.asking import good_sign
 from experiment_tracker_tools.analysis.deviates import Scale, Stats, stats
 from experiment_tracker_tools.analysis.evidence import evidence
 from experiment_tracker_tools.analysis.information import planned_units
+from experiment_tracker_tools.analysis.lines import of_ratio
 from experiment_tracker_tools.analysis.points import FIRST_UNITS
 from experiment_tracker_tools.analysis.rules import Grid, harm_bounds, harm_shares
 from experiment_tracker_tools.analysis.wording import number
@@ -22,7 +23,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry, Ratio, Trial
 from experiment_tracker_tools.stats.normal_mixture import information
-from experiment_tracker_tools.stats.samples import moments
+from experiment_tracker_tools.stats.samples import bivariate_moments, moments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,11 +37,15 @@ KEEPS: tuple[Verdict, ...] = ("EQUIVALENT", "KEEP_CONTROL", "DO_NOT_SHIP", "INCO
 
 
 class Known(NamedTuple):
-    """A unit's first value of a lagging metric, with the position of the entry that told it."""
+    """A unit's first value of a lagging metric, with the position of the entry that told it.
+
+    Of a ratio it is the numerator, and `per` the denominator.
+    """
 
     seq: int
     variant: str
     value: float
+    per: float = 1.0
 
 
 class Asked(NamedTuple):
@@ -74,9 +79,10 @@ def known_of(metric: Metric, entries: Sequence[Entry[Trial]]) -> list[Known]:
     found: dict[str, Known] = {}
     for entry in sorted(entries, key=lambda each: each.seq):
         value = entry.content.metrics.get(metric.name)
-        if value is not None and not isinstance(value, Ratio):
+        if value is not None:
             unit = entry.content.unit or f"trial {entry.seq}"
-            found.setdefault(unit, Known(entry.seq, entry.content.variant, float(value)))
+            parts = (value.numerator, value.denominator) if isinstance(value, Ratio) else (float(value),)
+            found.setdefault(unit, Known(entry.seq, entry.content.variant, *parts))
     return list(found.values())
 
 
@@ -90,7 +96,7 @@ def contradiction(experiment: Experiment, asked: Asked, known: Sequence[Known]) 
         return None
     import numpy as np
 
-    sides = [_stats(pair, name, looks, scale) for name in (control, asked.treatment)]
+    sides = [_stats(asked.metric, pair, name, looks, scale) for name in (control, asked.treatment)]
     grid = _grid(experiment, asked.treatment, sides)
     sign = good_sign(asked.metric) * (-1 if asked.worse else 1)
     shift = sign * experiment.plan.harm.tolerated_loss if asked.worse else 0.0
@@ -100,9 +106,8 @@ def contradiction(experiment: Experiment, asked: Asked, known: Sequence[Known]) 
     if not crossed.size:
         return None
     look = int(crossed[0])
-    means = [
-        float(np.mean([x.value for x in pair[: looks[look]] if x.variant == v])) for v in (control, asked.treatment)
-    ]
+    seen_by = [[each for each in pair[: looks[look]] if each.variant == v] for v in (control, asked.treatment)]
+    means = [sum(each.value for each in known) / sum(each.per for each in known) for known in seen_by]
     return Contradiction(
         metric=asked.metric.name,
         treatment=asked.treatment,
@@ -140,15 +145,22 @@ def _looks(known: Sequence[Known], control: str, *, least: int) -> Iterator[int]
             look = place + 1 if place < _EVERY_UNIT else int(place * _STEP) + 1
 
 
-def _stats(known: Sequence[Known], variant: str, looks: Sequence[int], scale: Scale) -> Stats:
+def _stats(metric: Metric, known: Sequence[Known], variant: str, looks: Sequence[int], scale: Scale) -> Stats:
     import numpy as np
 
     mine: Flags = np.asarray([each.variant == variant for each in known])
-    values = np.asarray([each.value for each in known])
+    values, per = (np.asarray(part, dtype=float) for part in zip(*((x.value, x.per) for x in known), strict=True))
     if scale == "logs":
         values = np.log(values)
-    rows = [moments(values[:look][mine[:look]]) for look in looks]
-    return stats(*zip(*((float(row.n), row.mean, row.m2) for row in rows), strict=True))
+
+    def at(look: int) -> tuple[float, float, float]:
+        there = mine[:look]
+        if metric.kind == "ratio":
+            return of_ratio(bivariate_moments(values[:look][there], per[:look][there]))
+        found = moments(values[:look][there])
+        return float(found.n), found.mean, found.m2
+
+    return stats(*zip(*map(at, looks), strict=True))
 
 
 def _grid(experiment: Experiment, treatment: str, sides: Sequence[Stats]) -> Grid:

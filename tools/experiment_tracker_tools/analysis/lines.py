@@ -76,7 +76,7 @@ def stats_along(along: Sequence[Samples], variant: str, *, scale: Scale, alone: 
     for samples in along:
         sample = samples[variant]
         if sample.pairs is not None:
-            rows.append(_of_ratio(sample.pairs))
+            rows.append(of_ratio(sample.pairs))
         else:
             held = sample if sample.inside is None or alone or scale == "rates" else sample.inside
             n, mean, m2 = held.logs if scale == "logs" and held.logs is not None else held.values
@@ -107,7 +107,7 @@ def against_limit(metric: Metric, sample: Stats, *, limit: float) -> "Array":
     return rate_above_limit(sample, limit=limit) if metric.kind == "binary" else above_limit(sample, limit=limit).z
 
 
-def _of_ratio(pairs: BivariateMoments) -> tuple[float, float, float]:
+def of_ratio(pairs: BivariateMoments) -> tuple[float, float, float]:
     """A ratio by its linearised units. Delta method: it varies as the mean of (y - R x) / mean(x)."""
     if pairs.n == 0 or pairs.mean_x == 0:
         return 0.0, 0.0, 0.0

@@ -26,8 +26,8 @@ from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, POCOCK, Spen
 Watch = Literal["primary", "guardrail", "breaker", "lagging"]
 # Goes up with every change after which the same plan and rows may give another verdict or other numbers; a decision
 # keeps the one it was made by. 2: rates of always-valid plans by e-values; nested breakers cost nothing.
-# 3: rates within strata.
-RULES = 3
+# 3: rates within strata. 4: lagging ratios have their part of the budget.
+RULES = 4
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 
@@ -157,8 +157,8 @@ def guardrails(experiment: Experiment) -> tuple[Metric, ...]:
 
 
 def lagging(experiment: Experiment) -> tuple[Metric, ...]:
-    """The metrics that may contradict a decision once they are known; a ratio has no such test."""
-    return tuple(metric for metric in experiment.metrics if metric.role == "lagging" and metric.kind != "ratio")
+    """The metrics that may contradict a decision once they are known."""
+    return tuple(metric for metric in experiment.metrics if metric.role == "lagging")
 
 
 def _bounds(grid: Grid, spent: Spent, speaks: Sequence[bool], scale: Scale) -> tuple[float, ...]:

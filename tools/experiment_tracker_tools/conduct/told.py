@@ -87,8 +87,14 @@ def _advice(workspace: Workspace, experiment: Experiment, draft: Draft) -> list[
         if metric.role == "leading":
             advice.append(f"{metric.name} is leading: an early sign that never decides.")
         if metric.role == "lagging" and metric.due_days is not None:
-            then = "re-opens it if it contradicts" if metric.kind != "ratio" else "is told then"
-            advice.append(f"{metric.name} is lagging: due {metric.due_days:g} days after the decision, and {then}.")
+            told = f"{metric.name} is lagging: due {metric.due_days:g} days after the decision"
+            advice.append(f"{told}, and re-opens it if it contradicts.")
+            kept = experiment.plan.privacy.retention_days
+            if metric.due_days >= kept:
+                mend = "it can re-open nothing. Raise privacy.retention_days."
+                advice.append(
+                    f"{metric.name} is due after {metric.due_days:g} days, rows are erased after {kept:g}: {mend}"
+                )
     return advice
 
 

@@ -247,6 +247,11 @@ def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate
         raise InvalidInput(f"Unknown metric {quoted(name)}. {experiment.id} measures: {listed(list(known))}.")
     if known[name].kind == "ratio":
         raise InvalidInput(f"{name} is a ratio; it needs trials, because its variance needs each unit's pair.")
+    if known[name].role == "lagging":
+        raise InvalidInput(
+            f"{name} is lagging: the decision is held against its units one by one, as they become known, and an "
+            "aggregate has none. Send trials with unit; a metric that is only to be seen is planned as a secondary."
+        )
     if (known[name].kind == "binary") != (aggregate.conversions is not None):
         wanted = "conversions" if known[name].kind == "binary" else "sum and sum_of_squares"
         raise InvalidInput(f"{name} is {known[name].kind}: send n and {wanted}.")
