@@ -7,10 +7,11 @@ from typing import TypeVar
 from tests.support.values import START
 
 from experiment_tracker_tools.analysis.cut import Entries
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial, Value
 
-Content = Trial | Exposure | Aggregate
-Kind = TypeVar("Kind", Trial, Exposure, Aggregate)
+Content = Trial | Exposure | Aggregate | PhaseStart
+Kind = TypeVar("Kind", Trial, Exposure, Aggregate, PhaseStart)
 
 
 def trial(variant: str, value: Value, *, unit: str | None = None, metric: str = "time") -> Trial:
@@ -41,7 +42,8 @@ def entries(contents: Sequence[Content], *, at: datetime = START, provenance: Pr
     trials = [_entry(seq, e, at, provenance) for seq, e in enumerate(contents, 1) if isinstance(e, Trial)]
     exposures = [_entry(seq, e, at, provenance) for seq, e in enumerate(contents, 1) if isinstance(e, Exposure)]
     posts = [_entry(seq, e, at, provenance) for seq, e in enumerate(contents, 1) if isinstance(e, Aggregate)]
-    return Entries(trials, exposures, posts)
+    begun = [_entry(seq, e, at, provenance) for seq, e in enumerate(contents, 1) if isinstance(e, PhaseStart)]
+    return Entries(trials, exposures, posts, begun)
 
 
 def _entry(seq: int, content: Kind, at: datetime, provenance: Provenance) -> Entry[Kind]:

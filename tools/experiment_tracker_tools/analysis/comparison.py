@@ -115,7 +115,7 @@ def _inside(pair: Pair) -> tuple[Pair, str]:
         sample._replace(values=inside.values, logs=inside.logs)
         for sample, inside in ((pair.control, control), (pair.treatment, treatment))
     )
-    return Pair(*within), f" within {control.strata} strata"
+    return Pair(*within), f" within {control.strata} strata" if control.strata > 1 else ""
 
 
 def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:

@@ -15,15 +15,17 @@ from experiment_tracker_tools.analysis.information import arrived
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING, units_of
 from experiment_tracker_tools.domain.decision import Standing
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Trial
 
 
 class Entries(NamedTuple):
-    """What an experiment recorded, each kind in ledger order."""
+    """What an experiment recorded, each kind in ledger order; phases: where later phases of exposure began."""
 
     trials: Sequence[Entry[Trial]]
     exposures: Sequence[Entry[Exposure]]
     aggregates: Sequence[Entry[Aggregate]]
+    phases: Sequence[Entry[PhaseStart]] = ()
 
 
 class Arrival(NamedTuple):
@@ -114,6 +116,7 @@ def until(entries: Entries, deadline: datetime) -> Entries:
         [entry for entry in entries.trials if entry.at <= deadline],
         [entry for entry in entries.exposures if entry.at <= deadline],
         [entry for entry in entries.aggregates if entry.at <= deadline],
+        [entry for entry in entries.phases if entry.at <= deadline],
     )
 
 
@@ -194,7 +197,7 @@ def entering(experiment: Experiment, entries: Entries, through: int) -> Entries:
     answers = _closing_trial(entries, through)
     met = {entry.content.unit for entry in exposures} if experiment.primary.kind in ZERO_WHERE_MISSING else set[str]()
     trials = [e for e in entries.trials if e.seq <= through or (e.content.unit in met and e.seq <= answers)]
-    return Entries(trials, exposures, _used_posts(experiment, entries.aggregates, through))
+    return Entries(trials, exposures, _used_posts(experiment, entries.aggregates, through), entries.phases)
 
 
 def _closing_trial(entries: Entries, through: int) -> float:

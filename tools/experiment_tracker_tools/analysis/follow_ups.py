@@ -4,6 +4,7 @@ from experiment_tracker_tools.analysis.wording import change_in_words
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.decision import Decision, Estimate, Segment
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.phase import PHASE
 
 _DIFFERS = 0.05
 _OPEN = {"INCONCLUSIVE", "STOP_FUTILE", "EXTEND"}
@@ -18,9 +19,10 @@ _BY_VERDICT = {
 def follow_ups(experiment: Experiment, decision: Decision) -> tuple[str, ...]:
     """Experiments worth planning after a verdict.
 
-    Underpowered, a guardrail harmed, segments that differ, a gain too small, a loss.
+    Underpowered, a guardrail harmed, segments or phases that differ, a gain too small, a loss.
     """
     found = [*_underpowered(experiment, decision), *_harmed(experiment, decision), *_targeted(experiment, decision)]
+    found += _wandering(decision)
     if decision.verdict in _BY_VERDICT:
         found.append(_BY_VERDICT[decision.verdict])
     if decision.verdict in {"KEEP_CONTROL", "ROLL_BACK"}:
@@ -51,7 +53,7 @@ def _targeted(experiment: Experiment, decision: Decision) -> list[str]:
     sign, best = 1 if experiment.primary.direction == "increase" else -1, dict[str, tuple[float, Segment]]()
     for segment in decision.look.segments:
         low, high, p = segment.estimate.lift_low, segment.estimate.lift_high, segment.differs_p
-        if p is None or p >= _DIFFERS or low is None or high is None:
+        if p is None or p >= _DIFFERS or low is None or high is None or segment.attribute == PHASE:
             continue
         least = min(sign * low, sign * high)
         if least > 0 and least > best.get(segment.attribute, (0.0, segment))[0]:
@@ -60,6 +62,16 @@ def _targeted(experiment: Experiment, decision: Decision) -> list[str]:
         f"The effect differs by {name} (p = {each.differs_p:.2g}): plan one on {name} {quoted(each.value, 40)} alone "
         f"({change_in_words(experiment.primary, each.estimate)}); here it was looked for, so that it is no proof."
         for name, (_, each) in best.items()
+    ]
+
+
+def _wandering(decision: Decision) -> list[str]:
+    """An effect that was another one in another phase of exposure."""
+    differs = (each.differs_p for each in decision.look.segments if each.attribute == PHASE)
+    p = next((p for p in differs if p is not None and p < _DIFFERS), None)
+    return [] if p is None else [
+        f"The effect differs between the phases of exposure (p = {p:.2g}): who came or what ran changed, or the novelty "
+        "wears off. Find out which before it is relied on."
     ]
 
 

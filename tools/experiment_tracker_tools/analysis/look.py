@@ -189,7 +189,8 @@ def _until_point(entries: Entries, point: Point | None) -> Entries:
         return entries
     trials = [entry for entry in entries.trials if entry.seq <= point.as_of]
     exposures = [entry for entry in entries.exposures if entry.seq <= point.as_of]
-    return Entries(trials, exposures, [entry for entry in entries.aggregates if entry.seq <= point.as_of])
+    aggregates = [entry for entry in entries.aggregates if entry.seq <= point.as_of]
+    return Entries(trials, exposures, aggregates, entries.phases)
 
 
 def _opinions(experiment: Experiment, feedback: Sequence[Feedback]) -> dict[str, Opinion]:

@@ -34,7 +34,13 @@ def room_of(experiment: Experiment, entries: Entries, points: Sequence[Point]) -
     )
     along = {metric.name: series(experiment, entries, points, metric) for metric in experiment.metrics}
     blocks, notes = _blocks(experiment, entries, points) if is_exact(experiment) else ({}, ())
-    return Room(experiment, grid, along, blocks), (*notes, *_within_note(experiment, along))
+    within = _phase_note(entries, points[-1]) or _within_note(experiment, along)
+    return Room(experiment, grid, along, blocks), (*notes, *within)
+
+
+def pooled(experiment: Experiment, entries: Entries, points: Sequence[Point], room: Room) -> Room:
+    """The room in which phases of exposure are one: harm is asked of all units together."""
+    return room_of(experiment, entries._replace(phases=()), points)[0] if entries.phases else room
 
 
 def _within_note(experiment: Experiment, along: Mapping[str, Sequence[Samples]]) -> tuple[str, ...]:
@@ -50,6 +56,15 @@ def _within_note(experiment: Experiment, along: Mapping[str, Sequence[Samples]])
         else "with fewer than 20 of them the result is about these."
     )
     return (f"Compared within {inside.strata} strata (such as tasks): how far these lie apart is no noise; {about}",)
+
+
+def _phase_note(entries: Entries, point: Point) -> tuple[str, ...]:
+    """What a reader must know where the units came in phases."""
+    later = sum(entry.seq <= point.seq for entry in entries.phases)
+    if not later:
+        return ()
+    phases = f"{later + 1} phases of exposure"
+    return (f"Compared within {phases}, then put together: what changed between them is no effect. Harm: all units.",)
 
 
 def _blocks(

@@ -2,7 +2,8 @@
 
 A unit's segment is the first value of the attribute that was recorded for it. An attribute whose values the variants do
 not share alike may have been changed by them, and is left out. What has fewer than the plan's k units of a variant is
-not shown, nor a single part whose numbers the others would tell by subtraction.
+not shown, nor a single part whose numbers the others would tell by subtraction. Phases of exposure are told likewise:
+nobody's attribute, but when a unit came; explored, as a family of their own.
 
 References:
     Cochran (1954), Biometrics 10, for effects that differ. Hung, Wang & O'Neill (2007), Statistics in Medicine 26: what
@@ -31,6 +32,7 @@ from experiment_tracker_tools.analysis.series import (
 from experiment_tracker_tools.analysis.weighing import Weighed
 from experiment_tracker_tools.domain.decision import Segment, Standing
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.phase import PHASE
 from experiment_tracker_tools.domain.privacy import CONSENT
 from experiment_tracker_tools.stats.meta_analysis import homogeneity_p_value
 from experiment_tracker_tools.stats.multiplicity import adjust_p_values
@@ -84,7 +86,7 @@ def segmented(
         planned: whether the plan has its answer; else everything is exploratory.
     """
     names = [name for name in _attributes(experiment) if name not in OUTCOMES]
-    if not names or entries.aggregates:
+    if not (names or entries.phases) or entries.aggregates:
         return Segmented()
     values = values_of(experiment, entries, experiment.primary)
     found = reduced(experiment, values, experiment.primary, point)
@@ -97,8 +99,20 @@ def segmented(
             declared += _by(experiment, values, found, name, parts, alpha=nominal)
         else:
             rest += _by(experiment, values, found, name, parts, alpha=alpha)
-    done = [*_confirmed(declared, alpha=alpha, nominal=nominal), *_explored(rest)]
+    by_phase = _by(experiment, values, found, PHASE, _phases(experiment, values, found), alpha=alpha)
+    done = [*_confirmed(declared, alpha=alpha, nominal=nominal), *_explored(by_phase), *_explored(rest)]
     return Segmented(tuple(done[:MOST_SEGMENTS]), tuple(notes))
+
+
+def _phases(experiment: Experiment, values: Values, found: Reduced) -> "Mapping[str, Flags]":
+    """Which of a look's units came in each phase of exposure, where every variant has units in it."""
+    came = values.phases[found.units]
+    parts: dict[str, Flags] = {}
+    for number, phase in enumerate(experiment.plan.phases):
+        part = came == number
+        if len(set(found.variants[part].tolist())) == len(experiment.variants):
+            parts[f"{number + 1} ({100 * phase.share:g}%)"] = part
+    return parts
 
 
 def _attributes(experiment: Experiment) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """The sufficient statistics of every metric and variant at every look, in the order of the looks."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.analysis.cut import Entries, entering, in_force
@@ -12,11 +14,14 @@ from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry, Exposure, Ratio, Trial, Value
 from experiment_tracker_tools.stats.rates_within_strata import Counts, are_many
 from experiment_tracker_tools.stats.samples import bivariate_moments, moments
-from experiment_tracker_tools.stats.within_strata import CLUSTERS, within_strata
+from experiment_tracker_tools.stats.within_strata import CLUSTERS, Within, within_strata
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    Vector = NDArray[np.float64]
+    Labels = NDArray[np.int64]
 
 Samples = dict[str, Sample]
 _MOST_BLOCKS = 2**32
@@ -29,7 +34,8 @@ class Values(NamedTuple):
         seqs: position of each value, shape (values,); units: which unit, by number.
         x: values, numerators for ratios; y: denominators, 1 otherwise.
         entered: position at which each unit arrived, shape (units,); variants: number of its variant.
-        strata: number of the schedule that assigned each unit; slots: its place there, -1 for none.
+        strata: number of the schedule that assigned each unit and of the phase in which it arrived, together.
+        slots: its place in its schedule, -1 for none; phases: how many later phases had begun, shape (units,).
     """
 
     seqs: "NDArray[np.int64]"
@@ -40,6 +46,7 @@ class Values(NamedTuple):
     variants: "NDArray[np.int64]"
     strata: "NDArray[np.int64]"
     slots: "NDArray[np.int64]"
+    phases: "NDArray[np.int64]"
 
 
 class Reduced(NamedTuple):
@@ -67,22 +74,24 @@ def values_of(experiment: Experiment, entries: Entries, metric: Metric) -> Value
 
     numbers = {variant.name: number for number, variant in enumerate(experiment.variants)}
     known: dict[str, int] = {}
-    strata: dict[str, int] = {}
-    # Of each unit: position, variant, stratum and slot, as the entry tells them by which it arrived.
-    arrivals: list[tuple[int, int, int, int]] = []
+    strata: dict[tuple[str, int], int] = {}
+    begun = [entry.seq for entry in entries.phases]
+    # Of each unit: position, variant, stratum, slot and phase, as the entry tells them by which it arrived.
+    arrivals: list[tuple[int, int, int, int, int]] = []
     rows: list[tuple[int, int, float, float]] = []
     for entry in in_order(entries):
         content = entry.content
         unit = known.setdefault(unit_name(entry), len(known))
         stratum, slot = ("", None) if isinstance(content, Trial) else (content.stratum, content.slot)
         if unit == len(arrivals):
-            place = strata.setdefault(stratum, len(strata)), -1 if slot is None else slot
-            arrivals.append((entry.seq, numbers[content.variant], *place))
+            phase = bisect_right(begun, entry.seq)
+            place = strata.setdefault((stratum, phase), len(strata)), -1 if slot is None else slot
+            arrivals.append((entry.seq, numbers[content.variant], *place, phase))
         if isinstance(content, Trial):
             rows.append((entry.seq, unit, *_pair(content.metrics.get(metric.name))))
     table = np.array(rows, dtype=float).reshape(-1, 4)
     seqs, units = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
-    return Values(seqs, units, table[:, 2], table[:, 3], *np.array(arrivals, np.int64).reshape(-1, 4).T)
+    return Values(seqs, units, table[:, 2], table[:, 3], *np.array(arrivals, np.int64).reshape(-1, 5).T)
 
 
 def samples_at(experiment: Experiment, values: Values, metric: Metric, point: Point) -> Samples:
@@ -115,20 +124,35 @@ def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduc
     if experiment.plan.order == "abba":
         # What is re-randomised is the whole block: each is a stratum, and its effect one value.
         labels, clusters = labels * _MOST_BLOCKS + values.slots // 4, 2
-    strata = labels[found.units]
-    plain = within_strata(found.x, found.variants, strata, of=of, clusters=clusters)
+    strata, phased = labels[found.units], len(experiment.plan.phases) > 1
+    compared = partial(_compared, of=of, clusters=clusters, phased=phased)
+    plain = compared(found.x, found.variants, strata)
     if plain is None:
         return None
-    timed = metric.kind == "duration"
-    logs = within_strata(np.log(found.x), found.variants, strata, of=of, clusters=clusters) if timed else None
+    logs = compared(np.log(found.x), found.variants, strata) if metric.kind == "duration" else None
     if metric.kind == "binary":
         tables = _tables(found, np.unique(labels, return_inverse=True)[1], of=of, clusters=clusters)
         many = all(are_many(tables[0], table) for table in tables[1:])
         return [
-            Inside(each, None, plain.strata, many, counts) for each, counts in zip(plain.moments, tables, strict=True)
+            Inside(each, None, plain.strata, many, counts, phased)
+            for each, counts in zip(plain.moments, tables, strict=True)
         ]
     parts = zip(plain.moments, logs.moments if logs else [None] * of, strict=True)
-    return [Inside(each, on_logs, plain.strata, plain.clustered) for each, on_logs in parts]
+    return [Inside(each, on_logs, plain.strata, plain.clustered, phased=phased) for each, on_logs in parts]
+
+
+def _compared(
+    x: "Vector", variants: "Labels", strata: "Labels", *, of: int, clusters: int, phased: bool
+) -> Within | None:
+    """Each variant within the strata; where phases are told apart, in the one stratum that has units of all, or none."""
+    import numpy as np
+
+    found = within_strata(x, variants, strata, of=of, clusters=clusters)
+    if found is not None or not phased:
+        return found
+    held = [label for label in np.unique(strata) if len(np.unique(variants[strata == label])) == of][:1]
+    kept = np.isin(strata, held)
+    return Within(tuple(moments(x[kept & (variants == number)]) for number in range(of)), len(held), clustered=False)
 
 
 def _tables(found: Reduced, strata: "NDArray[np.int64]", *, of: int, clusters: int) -> list[Counts]:

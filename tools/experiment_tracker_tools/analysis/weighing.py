@@ -10,7 +10,7 @@ from experiment_tracker_tools.analysis.cut import Entries, deadline_of, until
 from experiment_tracker_tools.analysis.harms import Trip, earliest, harm_lines, trips
 from experiment_tracker_tools.analysis.lines import Line
 from experiment_tracker_tools.analysis.points import Point, points_of
-from experiment_tracker_tools.analysis.rooms import closes, room_of
+from experiment_tracker_tools.analysis.rooms import closes, pooled, room_of
 from experiment_tracker_tools.analysis.rules import success_alphas
 from experiment_tracker_tools.analysis.safety import safe_lines, same_lines
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -80,7 +80,7 @@ def weigh(experiment: Experiment, entries: Entries, *, now: datetime) -> Weighed
     if not points:
         return Weighed((), trips=tuple(broken), tripped=tripped_at is not None)
     room, notes = room_of(experiment, entries, points)
-    asked = _asked(room)
+    asked = _asked(room, pooled(experiment, entries, points, room))
     evidence = evidence_of(room, asked, closes=closes(points))
     if tripped_at is not None:
         mark_trip(evidence, points, tripped_at)
@@ -95,7 +95,7 @@ def success_metrics(experiment: Experiment) -> list[Metric]:
     return [experiment.primary, *further]
 
 
-def _asked(room: Room) -> Answers:
+def _asked(room: Room, whole: Room) -> Answers:
     experiment = room.experiment
     metrics = success_metrics(experiment)
     return Answers(
@@ -103,7 +103,7 @@ def _asked(room: Room) -> Answers:
             [success(room, metric, t.name, alpha=alpha) for t in experiment.treatments for metric in metrics]
             for alpha in success_alphas(experiment)
         ],
-        harm_lines(room) if experiment.plan.method != "fixed" else [],
+        harm_lines(whole) if experiment.plan.method != "fixed" else [],
         [safe_lines(room, treatment.name) for treatment in experiment.treatments],
         [same_lines(room, treatment.name) for treatment in experiment.treatments],
     )

@@ -43,6 +43,23 @@ def variant_of(salt: str, experiment: str, unit: str, shares: "list[tuple[str, f
     return shares[-1][0]
 
 
+def takes_part(salt: str, experiment: str, unit: str, share: float) -> bool:
+    """Whether a unit is among this share of all; whoever is among a share is among every larger one.
+
+    It says nothing of the unit's variant: the two places are independent.
+
+    Args:
+        salt: the plan's random salt.
+        experiment: id of the experiment.
+        unit: id of what is randomised.
+        share: of the units that take part, above 0 up to 1.
+
+    >>> [takes_part("salt", "exp-2026-11-20-001", "user-1", share) for share in (0.1, 0.5, 1.0)]
+    [False, False, True]
+    """
+    return share >= 1 or place("phases\0" + salt, experiment, unit) < int(share * _STEPS)
+
+
 def is_within(layer: str, unit: str, start: float, end: float) -> bool:
     """Whether a unit stands in a slice of a layer; a unit stands in the same place for every experiment of the layer.
 

@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.domain.feedback import Feedback
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Aggregate, Exposure, Trial
 from experiment_tracker_tools.ledger.tables import Amendment
 from experiment_tracker_tools.workspace import Workspace
@@ -38,7 +39,8 @@ def rows_as_of(workspace: Workspace, experiment_id: str, *, seq: int | None = No
     ledger = workspace.ledger
     if seq is None:
         journal = ledger.journal(experiment_id)
-        entries = Entries(journal.trials, journal.exposures, journal.aggregates)
+        phases = ledger.entries(experiment_id, PhaseStart)
+        entries = Entries(journal.trials, journal.exposures, journal.aggregates, phases)
         feedback = [entry.content for entry in ledger.entries(experiment_id, Feedback)]
         return Rows(entries, feedback, dict(ledger.statistics(experiment_id).amended), last_seq(entries))
     gone = [entry.content for entry in ledger.entries(experiment_id, Amendment) if entry.seq <= seq]
@@ -49,7 +51,8 @@ def rows_as_of(workspace: Workspace, experiment_id: str, *, seq: int | None = No
     exposures = [e for e in ledger.entries(experiment_id, Exposure) if e.seq <= seq]
     aggregates = [e for e in ledger.entries(experiment_id, Aggregate) if e.seq <= seq]
     feedback = [e.content for e in ledger.entries(experiment_id, Feedback) if e.seq <= seq]
-    entries = Entries(trials, exposures, aggregates)
+    phases = [e for e in ledger.entries(experiment_id, PhaseStart) if e.seq <= seq]
+    entries = Entries(trials, exposures, aggregates, phases)
     return Rows(entries, feedback, counts, last_seq(entries))
 
 

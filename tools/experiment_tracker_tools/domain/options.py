@@ -11,6 +11,7 @@ from experiment_tracker_tools.domain.eligibility import Eligibility
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
+from experiment_tracker_tools.domain.phase import Phases
 from experiment_tracker_tools.domain.plan import AutoPromote, BlockSize, Method, Order, Scheme
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
@@ -81,6 +82,9 @@ class PlanOptions(Options):
         aftercare: how long a promoted command, skill or agent is watched, and what may follow.
         eligibility: whom it takes, by repository, branch, model, arguments and attributes; everybody else gets control
             and is counted, not analysed.
+        phases: steps of exposure while it runs, such as [{share: 0.1, units: 50, days: 1}, {share: 1}]: the share of
+            the units that take part, and what must have come before the next step. The others get control and are not
+            analysed. Harm is tested on all units together, the effect within the phases.
     """
 
     min_sample_size: Annotated[int, Field(strict=True, ge=2, le=1_000_000_000)] | None = None
@@ -129,6 +133,7 @@ class PlanOptions(Options):
     segments: Segments | None = None
     aftercare: Aftercare | None = None
     eligibility: Eligibility | None = None
+    phases: Phases | None = None
 
     @classmethod
     def other_names(cls) -> tuple[str, ...]:

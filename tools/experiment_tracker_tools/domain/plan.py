@@ -11,6 +11,7 @@ from experiment_tracker_tools.domain.eligibility import Eligibility
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.layer import Layer
 from experiment_tracker_tools.domain.live import Live
+from experiment_tracker_tools.domain.phase import Phases
 from experiment_tracker_tools.domain.priority import Nature, Priority
 from experiment_tracker_tools.domain.privacy import Privacy
 from experiment_tracker_tools.domain.ramp import Ramp
@@ -67,6 +68,7 @@ class Plan(Model):
         segments: in which parts of the units the effect is told too, and from how many units on.
         aftercare: how a promoted command, skill or agent is watched.
         eligibility: whom it takes; everybody else gets control and is counted, not analysed.
+        phases: steps in which the share of the units that take part grows; without any, all do from the start.
     """
 
     method: Method = "fixed"
@@ -112,6 +114,7 @@ class Plan(Model):
     segments: Segments = Segments.model_construct()
     aftercare: Aftercare = Aftercare.model_construct()
     eligibility: Eligibility = Eligibility.model_construct()
+    phases: Phases = ()
 
     @model_validator(mode="after")
     def _scheme_has_what_it_needs(self) -> Self:

@@ -16,6 +16,7 @@ from experiment_tracker_tools.domain.intent import Abandoned, Intent
 from experiment_tracker_tools.domain.late import Late
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.outside import Outside
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.ramp import Ramped, SwitchedOff, Watched
 from experiment_tracker_tools.domain.run import RunState
 from experiment_tracker_tools.domain.run_after import RunAfter
@@ -120,6 +121,7 @@ TABLES: dict[type[Model], str] = {
     RunAfter: "runs_after",
     Late: "late",
     Outside: "outside",
+    PhaseStart: "phases",
 }
 
 
