@@ -89,4 +89,4 @@ def _drawn(rng: np.random.Generator, experiment: Experiment, tasks: int, ratio: 
         variants = (order.ravel() >= size // 2).astype(np.int64)
         strata, slots = units // size % tasks, units // size // tasks * size + units % size
     x: Vector = SD_LOG * rng.standard_normal(len(units)) + 3.0 * strata + np.log(ratio) * variants
-    return Values(units, units, x, np.ones_like(x), units, variants, strata, slots)
+    return Values(units, units, x, np.ones_like(x), units, variants, strata, slots, 0 * units)

@@ -10,7 +10,7 @@ from experiment_tracker_tools.analysis.cut import Entries
 from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Provenance, Trial, Value
 
-Content = Trial | Exposure | Aggregate | PhaseStart
+Content = Trial | Exposure | Aggregate
 Kind = TypeVar("Kind", Trial, Exposure, Aggregate, PhaseStart)
 
 
@@ -37,7 +37,9 @@ def summed(variant: str, period: str, values: Sequence[float], *, metric: str = 
     )
 
 
-def entries(contents: Sequence[Content], *, at: datetime = START, provenance: Provenance = "claimed") -> Entries:
+def entries(
+    contents: Sequence[Content | PhaseStart], *, at: datetime = START, provenance: Provenance = "claimed"
+) -> Entries:
     """The contents as a ledger took them, numbered from 1."""
     trials = [_entry(seq, e, at, provenance) for seq, e in enumerate(contents, 1) if isinstance(e, Trial)]
     exposures = [_entry(seq, e, at, provenance) for seq, e in enumerate(contents, 1) if isinstance(e, Exposure)]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from experiment_tracker_tools.analysis.wording import change_in_words, segment_in_words
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.looks import take_look
+from experiment_tracker_tools.conduct.phases import phase_told
 from experiment_tracker_tools.conduct.ratings import unrated
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.core.registry import tool
@@ -72,6 +73,7 @@ class Analysis(Model):
         units: independent units by variant, of `planned` each.
         warnings: what a reader must know of the data, the effect itself included.
         missing: units without the primary's value.
+        phase: of exposure: where it stands, its units, and what the next one lacks.
         unrated: live runs that nobody has rated.
         outside: units and live runs that got control and are not in these numbers, by reason.
         srm_p: p-value of the planned shares; below 0.001 halts.
@@ -96,6 +98,7 @@ class Analysis(Model):
     units: dict[str, int]
     planned: int
     missing: dict[str, int] | None = None
+    phase: str | None = None
     unrated: str | None = None
     outside: dict[str, int] | None = None
     srm_p: float | None = None
@@ -135,6 +138,7 @@ def analyze(workspace: Workspace, *, experiment: ExperimentId) -> Analysis:
         units=look.units,
         planned=look.planned,
         missing=look.missing or None,
+        phase=phase_told(workspace, found),
         srm_p=_rounded(look.srm_p),
         information=_rounded(look.information),
         looks=look.looks or None,

@@ -11,7 +11,7 @@ from experiment_tracker_tools.conduct.capturing import capture_for, held_in_git
 from experiment_tracker_tools.conduct.drafting import Draft, drafted
 from experiment_tracker_tools.conduct.live.planning import check_live
 from experiment_tracker_tools.conduct.neighbours import check_repeat
-from experiment_tracker_tools.conduct.planning import check_order, check_segments
+from experiment_tracker_tools.conduct.planning import check_order, check_phases, check_segments
 from experiment_tracker_tools.conduct.sizing import check_reachable
 from experiment_tracker_tools.conduct.succession import finish_successions
 from experiment_tracker_tools.conduct.told import Told, told_of
@@ -148,6 +148,7 @@ def _kept(
         )
         check_live(workspace, built)
         check_order(built)
+        check_phases(built)
         check_segments(built.plan)
         check_reachable(built)
         return built

@@ -9,6 +9,7 @@ from pydantic import Field, WithJsonSchema
 from experiment_tracker_tools.conduct.advice import next_action, uri_of
 from experiment_tracker_tools.conduct.live.outcomes import measure_runs
 from experiment_tracker_tools.conduct.live.serving import follow
+from experiment_tracker_tools.conduct.phases import advance, phase_told
 from experiment_tracker_tools.conduct.readiness import readiness, refuse_unready
 from experiment_tracker_tools.conduct.sealing import sealed
 from experiment_tracker_tools.conduct.starting import check_startable
@@ -23,7 +24,7 @@ from experiment_tracker_tools.domain.seal import Check, Seal
 from experiment_tracker_tools.domain.trial import Trial
 from experiment_tracker_tools.workspace import Workspace
 
-Action = Literal["start", "pause", "resume", "stop", "archive"]
+Action = Literal["start", "pause", "resume", "advance", "stop", "archive"]
 
 SmokeTrials = Annotated[
     Sequence[Trial],
@@ -35,6 +36,7 @@ _FROM: dict[Action, tuple[State, ...]] = {
     "start": ("planned", "implemented"),
     "pause": ("running",),
     "resume": ("paused",),
+    "advance": ("running",),
     "stop": ("running", "paused"),
     "archive": ("planned", "implemented", "analyzing", "decided", *ENDED),
 }
@@ -52,6 +54,7 @@ class Transitioned(Model):
         seal: at the start: how the hash of the sealed plan begins.
         ready: at the start: what the readiness gate found.
         warning: at the start: that nobody would take part as things are.
+        phase: of exposure: where it stands and what the next one lacks.
         uri: the whole experiment.
         next_action: what to do now.
     """
@@ -65,6 +68,7 @@ class Transitioned(Model):
     seal: str | None = None
     ready: dict[str, str] | None = None
     warning: str | None = None
+    phase: str | None = None
     uri: str
     next_action: str
 
@@ -78,7 +82,7 @@ def transition_experiment(
     reason: Note = "",
     smoke: SmokeTrials = (),
 ) -> Transitioned:
-    """Stop ends recording for good; pause sends units to control; archive hides it."""
+    """Stop ends recording for good; pause sends units to control; advance begins the next phase; archive hides it."""
     if action in {"start", "resume"}:
         workspace.check_on()
     settle(workspace, experiment)
@@ -102,6 +106,8 @@ def transition_experiment(
         failed = any(check.passed is False for check in checks)
         seal = sealed(workspace, found, checks, override=reason if failed else "")
         workspace.ledger.append(experiment, seal, step=step)
+    elif action == "advance":
+        advance(workspace, found, reason=reason)
     else:
         workspace.ledger.change(experiment, step)
     before, changed = moved
@@ -116,6 +122,7 @@ def transition_experiment(
         seal=seal.sha256[:12] if seal else None,
         ready={check.name: _mark(check) for check in seal.checks} if seal else None,
         warning=next((check.told for check in seal.checks if _mark(check) == "warned"), None) if seal else None,
+        phase=phase_told(workspace, changed),
         uri=uri_of(experiment),
         next_action=next_action(changed),
     )
@@ -127,7 +134,10 @@ def _mark(check: Check) -> str:
 
 def _moved(experiment: Experiment, action: Action, *, at: datetime, by: str, reason: str) -> Experiment:
     if experiment.state not in _FROM[action]:
-        possible = [name for name, states in _FROM.items() if experiment.state in states]
+        phased = bool(experiment.plan.phases)
+        possible = [
+            name for name, states in _FROM.items() if experiment.state in states and (phased or name != "advance")
+        ]
         told = ", ".join([*possible, "decide"] if experiment.state == "analyzing" else possible)
         raise IllegalStep(f"{experiment.id} is {experiment.state}; {action} does not apply. Possible: {told}.")
     for target in _targets(experiment, action):
@@ -143,6 +153,8 @@ def _targets(experiment: Experiment, action: Action) -> tuple[State, ...]:
             return ("paused",)
         case "resume":
             return ("running",)
+        case "advance":
+            return ()
         case "stop":
             return ("analyzing",)
         case "archive":

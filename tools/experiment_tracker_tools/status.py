@@ -13,6 +13,7 @@ from experiment_tracker_tools.conduct.aftercare import changes
 from experiment_tracker_tools.conduct.alerts import alerts_of
 from experiment_tracker_tools.conduct.lagging import lagging
 from experiment_tracker_tools.conduct.looks import damage_told
+from experiment_tracker_tools.conduct.phases import phase_told
 from experiment_tracker_tools.conduct.ratings import unrated
 from experiment_tracker_tools.conduct.reopening import contradicted
 from experiment_tracker_tools.conduct.runs.folder import in_words, runs_of
@@ -57,6 +58,7 @@ class Line(Model):
     Attributes:
         experiment, name, mark, state: which, and where it stands.
         bars: units of the planned ones, by variant.
+        phase: of exposure: where it stands, its units, and what the next one lacks.
         to_come: units that are still missing, by variant.
         means: arithmetic means of the last look that showed any, by variant; `results` says it in words.
         verdict: the newest recorded one.
@@ -85,6 +87,7 @@ class Line(Model):
     mark: str
     state: State
     bars: dict[str, str]
+    phase: str | None = None
     to_come: dict[str, int] | None = None
     means: dict[str, str] | None = None
     results: str | None = None
@@ -193,6 +196,7 @@ def _line(workspace: Workspace, experiment: Experiment, *, alone: bool) -> Line:
         mark=MARKS[experiment.state],
         state=experiment.state,
         bars={name: _bar(n, planned) for name, n in count.units.items()},
+        phase=phase_told(workspace, experiment),
         to_come=to_come if experiment.state in {"running", "paused"} and to_come else None,
         means=_means(experiment, done),
         results=_results(experiment, done, whole=alone),

@@ -8,7 +8,8 @@ from experiment_tracker_server.dashboard.arrivals import Arrival, Arrivals
 from experiment_tracker_server.dashboard.charts import arrivals_figure
 from experiment_tracker_server.dashboard.glance import Glance, glance
 from experiment_tracker_server.dashboard.reading import Reader
-from experiment_tracker_tools.analysis.wording import change_in_words
+from experiment_tracker_tools.analysis.wording import change_in_words, segment_in_words
+from experiment_tracker_tools.conduct.phases import phase_told
 from experiment_tracker_tools.conduct.spread import spread_of
 from experiment_tracker_tools.domain.alert import Alert
 from experiment_tracker_tools.domain.base import Model
@@ -17,6 +18,7 @@ from experiment_tracker_tools.domain.health import Finding
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import State
 from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.phase import PHASE, PhaseStart
 from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.reports.figure import Figure
 from experiment_tracker_tools.reports.plots import Seen, figures
@@ -46,6 +48,7 @@ class Story(NamedTuple):
     Attributes:
         look: the newest recorded look, the decision's where there is one; every number of an effect is of it.
         rows: its estimates.
+        phase: of exposure: where it stands; by_phase: the effect in each, as the look has it.
         figures: how the trials came, then what the looks found.
         halts, warnings: of the look's health.
         log: everything that happened, the newest first.
@@ -63,6 +66,8 @@ class Story(NamedTuple):
     decision: Entry[Decision] | None
     learnings: Sequence[Learning]
     log: Sequence[Event]
+    phase: str | None
+    by_phase: Sequence[str]
 
 
 def story(reader: Reader, arrivals: Arrivals, experiment_id: str) -> Story:
@@ -95,6 +100,8 @@ def story(reader: Reader, arrivals: Arrivals, experiment_id: str) -> Story:
         decisions[-1] if decisions else None,
         [entry.content for entry in reader.entries(experiment.id, Learning)],
         sorted(_events(reader, row), key=lambda event: event.at)[::-1],
+        phase_told(reader.workspace, experiment),
+        [segment_in_words(experiment.primary, s) for s in look.segments if s.attribute == PHASE] if look else (),
     )
 
 
@@ -115,6 +122,9 @@ def _events(reader: Reader, row: Glance) -> Iterator[Event]:
     for look in reader.entries(experiment.id, Look):
         units = ", ".join(f"{name} {n}" for name, n in look.content.units.items())
         yield Event(look.at, f"look, {look.content.standing}", f"units: {units}", look.by)
+    for begun in reader.entries(experiment.id, PhaseStart):
+        told = f"{100 * begun.content.share:g}% of the units take part"
+        yield Event(begun.at, f"phase {begun.content.phase}", f"{told}. {begun.content.early}".strip(" ."), begun.by)
     for decided in reader.entries(experiment.id, Decision):
         told = decided.content.rationale or decided.content.reasons[0]
         yield Event(decided.at, f"decision: {decided.content.verdict}", told, decided.by)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from tests.support.entries import Content, entries, exposure, trial
+from tests.support.entries import entries, exposure, trial
 from tests.support.values import START, experiment, metric
 
 from experiment_tracker_tools.analysis.look import look_at
@@ -14,6 +14,9 @@ from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.phase import Phase, PhaseStart
 from experiment_tracker_tools.domain.plan import Plan
+from experiment_tracker_tools.domain.trial import Exposure, Trial
+
+Content = Trial | Exposure | PhaseStart
 
 PHASES = (Phase(share=0.1, units=10), Phase(share=1.0))
 NEXT = PhaseStart(phase=2, share=1.0)
@@ -95,8 +98,8 @@ def test_phases_without_a_common_variant_have_no_effect_to_tell() -> None:
 
 
 def test_a_unit_stays_in_the_phase_in_which_it_met_its_variant() -> None:
-    met: list[Content] = [exposure("control" if n % 2 else "treatment", f"u{n}") for n in range(40)]
-    late = [trial(each.variant, float(n % 7), unit=each.unit, metric="score") for n, each in enumerate(met)]  # type: ignore[union-attr]
+    met = [exposure("control" if n % 2 else "treatment", f"u{n}") for n in range(40)]
+    late = [trial(each.variant, float(n % 7), unit=each.unit, metric="score") for n, each in enumerate(met)]
     contents = [*met, NEXT, *late, *came((20, 20, 5.0), effect=0.0)]
 
     found = looked(contents, planned(n=40)).segments

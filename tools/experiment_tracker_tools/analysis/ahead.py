@@ -6,10 +6,13 @@ from datetime import datetime
 
 from experiment_tracker_tools.analysis.asking import Room, estimates_along, good_sign
 from experiment_tracker_tools.analysis.lines import Line
+from experiment_tracker_tools.analysis.phasing import days_at_this_share
 from experiment_tracker_tools.analysis.points import Point, grid_of, is_exact
 from experiment_tracker_tools.analysis.rules import SAFETY_ALPHA, futility_bounds, success_alphas
 from experiment_tracker_tools.core.errors import InvalidInput
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.seen import Ahead
+from experiment_tracker_tools.domain.trial import Entry
 from experiment_tracker_tools.stats.boundaries import boundaries
 from experiment_tracker_tools.stats.power_means import n_per_variant
 from experiment_tracker_tools.stats.reestimation import conditional_power
@@ -28,7 +31,15 @@ def is_futile(room: Room, look: int) -> bool:
     return all(_z(room, treatment.name, look) <= bound for treatment in room.experiment.treatments)
 
 
-def ahead_of(room: Room, lines: Sequence[Line], point: Point, *, arrived: int, now: datetime) -> Ahead | None:
+def ahead_of(
+    room: Room,
+    lines: Sequence[Line],
+    point: Point,
+    *,
+    arrived: int,
+    now: datetime,
+    phases: Sequence[Entry[PhaseStart]] = (),
+) -> Ahead | None:
     """What is left up to the plan's horizon; None where a plan has none, or it is reached.
 
     The chance is that of the success test, or, where that has its answer, that of the guardrails that it waits for.
@@ -37,7 +48,9 @@ def ahead_of(room: Room, lines: Sequence[Line], point: Point, *, arrived: int, n
     if plan.endless or arrived >= plan.horizon:
         return None
     started = experiment.entered("running")
-    days = max((now - started.at).total_seconds() / _DAY, 0.0) if started else 0.0
+    days = days_at_this_share(experiment, phases, now=now)
+    if days is None:
+        days = max((now - started.at).total_seconds() / _DAY, 0.0) if started else 0.0
     units = plan.horizon - arrived
     left = units * days / arrived if days > 0 and arrived else None
     return Ahead(units=units, days=None if left is None else round(left, 2), chance=_chance(room, lines, point))

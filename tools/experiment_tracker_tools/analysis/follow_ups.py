@@ -69,10 +69,8 @@ def _wandering(decision: Decision) -> list[str]:
     """An effect that was another one in another phase of exposure."""
     differs = (each.differs_p for each in decision.look.segments if each.attribute == PHASE)
     p = next((p for p in differs if p is not None and p < _DIFFERS), None)
-    return [] if p is None else [
-        f"The effect differs between the phases of exposure (p = {p:.2g}): who came or what ran changed, or the novelty "
-        "wears off. Find out which before it is relied on."
-    ]
+    told = "The effect differs between the phases of exposure (p = {:.2g}): who came changed, or a novelty wears off."
+    return [] if p is None else [f"{told.format(p)} Find out which before you rely on it."]
 
 
 def _is_worse(estimate: Estimate, *, good: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.wording import number
+from experiment_tracker_tools.domain.phase import Phase
 from experiment_tracker_tools.domain.variant import Variant
 
 
@@ -33,9 +34,14 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    variants: Sequence[Variant], sample_size: int, *, units_per_day: float | None, cost_per_trial: float | None
+    variants: Sequence[Variant],
+    sample_size: int,
+    *,
+    units_per_day: float | None,
+    cost_per_trial: float | None,
+    phases: Sequence[Phase] = (),
 ) -> Forecast:
-    """What `sample_size` units in the smallest variant come to.
+    """What `sample_size` units in the smallest variant come to; in phases of exposure only a share of a day's units.
 
     >>> lineup = [Variant(name="a", share=0.8), Variant(name="b", share=0.2)]
     >>> forecast(lineup, 10, units_per_day=25, cost_per_trial=0.5)
@@ -45,6 +51,18 @@ def forecast(
     units = math.ceil(sample_size / least - 1e-9)
     return Forecast(
         units,
-        None if units_per_day is None else units / units_per_day,
+        None if units_per_day is None else _days(units, least, units_per_day, phases),
         None if cost_per_trial is None else units * cost_per_trial,
     )
+
+
+def _days(units: float, least: float, per_day: float, phases: Sequence[Phase]) -> float:
+    """Until so many units are there; each phase lasts until its own units and days have come."""
+    days = 0.0
+    for phase in phases[:-1]:
+        rate = phase.share * per_day
+        lasts = max((phase.units or 0) / least / rate, phase.days or 0.0)
+        if rate * lasts >= units:
+            return days + units / rate
+        days, units = days + lasts, units - rate * lasts
+    return days + units / (per_day * (phases[-1].share if phases else 1.0))

@@ -123,7 +123,7 @@ def _findings(
     arrived = min(chosen.units.values())
     return changes | {
         "futile": futile,
-        "ahead": ahead_of(found.room, found.lines, point, arrived=arrived, now=now),
+        "ahead": ahead_of(found.room, found.lines, point, arrived=arrived, now=now, phases=chosen.used.phases),
     }
 
 

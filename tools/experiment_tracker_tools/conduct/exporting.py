@@ -14,6 +14,7 @@ from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import LIVE
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.privacy import CONSENT
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Ratio, Trial
 from experiment_tracker_tools.ledger.contribution import WITHHELD
@@ -30,6 +31,7 @@ class Rows(NamedTuple):
         decision: the verdict that the rows led to; None without one.
         decided_at: when it was reached, else when the rows were taken.
         trials, exposures, aggregates: in ledger order; units and strata are numbers, notes and keys are gone.
+        phases: where later phases of exposure began.
         k: so many units of every variant share what is told of a unit; held_back: units of which nothing is told.
     """
 
@@ -39,6 +41,7 @@ class Rows(NamedTuple):
     trials: tuple[Entry[Trial], ...]
     exposures: tuple[Entry[Exposure], ...]
     aggregates: tuple[Entry[Aggregate], ...]
+    phases: tuple[Entry[PhaseStart], ...]
     k: int
     held_back: int
 
@@ -69,6 +72,7 @@ def rows_to_leave(workspace: Workspace, experiment_id: str) -> Rows:
         trials=tuple(each._replace(content=leaving.trial(each)) for each in rows.trials),
         exposures=tuple(each._replace(content=leaving.exposure(each)) for each in rows.exposures),
         aggregates=tuple(rows.aggregates),
+        phases=tuple(rows.phases),
         k=experiment.plan.segments.k,
         held_back=leaving.held_back,
     )
@@ -148,6 +152,7 @@ def as_document(rows: Rows) -> Mapping[str, Any]:
         "trials": [_entry(each) for each in rows.trials],
         "exposures": [_entry(each) for each in rows.exposures],
         "aggregates": [_entry(each) for each in rows.aggregates],
+        "phases": [_entry(each) for each in rows.phases],
     }
 
 

@@ -1,9 +1,9 @@
 """One pass over an experiment: what its sealed plan asks for now, told in a dry run, done otherwise.
 
-What may happen without a person: recording a due verdict, pausing at an integrity risk, rolling back on harm (unless
-the plan says no), promoting a SHIP (only if the plan says so, every value was measured and the gain is not too good to
-be true), ending an overdue experiment on control. Each step is checked under the ledger's lock again, so that two
-passes at once do it once.
+What may happen without a person: recording a due verdict, beginning the next phase of exposure, pausing at an
+integrity risk, rolling back on harm (unless the plan says no), promoting a SHIP (only if the plan says so, every value
+was measured and the gain is not too good to be true), ending an overdue experiment on control. Each step is checked
+under the ledger's lock again, so that two passes at once do it once.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from experiment_tracker_tools.conduct.alerts import is_news, raise_alert, send_a
 from experiment_tracker_tools.conduct.lagging import lagging
 from experiment_tracker_tools.conduct.live.serving import follow
 from experiment_tracker_tools.conduct.looks import damage_told, take_look, unrecorded_look
+from experiment_tracker_tools.conduct.phases import begin_phase, phase_now
 from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.ramping import has_lever, rollout_of, switch_off, tripped
 from experiment_tracker_tools.conduct.reopening import contradicted, reopen
@@ -193,7 +194,19 @@ def _running(workspace: Workspace, experiment: Experiment) -> _Found:
         _conclude(workspace, experiment, judged, look, found)
     elif _is_new(workspace, experiment, look):
         found.actions.append(Action("record a look", lambda: take_look(workspace, experiment)))
+    if judged.verdict not in FINAL and experiment.state == "running":
+        found.actions.extend(_next_phase(workspace, experiment))
     return found
+
+
+def _next_phase(workspace: Workspace, experiment: Experiment) -> list[Action]:
+    """The next phase of exposure, where the plan's condition is met; what halts or harms never comes here."""
+    phase = phase_now(workspace, experiment)
+    if phase is None or phase.next_number is None or phase.lacks:
+        return []
+    number, share = phase.next_number, experiment.plan.phases[phase.number].share
+    told = f"begin phase {number} of {phase.of}: {100 * share:g}% of the units take part"
+    return [Action(told, lambda: begin_phase(workspace, experiment, number))]
 
 
 def health_of(workspace: Workspace, experiment: Experiment) -> Health:

@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.experiment import Experiment, ExperimentTyp
 from experiment_tracker_tools.domain.harm import Harm
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.options import PlanOptions
+from experiment_tracker_tools.domain.phase import PHASE
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 from experiment_tracker_tools.workspace.settings import Resolved
@@ -105,6 +106,22 @@ def check_segments(plan: Plan) -> None:
             f"Segments by {quoted(strange)}: it is not on the plan's allow-list ({listed(list(allowed)) or 'none'}). "
             "Add it to privacy.attributes, or leave it out."
         )
+
+
+def check_phases(experiment: Experiment) -> None:
+    """Let a plan pass whose units a phase of exposure can take a share of.
+
+    Raises:
+        InvalidInput: for units that are days, places of ABBA, or an attribute that phases would be taken for.
+    """
+    plan = experiment.plan
+    if not plan.phases:
+        return
+    if plan.order == "abba" or (plan.live is not None and plan.live.per == "day"):
+        what = "order = abba" if plan.order == "abba" else "live.per = day"
+        raise InvalidInput(f"phases take a share of the units that come; {what} needs them all in a row. Drop one.")
+    if PHASE in plan.privacy.attributes:
+        raise InvalidInput(f"An attribute called {PHASE} would be taken for the phases of exposure. Rename it.")
 
 
 def planned(settings: Resolved, sample_size: int, metrics: Sequence[Metric], *, belief: Belief | None = None) -> Plan:

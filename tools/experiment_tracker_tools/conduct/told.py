@@ -15,6 +15,7 @@ from experiment_tracker_tools.conduct.starting import unenforced
 from experiment_tracker_tools.core.errors import Conflict
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.phase import Phase
 from experiment_tracker_tools.domain.wish import Wish
 from experiment_tracker_tools.workspace import Workspace
 from experiment_tracker_tools.workspace.settings import Resolved, ours
@@ -46,6 +47,7 @@ def told_of(workspace: Workspace, experiment: Experiment, draft: Draft) -> Told:
         plan.sample_size,
         units_per_day=plan.units_per_day,
         cost_per_trial=plan.cost_per_trial,
+        phases=plan.phases,
     )
     told = settings.sources.get("runtime_days", "default") != "default"
     basis = "call" if draft.explicit else "power analysis" if sizing.sample_size == sizing.needed else _rule(draft)
@@ -116,7 +118,7 @@ def _shown(name: str, settings: Resolved) -> str:
         return "equal shares"
     if isinstance(value, tuple):
         each_one = cast("tuple[object, ...]", value)
-        return ", ".join(each.told if isinstance(each, Wish) else str(each) for each in each_one)
+        return ", ".join(each.told if isinstance(each, Wish | Phase) else str(each) for each in each_one)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

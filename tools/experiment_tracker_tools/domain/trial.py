@@ -241,6 +241,11 @@ def checked_aggregate(experiment: Experiment, aggregate: Aggregate) -> Aggregate
             f"{experiment.id} takes part of the units ({experiment.plan.eligibility.told}), and an aggregate does not "
             "tell whom it counts. Send trials."
         )
+    if len(experiment.plan.phases) > 1:
+        raise InvalidInput(
+            f"{experiment.id} compares within phases of exposure, and sums do not tell in which one their units came. "
+            "Send trials."
+        )
     known = {metric.name: metric for metric in experiment.metrics}
     name = aggregate.metric or experiment.primary.name
     if name not in known:

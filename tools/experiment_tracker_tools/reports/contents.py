@@ -47,7 +47,7 @@ def contents(record: Record) -> Page:
         options(record),
         learnings(record),
         next_steps(record),
-        _history(experiment),
+        _history(record),
     )
 
 
@@ -137,6 +137,7 @@ def _method(record: Record) -> Section:
         f"Assignment: {plan.scheme}" + (f" of {plan.block_size}" if plan.block_size else ""),
     ]
     points += [] if plan.eligibility.everyone else [f"Takes only: {plan.eligibility.told}"]
+    points += [f"Exposure: {', then '.join(phase.told for phase in plan.phases)} of the units"] if plan.phases else []
     points += [f"Prior: mean {plan.belief.mean:g}, sd {plan.belief.sd:g}"] if plan.belief else []
     points += [f"Sealed plan: {record.sealed}"] if record.sealed else []
     return Section("Method and sample size", points=tuple(points))
@@ -186,9 +187,13 @@ def _on(value: bool) -> str:  # noqa: FBT001 a value to be told
     return "on" if value else "off"
 
 
-def _history(experiment: Experiment) -> Section:
-    points = tuple(
-        f"{step.at:%Y-%m-%d %H:%M} UTC {step.state} ({step.by}){f': {step.reason}' if step.reason else ''}"
-        for step in experiment.history
-    )
-    return Section("History", points=points)
+def _history(record: Record) -> Section:
+    points = [
+        (step.at, f"{step.at:%Y-%m-%d %H:%M} UTC {step.state} ({step.by}){f': {step.reason}' if step.reason else ''}")
+        for step in record.experiment.history
+    ]
+    for at, by, begun in ((entry.at, entry.by, entry.content) for entry in record.phases):
+        why = f": {begun.early}" if begun.early else ""
+        told = f"phase {begun.phase}, {100 * begun.share:g}% of the units ({by}){why}"
+        points.append((at, f"{at:%Y-%m-%d %H:%M} UTC {told}"))
+    return Section("History", points=tuple(told for _, told in sorted(points, key=lambda point: point[0])))

@@ -43,6 +43,7 @@ from datetime import datetime
 from experiment_tracker_tools.analysis.cut import Entries
 from experiment_tracker_tools.analysis.look import look_at
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Aggregate, Entry, Exposure, Trial
 
 
@@ -60,9 +61,8 @@ def entries(kind, rows):
     ]
 
 
-rows = Entries(
-    entries(Trial, export["trials"]), entries(Exposure, export["exposures"]), entries(Aggregate, export["aggregates"])
-)
+kinds = {"trials": Trial, "exposures": Exposure, "aggregates": Aggregate, "phases": PhaseStart}
+rows = Entries(*(entries(kind, export[name]) for name, kind in kinds.items()))
 look = look_at(Experiment.model_validate(experiment), rows, now=datetime.fromisoformat(export["as_of"]))
 for found in look.estimates:
     interval = f"{found.lift_low} to {found.lift_high}"

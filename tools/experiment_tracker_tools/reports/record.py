@@ -9,6 +9,8 @@ from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, 
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.learning import Learning
 from experiment_tracker_tools.domain.lifecycle import ENDED
+from experiment_tracker_tools.domain.phase import PhaseStart
+from experiment_tracker_tools.domain.trial import Entry
 
 
 class Record(NamedTuple):
@@ -22,6 +24,7 @@ class Record(NamedTuple):
         sealed: SHA-256 of the sealed plan.
         deviations: what was not as planned.
         outside: units and live runs that got control and were not analysed, by reason.
+        phases: where later phases of exposure began.
     """
 
     experiment: Experiment
@@ -33,6 +36,7 @@ class Record(NamedTuple):
     sealed: str | None = None
     deviations: Sequence[str] = ()
     outside: Mapping[str, int] = MappingProxyType({})
+    phases: Sequence[Entry[PhaseStart]] = ()
 
     @property
     def started(self) -> datetime | None:

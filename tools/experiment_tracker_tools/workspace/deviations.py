@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from experiment_tracker_tools.core.text import listed
 from experiment_tracker_tools.domain.decision import Decision
 from experiment_tracker_tools.domain.experiment import Experiment
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.ledger.tables import Amendment, Export
 from experiment_tracker_tools.workspace.sealed import seal_fault, seal_of
 from experiment_tracker_tools.workspace.surroundings import AROUND, drift
@@ -20,6 +21,7 @@ def deviations(workspace: "Workspace", experiment: Experiment) -> tuple[str, ...
         *_amended(workspace, experiment),
         *_exported(workspace, experiment),
         *_exploratory(workspace, experiment),
+        *_begun_early(workspace, experiment),
         *_drifted(workspace, experiment),
     ]
     return tuple(told[:500] for told in found)
@@ -56,6 +58,11 @@ def _amended(workspace: "Workspace", experiment: Experiment) -> list[str]:
 def _exported(workspace: "Workspace", experiment: Experiment) -> list[str]:
     count = sum(not entry.content.sealed for entry in workspace.ledger.entries(experiment.id, Export))
     return [f"Rows left the store {count} times while it ran: somebody could see them before the end."] if count else []
+
+
+def _begun_early(workspace: "Workspace", experiment: Experiment) -> list[str]:
+    begun = [entry.content for entry in workspace.ledger.entries(experiment.id, PhaseStart)]
+    return [f"Phase {each.phase} began before its condition was met: {each.early}" for each in begun if each.early]
 
 
 def _exploratory(workspace: "Workspace", experiment: Experiment) -> list[str]:

@@ -10,6 +10,7 @@ from experiment_tracker_tools.core.errors import ExperimentError
 from experiment_tracker_tools.domain.base import Model
 from experiment_tracker_tools.domain.decision import Decision, Look, Promotion, RollBack
 from experiment_tracker_tools.domain.learning import Learning
+from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.seal import Seal
 from experiment_tracker_tools.workspace.deviations import deviations
 
@@ -40,6 +41,7 @@ def record_of(workspace: "Workspace", experiment_id: str) -> "Record":
         sealed=seal.sha256 if seal is not None else None,
         deviations=deviations(workspace, experiment),
         outside=ledger.statistics(experiment_id).outside,
+        phases=ledger.entries(experiment_id, PhaseStart),
     )
 
 
