@@ -6,6 +6,7 @@ import time
 from experiment_tracker_server.hooks import sessions, spool
 from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
+from experiment_tracker_tools.assignment.hashing import takes_part
 from experiment_tracker_tools.assignment.live import (
     LAST,
     STRATUM,
@@ -103,11 +104,13 @@ def _why_outside(around: Around, live: Live, arguments: str) -> str:
     """What keeps a run outside; empty where it takes part."""
     if not sessions.may_meet(around, live):
         return "client"
-    if not live.eligible:
-        return ""
-    from experiment_tracker_server.hooks.eligible import why_outside
+    if live.eligible:
+        from experiment_tracker_server.hooks.eligible import why_outside
 
-    return why_outside(around, live, arguments)
+        why = why_outside(around, live, arguments)
+        if why:
+            return why
+    return "" if takes_part(live.salt, live.experiment, _unit(around, live), live.takes) else "phase"
 
 
 def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, arguments: str, *, call: str) -> None:

@@ -38,6 +38,7 @@ class Live(SimpleNamespace):
         control: name of the variant that everybody gets when anything fails.
         shares: (variant, share) in the plan's order.
         salt: the plan's; block_size: of permuted blocks, None under hashing.
+        takes: share of the units that take part; the others get control and are outside.
         started_at, expires_at: seconds since 1970; after the end everybody gets control.
         agents: agent type by variant, for agents.
         stub: path of the file that stands in for the asset, from the top of a work tree; for agents the variants'.
@@ -53,6 +54,7 @@ class Live(SimpleNamespace):
     shares: "list[tuple[str, float]]"
     salt: str
     block_size: "int | None"
+    takes: float
     started_at: float
     expires_at: float
     agents: "dict[str, str]"
@@ -91,6 +93,8 @@ def read(text: str) -> Live:
     """
     live = Live(**loads(text))
     live.shares = [(str(name), float(share)) for name, share in live.shares]
+    # What was written by an older version tells no share.
+    live.takes = float(vars(live).get("takes", 1.0))
     return live
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from experiment_tracker_tools.assignment.checkouts import branch_in, repository_of
 from experiment_tracker_tools.assignment.eligible import AROUND, ATTRIBUTE, UNKNOWN, why_not
-from experiment_tracker_tools.assignment.hashing import is_within
+from experiment_tracker_tools.assignment.hashing import is_within, takes_part
+from experiment_tracker_tools.conduct.phases import share_now
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.outside import Outside
+from experiment_tracker_tools.domain.phase import PHASE
 from experiment_tracker_tools.domain.run import RunSpec
 from experiment_tracker_tools.domain.trial import Attributes, Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
@@ -18,7 +20,9 @@ CLIENT, LAYER = "client", "layer"
 Seen = Mapping[str, tuple[str, ...]]
 
 
-def why_outside(experiment: Experiment, unit: str | None, seen: Seen, attributes: Attributes) -> str:
+def why_outside(
+    experiment: Experiment, unit: str | None, seen: Seen, attributes: Attributes, *, share: float
+) -> str:
     """What keeps a unit outside that has not met a variant; empty where it takes part.
 
     Args:
@@ -26,29 +30,35 @@ def why_outside(experiment: Experiment, unit: str | None, seen: Seen, attributes
         unit: None where a trial is its own unit.
         seen: what is known of where it was met, as `seen_here` gives it; the attributes may say it otherwise.
         attributes: of the unit.
+        share: of the units that the plan takes, those that take part in the present phase.
     """
     layer = experiment.plan.layer
     if layer is not None and unit is None:
         return LAYER + UNKNOWN
     if layer is not None and unit is not None and not is_within(layer.name, unit, layer.start, layer.end):
         return LAYER
-    if experiment.plan.eligibility.everyone:
-        return ""
-    said = {name: (str(attributes[name]),) for name in AROUND if name in attributes}
-    return why_not(experiment.plan.eligibility.rules, {**seen, **said}, attributes)
+    if not experiment.plan.eligibility.everyone:
+        said = {name: (str(attributes[name]),) for name in AROUND if name in attributes}
+        if why := why_not(experiment.plan.eligibility.rules, {**seen, **said}, attributes):
+            return why
+    if unit is None:
+        return PHASE + UNKNOWN if share < 1 else ""
+    return "" if takes_part(experiment.plan.salt, experiment.id, unit, share) else PHASE
 
 
 def judge(workspace: Workspace, experiment: Experiment) -> Callable[[Trial | Exposure], str] | None:
     """Judges what somebody reports; None where the plan takes everybody."""
-    if experiment.plan.layer is None and experiment.plan.eligibility.everyone:
+    share = share_now(workspace, experiment)
+    if experiment.plan.layer is None and experiment.plan.eligibility.everyone and share >= 1:
         return None
     seen = seen_here(workspace, experiment)
-    return lambda told: why_outside(experiment, told.unit, seen, told.attributes)
+    return lambda told: why_outside(experiment, told.unit, seen, told.attributes, share=share)
 
 
 def left_outside(workspace: Workspace, experiment: Experiment, unit: str, attributes: Attributes) -> str:
     """Why a unit is outside, once that is counted; empty where it takes part, as one that has met a variant does."""
-    why = why_outside(experiment, unit, seen_here(workspace, experiment), attributes)
+    seen, share = seen_here(workspace, experiment), share_now(workspace, experiment)
+    why = why_outside(experiment, unit, seen, attributes, share=share)
     if not why:
         return ""
     done = workspace.ledger.record(experiment.id, Batch(outside=[Outside(unit=unit, why=why)]), provenance="command")
@@ -115,6 +125,8 @@ def in_words(experiment: Experiment, why: str) -> str:
         return "in a new work tree, or in a session from before the start"
     if why == LAYER and layer is not None:
         return f"outside of the plan's slice of layer {layer.name}"
+    if why == PHASE:
+        return "not among those who take part in this phase"
     name = why.removeprefix(ATTRIBUTE).removesuffix(UNKNOWN)
     unknown = f", because nobody told its {name}" if why.endswith(UNKNOWN) else f", by its {name}"
     return f"outside of the plan{unknown} ({experiment.plan.eligibility.told or name})"

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from experiment_tracker_tools.assignment.live import FOLDER, Live, read, written
 from experiment_tracker_tools.assignment.rendering import body_of
 from experiment_tracker_tools.conduct.live.stub import Stub, agents_of, stubs
+from experiment_tracker_tools.conduct.phases import share_now
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep, InvalidInput
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
@@ -70,7 +71,9 @@ def attach(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
     for name, text in served.texts.items():
         write_whole(folder / f"{name}.md", body_of(text))
     plant(workspace.worktree, folder, Plot(served.asset.path, served.texts[experiment.control.name], served.stubs))
-    write_whole(workspace.folder / FOLDER / f"{experiment.id}.json", written(_told_to_hooks(experiment, served)))
+    write_whole(
+        workspace.folder / FOLDER / f"{experiment.id}.json", written(_told_to_hooks(workspace, experiment, served))
+    )
     return tuple(stub.path for stub in served.stubs)
 
 
@@ -106,14 +109,23 @@ def follow(workspace: Workspace, experiment: Experiment) -> tuple[str, ...]:
         detach(workspace, experiment.id, forget=experiment.state in ENDED)
         return ()
     if experiment.id in attached(workspace):
-        text = (workspace.folder / FOLDER / f"{experiment.id}.json").read_text("utf-8")
-        return tuple(read(text).digest)
+        return tuple(_brought_up(workspace, experiment).digest)
     try:
         return attach(workspace, experiment)
     except ExperimentError as error:
         now, door, why = workspace.clock(), workspace.door, str(error)[:500]
         workspace.ledger.change(experiment.id, lambda e: e.advanced("paused", at=now, by=door, reason=why))
         raise
+
+
+def _brought_up(workspace: Workspace, experiment: Experiment) -> Live:
+    """What hooks are told, at the share of the present phase; asked again, as others may begin phases meanwhile."""
+    file = workspace.folder / FOLDER / f"{experiment.id}.json"
+    live = read(file.read_text("utf-8"))
+    while live.takes != (share := share_now(workspace, experiment)):
+        live.takes = share
+        write_whole(file, written(live))
+    return live
 
 
 def attached(workspace: Workspace) -> tuple[str, ...]:
@@ -146,6 +158,8 @@ def tend(workspace: Workspace) -> tuple[str, ...]:
             continue
         over = workspace.clock() > _end(experiment)
         if experiment.state == "running" and not over:
+            if experiment.plan.phases:
+                _brought_up(workspace, experiment)
             continue
         left = detach(workspace, experiment_id, forget=experiment.state in ENDED)
         why = "its time is over" if experiment.state == "running" else f"it is {experiment.state}"
@@ -153,7 +167,7 @@ def tend(workspace: Workspace) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _told_to_hooks(experiment: Experiment, served: Served) -> Live:
+def _told_to_hooks(workspace: Workspace, experiment: Experiment, served: Served) -> Live:
     plan, asset = experiment.plan, served.asset
     assert plan.live is not None
     started = experiment.entered("running")
@@ -167,6 +181,7 @@ def _told_to_hooks(experiment: Experiment, served: Served) -> Live:
         shares=[(variant.name, variant.share or 0.0) for variant in experiment.variants],
         salt=plan.salt,
         block_size=plan.block_size,
+        takes=share_now(workspace, experiment),
         started_at=(experiment.history[0] if started is None else started).at.timestamp(),
         expires_at=_end(experiment).timestamp(),
         agents=agents_of(experiment.id, asset, control, served.texts) if asset.kind == "agent" else {},
@@ -208,7 +223,7 @@ def _refuse_second(workspace: Workspace, experiment: Experiment, asset: Asset) -
 
 def write_whole(path: Path, text: str) -> None:
     """A file for its owner alone, whole or not at all."""
-    staged = path.with_name(f".{path.name}.new")
+    staged = path.with_name(f".{path.name}.{os.getpid()}.new")
     with os.fdopen(
         os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
     ) as file:

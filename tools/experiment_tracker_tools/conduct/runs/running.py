@@ -32,6 +32,10 @@ def check_runnable(workspace: Workspace, experiment: Experiment, spec: RunSpec) 
             f"{experiment.id} assigns by hashing; trials are run in blocks. Plan it anew with "
             'plan {"scheme": "blocks"} (the default for commands, prompts and performance).'
         )
+    if experiment.plan.phases:
+        raise InvalidInput(
+            f"{experiment.id} takes a share of the units that come; a run makes its own. Plan without phases."
+        )
     if experiment.plan.endless and (spec.trials, spec.seconds, spec.usd, spec.pilot) == (None,) * 4:
         raise InvalidInput(
             f"{experiment.id} is always_valid without n_max: without an effect it would never end. Give a budget "
