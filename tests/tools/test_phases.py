@@ -77,6 +77,7 @@ def test_who_takes_part_goes_on_doing_so_and_keeps_the_variant(repo: Project, at
 
     assert 0 < len(first) < 60 == len(last)
     assert {unit: last[unit] for unit in first} == first
+    assert "outside" not in at_repo.call("status", experiment=experiment)["active"][0]
 
 
 def test_the_monitor_begins_the_next_phase_once_its_units_have_come(repo: Project, at_repo: Agent) -> None:

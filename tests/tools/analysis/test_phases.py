@@ -153,3 +153,20 @@ def test_the_exact_test_of_a_small_plan_keeps_phases_apart() -> None:
 
     assert by_phase.estimates[0].effect is not None and by_phase.estimates[0].effect < 0
     assert pooled.estimates[0].effect is not None
+
+
+def test_the_standardised_effect_has_the_spread_within_phases() -> None:
+    found = looked(came((60, 60, 10.0), (60, 60, 30.0), effect=-1.0)).estimates[0]
+
+    assert found.cohen_d == pytest.approx(-1.0, abs=0.3)
+
+
+def test_another_level_in_another_phase_makes_no_outliers() -> None:
+    contents = came((60, 60, 10.0), (15, 15, 60.0), effect=0.0)
+    plan = planned(n=75)
+
+    def far(look: Look) -> bool:
+        return look.health is not None and any(each.gate == "outliers" for each in look.health.warnings)
+
+    assert not far(looked(contents, plan))
+    assert far(looked(without_phases(contents), plan))

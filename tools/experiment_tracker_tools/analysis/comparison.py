@@ -64,6 +64,7 @@ def _estimated(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> E
 
 def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
     inside, where = _inside(pair)
+    spread = inside if pair.control.inside is not None and pair.control.inside.phased else pair
     control, treatment = inside.control.values, inside.treatment.values
     test = welch(control, treatment, alpha=alpha)
     lift = relative_lift(control, treatment, alpha=alpha)
@@ -79,16 +80,15 @@ def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": test.t,
             "df": test.df,
             "p_value": test.p_value,
-            "cohen_d": cohen_d(pair.control.values, pair.treatment.values, alpha=alpha).estimate,
-            "hedges_g": hedges_g(pair.control.values, pair.treatment.values, alpha=alpha).estimate,
+            "cohen_d": cohen_d(spread.control.values, spread.treatment.values, alpha=alpha).estimate,
+            "hedges_g": hedges_g(spread.control.values, spread.treatment.values, alpha=alpha).estimate,
             "reason": test.reason or lift.reason,
         }
     )
-    if pair.control.logs is None or pair.treatment.logs is None:
+    logs, of_spread = (inside.control.logs, inside.treatment.logs), (spread.control.logs, spread.treatment.logs)
+    if logs[0] is None or logs[1] is None or of_spread[0] is None or of_spread[1] is None:
         return found
-    ratio = log_ratio(
-        inside.control.logs or pair.control.logs, inside.treatment.logs or pair.treatment.logs, alpha=alpha
-    )
+    ratio = log_ratio(logs[0], logs[1], alpha=alpha)
     return found.model_copy(
         update={
             "test": f"Welch's t on logs{where}",
@@ -99,8 +99,8 @@ def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": ratio.on_logs.t,
             "df": ratio.on_logs.df,
             "p_value": ratio.on_logs.p_value,
-            "cohen_d": cohen_d(pair.control.logs, pair.treatment.logs, alpha=alpha).estimate,
-            "hedges_g": hedges_g(pair.control.logs, pair.treatment.logs, alpha=alpha).estimate,
+            "cohen_d": cohen_d(of_spread[0], of_spread[1], alpha=alpha).estimate,
+            "hedges_g": hedges_g(of_spread[0], of_spread[1], alpha=alpha).estimate,
             "reason": ratio.reason,
         }
     )

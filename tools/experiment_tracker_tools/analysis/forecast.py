@@ -46,6 +46,9 @@ def forecast(
     >>> lineup = [Variant(name="a", share=0.8), Variant(name="b", share=0.2)]
     >>> forecast(lineup, 10, units_per_day=25, cost_per_trial=0.5)
     Forecast(units=50, days=2.0, cost=25.0)
+    >>> steps = [Phase(share=0.2, days=1.0), Phase(share=1.0)]
+    >>> forecast(lineup, 10, units_per_day=25, cost_per_trial=None, phases=steps).days
+    2.8
     """
     least = min(variant.share or 0.0 for variant in variants)
     units = math.ceil(sample_size / least - 1e-9)

@@ -5,6 +5,7 @@ passes their limit, so that the gates may be asked after every trial. Warnings i
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -72,6 +73,7 @@ def _seen(entries: Entries, chosen: Cut) -> Entries:
         [entry for entry in entries.trials if entry.seq <= chosen.through_seq],
         [entry for entry in entries.exposures if entry.seq <= chosen.through_seq],
         chosen.used.aggregates,
+        entries.phases,
     )
 
 
@@ -221,19 +223,28 @@ def _drift(entries: Entries) -> Finding | None:
 def _outlying(experiment: Experiment, entries: Entries) -> Finding | None:
     """More far values, over all variants together, than two and one in a hundred.
 
-    Of values that are all positive one is far only if its logarithm is too: a right tail is no outlier.
+    Of values that are all positive one is far only if its logarithm is too: a right tail is no outlier. What came in
+    another phase of exposure may lie elsewhere as a whole.
     """
     primary = experiment.primary
     if primary.kind not in {"continuous", "duration"}:
         return None
-    values = [value for _, value in _values(primary.name, entries.trials)]
-    far = set(outliers(values).indices or ()) if primary.kind != "duration" else set(range(len(values)))
+    begun, parts = [entry.seq for entry in entries.phases], dict[int, list[Entry[Trial]]]()
+    for trial in entries.trials:
+        parts.setdefault(bisect_right(begun, trial.seq), []).append(trial)
+    each = [[value for _, value in _values(primary.name, trials)] for trials in parts.values()]
+    far, n = sum(_far(values, timed=primary.kind == "duration") for values in each), sum(map(len, each))
+    if far <= max(_FAR_BY_CHANCE, _OUTLYING * n):
+        return None
+    told = f"{far} of {n} values of {primary.name} lie far from the rest (robust z > 3.5)."
+    return Finding(gate="outliers", told=told, numbers={"share": far / n})
+
+
+def _far(values: Sequence[float], *, timed: bool) -> int:
+    far = set(range(len(values))) if timed else set(outliers(values).indices or ())
     if far and min(values) > 0:
         far &= set(outliers([math.log(value) for value in values]).indices or ())
-    if len(far) <= max(_FAR_BY_CHANCE, _OUTLYING * len(values)):
-        return None
-    told = f"{len(far)} of {len(values)} values of {primary.name} lie far from the rest (robust z > 3.5)."
-    return Finding(gate="outliers", told=told, numbers={"share": len(far) / len(values)})
+    return len(far)
 
 
 def _values(metric: str, trials: Sequence[Entry[Trial]]) -> list[tuple[str, float]]:

@@ -56,6 +56,7 @@ class Operating(NamedTuple):
             to stop as futile is followed.
         horizon: units of all variants at the end of the plan.
         stand_in: Welch's t stood in for the exact randomisation test.
+        phased: phases of exposure were taken for one.
         experiments: how many were simulated for each of the three.
     """
 
@@ -68,6 +69,7 @@ class Operating(NamedTuple):
     trials: tuple[Rate, Rate, Rate]
     horizon: int
     stand_in: bool
+    phased: bool
     experiments: int
 
     @property
@@ -76,7 +78,7 @@ class Operating(NamedTuple):
         ships, kills, power = (_percent(rate) for rate in (self.false_ship, self.false_kill, self.power))
         zero, gain, loss = (f"{trials.value:.0f} (±{trials.error:.0f})" for trials in self.trials)
         stand_in = "; t in place of the exact test" if self.stand_in else ""
-        left_out = "; left out: health gates, correlated metrics"
+        left_out = "; left out: health gates, correlated metrics" + (", phases" if self.phased else "")
         return (
             f"{self.experiments:,} simulated runs of this plan: ships {ships} at no effect, {power} at the mde, "
             f"{_percent(self.harm_shipped)} at -mde; at the mde kills {kills}, advises to stop "
@@ -120,6 +122,7 @@ def _of(plan: str) -> Operating | str:
         trials=(_rate(zero.trials), _rate(gain.trials), _rate(loss.trials)),
         horizon=round(sum(planned_units(experiment).values())),
         stand_in=is_exact(experiment),
+        phased=len(experiment.plan.phases) > 1,
         experiments=len(zero.ships),
     )
 

@@ -41,7 +41,9 @@ class Phasing(NamedTuple):
         """In words."""
         units = ", ".join(f"{name} {n}" for name, n in self.units.items())
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
-        told = f"phase {self.number} of {self.of}, {100 * self.share:g}% of the units since {since} ({units})"
+        told = (
+            f"phase {self.number} of {self.of}, {100 * self.share:g}% of the units since {since} (came in it: {units})"
+        )
         if self.next_number is None:
             return told
         return (

@@ -29,6 +29,7 @@ class Inside(NamedTuple):
         values, logs: as in Sample; of a rate what it would be among the units of all variants.
         strata: how many were compared; clustered: they stand for more of their kind.
         counts: of a rate, its successes and units in every stratum of the experiment.
+        phased: some of them are phases of exposure: their levels are no spread of the values.
     """
 
     values: Moments
@@ -36,6 +37,7 @@ class Inside(NamedTuple):
     strata: int
     clustered: bool
     counts: Counts | None = None
+    phased: bool = False
 
 
 class Sample(NamedTuple):

@@ -20,6 +20,7 @@ from experiment_tracker_tools.conduct.promotion import Ask, promote_winner
 from experiment_tracker_tools.conduct.ramping import has_lever, rollout_of, switch_off, tripped
 from experiment_tracker_tools.conduct.reopening import contradicted, reopen
 from experiment_tracker_tools.conduct.rolling_back import roll_back, standing_promotion
+from experiment_tracker_tools.conduct.rows import rows_as_of
 from experiment_tracker_tools.conduct.unfinished import settle
 from experiment_tracker_tools.conduct.verdicts import conclude, final_decision
 from experiment_tracker_tools.core.errors import Conflict, ExperimentError, IllegalStep
@@ -211,13 +212,10 @@ def _next_phase(workspace: Workspace, experiment: Experiment) -> list[Action]:
 
 def health_of(workspace: Workspace, experiment: Experiment) -> Health:
     """The experiment's gates as they stand now."""
-    from experiment_tracker_tools.analysis.cut import Entries
     from experiment_tracker_tools.analysis.health import gates
 
-    journal = workspace.ledger.journal(experiment.id)
-    amended = workspace.ledger.statistics(experiment.id).amended
-    entries = Entries(journal.trials, journal.exposures, journal.aggregates)
-    return gates(experiment, entries, workspace.clock(), amended=amended)
+    rows = rows_as_of(workspace, experiment.id)
+    return gates(experiment, rows.entries, workspace.clock(), amended=rows.amended)
 
 
 def _health_alerts(health: Health) -> list[Alert]:
