@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.calibration_row import Row, Vector, errors_without_effect, rate_error
 from benchmarks.decisions_plans import START, planned
 from benchmarks.decisions_small import entry
+from numpy.typing import NDArray
 
 from experiment_tracker_tools.analysis.course import settled
 from experiment_tracker_tools.analysis.cut import Entries
@@ -67,15 +68,17 @@ def changed_shares(kind: Kind, experiments: int) -> list[Row]:
     return found
 
 
-def _verdicts(cell: Cell, experiments: int) -> "tuple[np.ndarray[tuple[int], np.dtype[np.str_]], ...]":
+def _verdicts(cell: Cell, experiments: int) -> "list[NDArray[np.str_]]":
     """The verdicts of the same experiments within phases, and pooled."""
     plan = planned(N, cell.kind, mde=None, phases=PHASES)
-    rng, found = np.random.default_rng([31, len(cell.kind), round(10 * cell.effect), round(10 * cell.shares[0])]), []
+    rng, found = (
+        np.random.default_rng([31, len(cell.kind), round(10 * cell.effect), round(10 * cell.shares[0])]),
+        list[tuple[str, str]](),
+    )
     for _ in range(experiments):
         values, treated, first = _drawn(rng, cell)
-        found.append([_verdict(plan, values, treated, first), _verdict(plan, values, treated, None)])
-    ours, pooled = np.array(found).T
-    return ours, pooled
+        found.append((_verdict(plan, values, treated, first), _verdict(plan, values, treated, None)))
+    return [np.array(verdicts) for verdicts in zip(*found, strict=True)]
 
 
 def _drawn(rng: np.random.Generator, cell: Cell) -> tuple[Vector, Vector, int]:

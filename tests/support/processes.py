@@ -39,7 +39,7 @@ def at_once(root: Path, count: int, *, call: str = _MONITOR) -> list[dict[str, o
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    told = []
+    told: list[dict[str, object]] = []
     for process in started:
         out, _ = process.communicate(timeout=120)
         assert process.returncode == 0
