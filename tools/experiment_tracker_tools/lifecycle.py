@@ -83,7 +83,7 @@ def transition_experiment(
     smoke: SmokeTrials = (),
 ) -> Transitioned:
     """Stop ends recording for good; pause sends units to control; advance begins the next phase; archive hides it."""
-    if action in {"start", "resume"}:
+    if action in {"start", "resume", "advance"}:
         workspace.check_on()
     settle(workspace, experiment)
     finish_successions(workspace)

@@ -20,9 +20,7 @@ CLIENT, LAYER = "client", "layer"
 Seen = Mapping[str, tuple[str, ...]]
 
 
-def why_outside(
-    experiment: Experiment, unit: str | None, seen: Seen, attributes: Attributes, *, share: float
-) -> str:
+def why_outside(experiment: Experiment, unit: str | None, seen: Seen, attributes: Attributes, *, share: float) -> str:
     """What keeps a unit outside that has not met a variant; empty where it takes part.
 
     Args:
