@@ -22,7 +22,7 @@ from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Entry
 
 N, EXPERIMENTS = 100, 1000
-KINDS: tuple[Kind, ...] = ("continuous", "duration")
+KINDS: tuple[Kind, ...] = ("continuous", "duration", "binary")
 PHASES = [{"share": 0.1, "units": 20}, {"share": 1.0}]
 
 
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
     Attributes:
         kind: of the metric, which should fall.
         shares: of the treatment among the units of each phase.
-        levels: of control in each phase, in standard deviations (of logs for durations).
+        levels: of control in each phase, in standard deviations (of logs for durations); of a rate as it is.
         effect: of the treatment, in the same unit, above 0 for a loss.
     """
 
@@ -51,7 +51,8 @@ def rows(scale: float) -> list[Row]:
 
 def as_planned(kind: Kind, experiments: int) -> list[Row]:
     """No effect, and the level moves by three standard deviations when more units take part."""
-    ours, pooled = _verdicts(Cell(kind, (0.5, 0.5), (4.0, 7.0)), experiments)
+    low, high = _levels(kind)
+    ours, pooled = _verdicts(Cell(kind, (0.5, 0.5), (low, high)), experiments)
     naive = tuple(float(np.isin(pooled, wrong).mean()) for wrong in (["SHIP"], ["ROLL_BACK"], ["SHIP", "ROLL_BACK"]))
     return errors_without_effect(f"phases, level moves, {kind}", ours, (naive[0], naive[1], naive[2]))
 
@@ -59,13 +60,19 @@ def as_planned(kind: Kind, experiments: int) -> list[Row]:
 def changed_shares(kind: Kind, experiments: int) -> list[Row]:
     """Simpson's case: the shares of the variants change with the level, so that pooling shows a gain."""
     found: list[Row] = []
-    for word, effect, most in (("without an effect", 0.0, 0.025), ("worse by 0.3 SD", 0.3, 0.005)):
-        cell = Cell(kind, (0.2, 0.6), (7.0, 4.0), effect)
+    low, high = _levels(kind)
+    loss = 0.1 if kind == "binary" else 0.3
+    for word, effect, most in (("without an effect", 0.0, 0.025), (f"worse by {loss}", loss, 0.005)):
+        cell = Cell(kind, (0.2, 0.6), (high, low), effect)
         shipped = [float((verdicts == "SHIP").mean()) for verdicts in _verdicts(cell, experiments)]
         quantity = f"shares change with the level, {word}: ships, {kind}"
         error = rate_error(shipped[0], experiments)
         found.append(Row(quantity, f"<= {most:.1%}", shipped[0], error, shipped[1], high=most))
     return found
+
+
+def _levels(kind: Kind) -> tuple[float, float]:
+    return (0.2, 0.6) if kind == "binary" else (4.0, 7.0)
 
 
 def _verdicts(cell: Cell, experiments: int) -> "list[NDArray[np.str_]]":
@@ -86,7 +93,10 @@ def _drawn(rng: np.random.Generator, cell: Cell) -> tuple[Vector, Vector, int]:
     units, first = 5 * N, 2 * N // 5
     later = np.arange(units) >= first
     treated = (rng.random(units) < np.where(later, cell.shares[1], cell.shares[0])).astype(float)
-    x = np.where(later, cell.levels[1], cell.levels[0]) + rng.standard_normal(units) + cell.effect * treated
+    level = np.where(later, cell.levels[1], cell.levels[0]) + cell.effect * treated
+    if cell.kind == "binary":
+        return (rng.random(units) < level).astype(float), treated, first
+    x = level + rng.standard_normal(units)
     return np.exp(x) if cell.kind == "duration" else x, treated, first
 
 

@@ -10,6 +10,7 @@ from tests.support.values import START, experiment, metric
 
 from experiment_tracker_tools.analysis.look import look_at
 from experiment_tracker_tools.analysis.verdict import judge
+from experiment_tracker_tools.analysis.weighing import weigh
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.phase import Phase, PhaseStart
@@ -78,6 +79,50 @@ def test_durations_are_compared_on_logs_within_phases() -> None:
 
     assert found.lift_mean == "geometric"
     assert found.lift is not None and found.lift < 0
+
+
+def rates(*phases: tuple[int, int, float], effect: float) -> list[Content]:
+    """Units of each phase whose rates are as given, to the unit."""
+    found = list[Content]()
+    for number, (control, treatment, level) in enumerate(phases):
+        found += [NEXT] if number else []
+        for variant, n, rate in (("control", control, level), ("treatment", treatment, level + effect)):
+            values = [unit < round(n * rate) for unit in range(n)]
+            found += [
+                trial(variant, value, unit=f"{number}-{variant}-{u}", metric="score") for u, value in enumerate(values)
+            ]
+    return found
+
+
+def test_rates_are_compared_within_phases() -> None:
+    contents, plan = rates((300, 100, 0.2), (100, 300, 0.7), effect=-0.1), planned("binary", n=400)
+
+    by_phase, pooled = looked(contents, plan).estimates[0], looked(without_phases(contents), plan).estimates[0]
+
+    assert by_phase.effect == pytest.approx(-0.1)
+    assert by_phase.ci_high is not None and by_phase.ci_high < 0
+    assert pooled.effect is not None and pooled.effect > 0.1
+    assert judge(plan, looked(contents, plan)).verdict == "KEEP_CONTROL"
+    assert judge(plan, looked(without_phases(contents), plan)).verdict == "SHIP"
+
+
+@pytest.mark.parametrize("kind", ["continuous", "duration", "binary"])
+def test_no_test_of_the_first_phase_changes_by_the_second(kind: str) -> None:
+    plan = planned(kind, method="sequential")
+    draw = random.Random(3)
+    value = {"binary": lambda: draw.random() < 0.4, "continuous": draw.random, "duration": draw.random}[kind]
+    first = [trial(draw.choice(["control", "treatment"]), value(), unit=f"a{n}", metric="score") for n in range(90)]
+    later = [trial(draw.choice(["control", "treatment"]), value(), unit=f"b{n}", metric="score") for n in range(60)]
+
+    def lines(contents: Sequence[Content]) -> list[tuple[float, ...]]:
+        now = entries(contents)
+        return [each.statistic for each in weigh(plan, now, now=LATER).lines]
+
+    before, after = lines(first), lines([*first, NEXT, *later])
+    assert before
+    for short, long in zip(before, after, strict=True):
+        assert len(short) < len(long)
+        assert long[: len(short)] == pytest.approx(short, nan_ok=True)
 
 
 def test_a_phase_that_only_one_variant_has_reached_is_left_out() -> None:

@@ -142,9 +142,10 @@ def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
 
 def _of_rates_within(bare: Estimate, control: Counts, treatment: Counts, *, alpha: float) -> Estimate:
     test, shared = difference_within(control, treatment, alpha=alpha), ratio_within(control, treatment, alpha=alpha)
+    strata = strata_compared(control, treatment)
     return bare.model_copy(
         update={
-            "test": f"score z within {strata_compared(control, treatment)} strata",
+            "test": "score z" + (f" within {strata} strata" if strata > 1 else ""),
             "effect": test.effect,
             "ci_low": test.ci_low,
             "ci_high": test.ci_high,

@@ -144,7 +144,7 @@ def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduc
 def _compared(
     x: "Vector", variants: "Labels", strata: "Labels", *, of: int, clusters: int, phased: bool
 ) -> Within | None:
-    """Each variant within the strata; where phases are told apart, in the one stratum that has units of all, or none."""
+    """Each variant within the strata; where phases are told apart, in the one stratum with units of all, or in none."""
     import numpy as np
 
     found = within_strata(x, variants, strata, of=of, clusters=clusters)
