@@ -95,7 +95,11 @@ def _show_line(out: Console, line: "Line") -> None:
         out.print(f"  {name:<12} {bar}{mean}")
     against = line.overridden and f"promoted against the verdict: {line.overridden}"
     left = ", ".join(f"{why} {n}" for why, n in (line.outside or {}).items())
-    told = [line.phase, line.takes and f"takes only {line.takes}", left and f"outside, with control and not analysed: {left}"]
+    told = [
+        line.phase,
+        line.takes and f"takes only {line.takes}",
+        left and f"outside, with control and not analysed: {left}",
+    ]
     told += [line.results, *line.runs, against, line.ended and f"ended: {line.ended}", *line.due, line.reopened]
     rated = ", ".join(f"{name} {mean}" for name, mean in (line.feedback or {}).items())
     told += [f"alert, {alert}" for alert in line.alerts] + [f"not as planned: {each}" for each in line.deviations]

@@ -5,7 +5,6 @@ import json
 import pytest
 from tests.support.agent import Agent
 from tests.support.plans import BOUGHT, FILES, designed, shipped, started, times
-from tests.support.processes import at_once
 from tests.support.project import FAST, PROGRAM, SLOW, Project, remembered
 from tests.support.races import MONITOR, at_once
 

@@ -8,8 +8,8 @@ from tests.support import live
 from tests.support.agent import Agent
 from tests.support.live import COMMAND, Session, add_assets, at_machine_time
 from tests.support.plans import HYPOTHESIS, started
-from tests.support.processes import at_once
 from tests.support.project import Project, remembered
+from tests.support.races import MONITOR, at_once
 
 from experiment_tracker_tools.conduct.looks import take_look
 from experiment_tracker_tools.conduct.phases import begin_phase, share_now
@@ -144,7 +144,7 @@ def test_there_is_no_phase_after_the_last_one_nor_in_a_plan_without(at_repo: Age
 def test_two_processes_at_once_begin_one_phase(repo: Project, at_repo: Agent) -> None:
     experiment = phased(at_repo, [{"share": 0.9, "units": 5}, {"share": 0.95, "units": 5}, {"share": 1}])
     met(at_repo, experiment, 40)
-    told = at_once(repo.root, 2)
+    told = at_once(repo, [MONITOR] * 2)
     assert begun(repo, experiment) == [2]
     assert len(told) == 2
     assert all("has begun already" not in str(each) for each in told)
