@@ -15,6 +15,7 @@ from experiment_tracker_tools.flags.arguments import (
     value_at,
 )
 from experiment_tracker_tools.flags.catalogue import Rule
+from experiment_tracker_tools.flags.configured import stands_in_a_condition
 from experiment_tracker_tools.flags.environment import (
     asks_the_environment,
     in_environment,
@@ -36,6 +37,7 @@ _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 # Hooks whose names say too little; with a text in their brackets they ask.
 _HOOKS = ("useExperiment", "useFeature", "useFlag")
 _TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
+_SEVERAL_WORDS = r"\w[/_.\-:]\w|[a-z][A-Z]"
 _LINKS = (".", ">", ":")
 _DEFINES = (
     r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
@@ -179,6 +181,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         or evidence.is_made_by_a_service(call.receiver, call.name)
         or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
         or (call.name == "useToggle" and len(call.given) == 1 and _takes_a_state(source, call.start))
+        or _asks_in_one_word(source, call)
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
@@ -187,6 +190,25 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
 def _is_handled(source: Source, call: Call) -> bool:
     """Whether what stands behind the first argument is a function: then it is an event that is waited for."""
     return any(word in source.code[call.given[0].end : call.end] for word in ("=>", "func", "{", "handle", "callback"))
+
+
+def _asks_in_one_word(source: Source, call: Call) -> bool:
+    """Whether a word that could be anybody's asks for a flag by where it stands: if (flag('new-ui'))."""
+    words = [each.keyword for each in call.given]
+    if call.name in {"when", "unless"}:
+        return "feature" in words or "flag" in words
+    first = first_key(source, call.given)
+    if first is None or first.kind != "literal" or not pattern(_SEVERAL_WORDS).search(first.text):
+        return False
+    if call.name == "experiment":
+        return (
+            source.language == "rb"
+            and re.match(r"\s*(?:\{|do)\s*\|", source.code[call.end : call.end + 20]) is not None
+        )
+    plain = call.name in {"feature", "flag", "featureFlag"} and not call.receiver and len(call.given) == 1
+    of_settings = services.asks_plainly(call.name) and call.receiver.lower() in {"config", "settings", "appconfig"}
+    start = call.start - (len(call.receiver) + 1 if call.receiver else 0)
+    return (plain or of_settings) and stands_in_a_condition(source.code, start, call.end)
 
 
 def _takes_a_state(source: Source, start: int) -> bool:

@@ -18,6 +18,7 @@ from experiment_tracker_tools.flags.imports import (
     uses_namespace,
 )
 from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.origins import ways
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import values_at
 from experiment_tracker_tools.flags.sighting import HOMEMADE
@@ -26,18 +27,12 @@ from experiment_tracker_tools.flags.vocabulary import Vocabulary
 _SAME_PACKAGES = {"page": "ts", "template": "py"}
 
 
-# How a name comes to be: it is given a value, or declared with a type in front of it or behind it.
-_ORIGINS = (
-    r"(?:(?<![\w.$>])|\bself\.|\bthis\.|->)\$?_?{name}[ \t]*(?::[ \t]*[\w.<>\[\]]+)?[ \t]*"
-    r"(?::=|=(?![=>]))[^\n;]{{0,160}}",
-    r"\b[\w.]*[A-Z]\w*(?:<[^<>]*>)?[ \t]+\$?_?{name}[ \t]*[,;)=]",
-    r"(?<![\w.$])_?{name}(?:[ \t]*:[ \t]*&?|[ \t]+\*?)[\w.:]+[ \t]*[,;)=\n]",
-)
-
-
 # Names that say too little by themselves; what stands in their brackets decides.
 _ALSO = frozenset(
-    "has hasFeature HasFeature has_feature has_feature? useExperiment useFeature useFlag useToggle".split()
+    (
+        "has hasFeature HasFeature has_feature has_feature? useExperiment useFeature useFlag useToggle getProperty "
+        "feature flag featureFlag experiment when unless"
+    ).split()
 )
 
 
@@ -130,6 +125,10 @@ class Evidence:
             self._near = taken_from_homes(self._source)
         return self._near
 
+    def from_homes(self) -> frozenset[str]:
+        """Names that come from modules of flags."""
+        return frozenset(self._homes)
+
     def origin(self, receiver: str) -> str:
         """What a receiver was made from, or its type, where this file says so."""
         root = re.match(r"(?:\$?this(?:\.|->)|self\.|@|\$|[a-z]\.)?_?([A-Za-z_][\w$]*)$", receiver)
@@ -137,8 +136,7 @@ class Evidence:
             return ""
         name = root.group(1)
         if name not in self._origins:
-            ways = (re.search(way.format(name=re.escape(name)), self._code) for way in _ORIGINS)
-            self._origins[name] = "\n".join(found.group() for found in ways if found is not None)
+            self._origins[name] = "\n".join(ways(self._code, name))
         return self._origins[name]
 
     def imported(self, name: str) -> str:

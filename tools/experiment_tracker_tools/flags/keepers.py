@@ -29,7 +29,9 @@ _KINDS = frozenset(
         "interface impl port instance singleton integration svc mgr repo runtime controller factory cache"
     ).split()
 )
-_STATES = frozenset("enabled disabled active inactive on off available live allowed allows open running".split())
+_STATES = frozenset(
+    "enrolled bucketed enabled disabled active inactive on off available live allowed allows open running".split()
+)
 _TYPES = frozenset(
     (
         "bool boolean string str int integer int32 int64 number float double float64 json object value variation "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from experiment_tracker_tools.flags import holders
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
@@ -31,6 +31,7 @@ _MEMBER = rf"{_LINK}([A-Za-z_]\w*)"
 _GETTER = rf"{_LINK}(is[A-Z]\w*)\(\)"
 _NAMED = rf"\[\s*(?=([\"']))[\"']{HOLE}+[\"']\s*\]\s*\[\s*(?=[\"'])"
 _NAMES = frozenset(["features", "toggles", "experiments"])
+_IN_QUOTES = ("features'", 'features"', "toggles'", 'toggles"', "experiments'", 'experiments"')
 _CONTAINED = rf"(?:(?<=\s)|(?<=\())(?=[\"'])([\"']){HOLE}+\1\s+in\s+(?:([\w.]+)\.)?([a-z_]+)\b(?!\s*[.(\[])"
 # Whose flags they may be, or what holds them.
 _OWNERS = frozenset(
@@ -43,15 +44,18 @@ _OWNERS = frozenset(
 )
 # A file that speaks of these has flags or features of its own.
 _COMMAND_LINES = (
-    r"(?i)oclif|commander|yargs|argparse|cobra|pflag|\bmeow\b|minimist|\bclick\b|kingpin|\bclap\b|optparse|parse_args|"
-    r"this\.parse\(|docopt|argv|typescript['\"]|ts\.Node|regexp|\bsyscall|opcode|bitmask|bitfield|"
-    r"(?-i:\bCommand\b|BaseCommand)|\bparsed\.|flags\.(?:help|version)\b|--help"
-)
+    "oclif commander yargs argparse cobra pflag minimist kingpin optparse parse_args this.parse( docopt argv regexp "
+    "syscall opcode bitmask bitfield parsed. flags.help flags.version --help @click clap:: getopt command("
+).split()
 _MODELS = (
-    r"(?i)\btorch|tensorflow|sklearn|scikit|keras|xgboost|lightgbm|pandas|numpy|mlflow|transformers|geojson|leaflet|"
-    r"openlayers|mapbox|\bturf|geotools|geometry|polygon|\bcpuid|cpufeature|webgl|\bdataset"
-)
-_FEATURES = r"(?i)feature[_ -]?(?:flag|toggle)|use\w*flags|launch_?darkly|flags\?\.|flags_?query"
+    "torch tensorflow sklearn scikit keras xgboost lightgbm pandas numpy mlflow transformers geojson leaflet "
+    "openlayers mapbox geotools geometry polygon cpuid cpufeature webgl dataset"
+).split()
+# A file that speaks of these may call them flags.
+_FEATURES = (
+    "featureflag feature_flag feature-flag featuretoggle feature_toggle launchdarkly launch_darkly flags?. flagsquery "
+    "flags_query"
+).split()
 
 
 def kept(source: Source, inside: Span) -> Iterator[Sighting]:
@@ -71,7 +75,8 @@ def kept(source: Source, inside: Span) -> Iterator[Sighting]:
 def _named_or_contained(source: Source, inside: Span) -> Iterator[Sighting]:
     """What is taken by two texts, and what a list is asked for: $config['features']['new_ui'], "new_ui" in features."""
     code = source.code
-    for match in pattern(_NAMED).finditer(code, *inside):
+    text = source.text[slice(*inside)]
+    for match in pattern(_NAMED).finditer(code, *inside) if any(word in text for word in _IN_QUOTES) else ():
         named, key = source.string_at(match.start(1)), source.string_at(match.end())
         if named is None or key is None or named[0] not in _NAMES or not holders.is_key(key[0]):
             continue
@@ -81,7 +86,7 @@ def _named_or_contained(source: Source, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_CONTAINED).finditer(code, *inside) if source.language == "py" else ():
         key, name = source.string_at(match.start()), match.group(3)
         about = holders.is_set_of_flags(name) or (name == "features" and bool(match.group(2)) and _owns(match.group(2)))
-        if about and key is not None and holders.is_key(key[0]) and pattern(_MODELS).search(source.text) is None:
+        if about and key is not None and holders.is_key(key[0]) and not _speaks_of(source, _MODELS):
             yield Sighting(match.start(), match.end(), "index", name, key[0])
 
 
@@ -112,8 +117,16 @@ def _is_kept_for_flags(source: Source, name: str, receiver: str) -> bool:
         return False
     if name == "flags" and not _may_be_about_features(source, receiver):
         return False
-    strange = pattern(_COMMAND_LINES if last == "flags" else _MODELS).search(source.text)
-    return strange is None and not (last == "experiments" and "mlflow" in source.text)
+    if _speaks_of(source, _COMMAND_LINES if last == "flags" else _MODELS) or (
+        last == "flags" and "Command" in source.text
+    ):
+        return False
+    return not (last == "experiments" and "mlflow" in source.text)
+
+
+def _speaks_of(source: Source, words: Sequence[str]) -> bool:
+    lowered = source.text.lower()
+    return any(word in lowered for word in words)
 
 
 def _may_be_about_features(source: Source, receiver: str) -> bool:
@@ -124,7 +137,7 @@ def _may_be_about_features(source: Source, receiver: str) -> bool:
         return False
     if source.language == "py" and last_name(receiver) in {"", "self", "x", "data", "context"}:
         return False
-    return last_name(receiver) not in {"", "this", "self"} or pattern(_FEATURES).search(source.text) is not None
+    return last_name(receiver) not in {"", "this", "self"} or _speaks_of(source, _FEATURES)
 
 
 def _taken(source: Source, name: str, start: int, at: int) -> Iterator[Sighting]:

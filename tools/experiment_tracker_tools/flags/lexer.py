@@ -39,6 +39,8 @@ _STYLES = {
 }
 # What opens a hole for code in a string.
 _INTERPOLATES = {"ts": "${", "page": "${", "py": "{", "rb": "#{", "ex": "#{", "kt": "${", "swift": "\\(", "cs": "{"}
+# Without one of these nothing in a string's holes can ask for a flag.
+_WORDS = ("lag", "eature", "oggle", "xperiment", "aria", "nabled", "reatment", "Gate", "gate", "ollout", "ctive")
 _COMMENTS = ("#", "//", "/*", "<!", "{#", "=b")
 _compiled: dict[str, Pattern[str]] = {}
 
@@ -88,7 +90,10 @@ class Source:
 
     def _interpolated(self, start: int, end: int, opening: str) -> str:
         """A string with its holes for code left open: `${isEnabled('x')}`; the strings in those are hollow, too."""
-        if self.language in {"py", "cs"} and not _is_formatted(self.text, start):
+        raw = self.text[start:end]
+        if not any(word in raw for word in _WORDS) or (
+            self.language in {"py", "cs"} and not _is_formatted(self.text, start)
+        ):
             return self._string(start, end)
         shown, done = self._string(start, end), start + 1
         parts = [shown[0]]

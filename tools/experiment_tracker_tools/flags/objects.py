@@ -13,6 +13,7 @@ from experiment_tracker_tools.flags.kept import kept
 from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
+from experiment_tracker_tools.flags.switches import switches
 
 _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
@@ -87,6 +88,7 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
         yield from among_settings(source, evidence, inside)
     if any(word in lowered for word in _PLAIN):
         yield from kept(source, inside)
+    yield from switches(source, evidence, inside)
     if source.language in {"ts", "page"}:
         yield from _taken_apart(source, evidence, inside)
 

@@ -24,7 +24,7 @@ _ASIDE = frozenset("for by with of to in named from at as".split())
 _ASKING = frozenset(
     (
         "is are has have get use check fetch read eval evaluate query lookup find resolve determine should can could "
-        "does if when unless while skip only assert ensure require requires expect ask was may must"
+        "select does if when unless while skip only assert ensure require requires expect ask was may must"
     ).split()
 )
 _WHOM = frozenset(
@@ -70,13 +70,22 @@ def asks_in_its_own_words(name: str) -> bool:
     before, noun, after = words[:at], words[at : at + size], _until_aside(words[at + size :])
     if not after:
         return _asks_whom(before, noun) or _requires(before, noun, words[at + size :])
-    if size == 1 and noun[0] in {"toggle", "switch"} and (not before and after[0] != "is"):
+    if not before and (noun in {("toggle",), ("switch",)} and after[0] != "is"):
         return False
-    if not all(word in _ASKING or word in _WHOM or word in _FILL or word == "in" for word in before):
-        return False
-    if size == 2 and after in {("guard",), ("gate",), ("required",), ("check",)} and not before:
+    return _begins_a_question(before) and (
+        _tells_a_state(noun, after)
+        or _tells_an_arm(before, noun, after)
+        or _is_a_hook(before, after)
+        or (noun[1:] != () and not before and after in {("guard",), ("gate",), ("required",), ("check",)})
+        or (before[:1] == ("in",) and noun in {("rollout",), ("experiment",)} and _ARMS.issuperset(after))
+    )
+
+
+def _begins_a_question(before: Words) -> bool:
+    """Whether what stands before the noun asks, or says whom: isUser..., checkIfAnything..."""
+    if before[:2] == ("check", "if"):
         return True
-    return _tells_a_state(noun, after) or _tells_an_arm(before, noun, after) or _is_a_hook(before, after)
+    return all(word in _ASKING or word in _WHOM or word in _FILL or word == "in" for word in before)
 
 
 def _size(words: Words, at: int) -> int:
@@ -118,7 +127,7 @@ def _is_a_hook(before: Words, after: Words) -> bool:
 
 def _asks_whom(before: Words, noun: Words) -> bool:
     """userHasFeature, isInRollout, shouldUseFeature: whom or whether, and no state behind the noun."""
-    if before[-1:] == ("in",) or before[-2:] == ("in", "the"):
+    if "in" in before[-2:]:
         return noun in {("rollout",), ("experiment",)} or noun[1:] == ("test",)
     if before[:1] == ("use",) and len(before) > 1:
         return noun[0] not in {"toggle", "switch", "gate"} and _WRITTEN.isdisjoint(before)
@@ -137,7 +146,11 @@ def _requires(before: Words, noun: Words, aside: Words) -> bool:
     """requireFeature, skipUnlessFlag; checkFlag too, where nothing else is said."""
     if not before or aside or noun[0] not in {"feature", "flag", "toggle", "experiment"}:
         return False
-    return before[-1] in {"require", "requires", "behind"} or before in {("check",), ("skip", "unless"), ("skip", "if")}
+    return (
+        before[-1] in {"require", "requires", "behind"}
+        or (before == ("select",) and noun != ("feature",))
+        or before in {("check",), ("skip", "unless"), ("skip", "if")}
+    )
 
 
 @lru_cache(maxsize=50_000)

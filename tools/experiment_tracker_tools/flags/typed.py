@@ -42,11 +42,15 @@ _OBJECT = (
 # Without one of these there is nothing to look at.
 _TYPES = ("Flag>", "Feature>", "Toggle>", "Experiment>")
 _OBJECTS = ("lags.", "oggles.", "eatures.", "lag.", "xperiments.", "oggle.", "lags:", "eature.", "lags-", "eatures:")
-_PREDICATE = rf"(?<![\w$])([A-Z]\w*){_LINK}([a-z]\w*_(?:active|enabled|on)\?)(?!\s*\()"
+_PREDICATE = rf"(?<![\w$])([A-Z]\w*){_LINK}([a-z]\w*_\w+\?)(?!\s*\(?\s*[:\"'])"
 _SAYS = (
     r"(?:feature|ff|flag|toggle|experiment)[_.:\-]\w*[A-Za-z]\w*[\w.:\-]*$|"
     r"[\w\-]+[_\-](?:feature[_\-]?flag|experiment)$"
 )
+
+
+_PATH = r"(?:features?|feature[_-]?flags?|toggles?|experiments?)\.[\w\-]+(?:\.(?:enabled|active|on))?$"
+_OF_PATHS = frozenset("getBoolean getProperty GetBool getBool get_bool get_boolean".split())
 
 
 @lru_cache(maxsize=50_000)
@@ -93,6 +97,8 @@ def asks_for_what_says_flag(call: Call, key: Value | None) -> bool:
         return False
     if key.text.startswith(f"{call.receiver}.Feature."):
         return False
+    if key.kind == "literal" and re.match(_PATH, key.text) and call.name in _OF_PATHS and call.receiver:
+        return True
     if key.kind == "literal":
         if services.is_of_another_trade(call.receiver):
             return False
@@ -128,7 +134,7 @@ def typed(source: Source, inside: Span) -> Iterator[Sighting]:
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{constant}")
     if "?" in text and source.language in {"rb", "template"}:
         for match in pattern(_PREDICATE).finditer(code, *inside):
-            if _decides(match.group(1)):
+            if _decides(match.group(1)) and match.group(2) not in {"respond_to?", "is_a?", "has_key?", "kind_of?"}:
                 yield Sighting(match.start(), match.end(), "member", match.group(1), match.group(2))
 
 

@@ -1,0 +1,100 @@
+"""Names that are flags by themselves: imported switches, objects and variables that hold one flag, members called so.
+
+Standard library only, Python 3.9 syntax: the hooks use it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from experiment_tracker_tools.flags import holders, keepers
+from experiment_tracker_tools.flags.configured import decides, stands_in_a_condition
+from experiment_tracker_tools.flags.evidence import Evidence
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.patterns import pattern
+from experiment_tracker_tools.flags.sighting import Sighting, Span
+from experiment_tracker_tools.flags.words import words_of
+
+_LINK = r"(?:\?\.|!?\.|->|::)"
+_SWITCH = r"(?:enable|disable|is|has|use|show|allow|should|support|with)s?_?[A-Z_a-z]\w+$|[A-Z][A-Z0-9]*_[A-Z0-9_]+$"
+_NAMED_SO = r"(?<=[.>])((?:[fF]eatureFlag|[fF]eatureToggle)_?[A-Z]\w+)(?![\w(.\[])"
+_NO_FLAGS = frozenset("key keys name names state type config context map list set options value values error".split())
+# Go's objects: featureflag.NewUi.IsEnabled(ctx).
+_OBJECT = (
+    r"(?<![\w.])(?:feature_?flags?|features?|flags|toggles|experiments)\.([A-Z]\w+)\."
+    r"(?:Is)?(?:Enabled|Disabled|Active|On)\(\s*(?:[a-z][\w.]*(?:\(\))?)?\s*\)"
+)
+_SHARED = r"^Default|(?:Gates?|Client|Set|Manager|Provider|Registry)$"
+# What gives one flag: flipper[:x], Feature.named("x"), feature.NewFlag("x"); begins with what is rare.
+_GIVES = r"(?:lipper\[|named\(|ind\(|eature\(|lag\(|xperiment\(|oggle\()\s*(?=[\"':])"
+_GIVERS = ("lipper[", "named(", "ind(", "eature(", "lag(", "xperiment(", "oggle(")
+_GIVEN_TO = (
+    r"(?<![\w.>])\$?([a-z_]\w*)\s*(?::[\w ?<>]+)?:?=\s*(?:await\s+)?(?:[fF]lipper\[|(?:[A-Z]\w*|feature|flipper|"
+    r"features|rollouts?)(?:\.|::|->)(?i:named|find|feature|flag|newflag|experiment|toggle)\()$"
+)
+_ASKED = rf"{_LINK}(?:(?i:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n)(?:_?[fF]or)?)\b\??(?:\([^()\"']*\))?(?!\s*=[^=])"
+
+
+def switches(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    """Names that are flags by themselves, where something hangs on them."""
+    yield from _imported(source, evidence, inside)
+    text = source.code[slice(*inside)]
+    if "eatureFlag" in text or "eatureToggle" in text:
+        yield from _named_so(source, inside)
+    if source.language == "go" and "." in text:
+        for match in pattern(_OBJECT).finditer(source.code, *inside):
+            if re.search(_SHARED, match.group(1)) is None:
+                yield Sighting(match.start(), match.end(1), "member", "flag", match.group(1))
+    if any(word in text for word in ("nabled", "ctive", ".on")):
+        yield from _variables(source, inside)
+
+
+def _imported(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
+    """What is imported from a module of flags, is called nowhere, and decides: if (enableNewUi)."""
+    known = [name for name in evidence.from_homes() if re.match(_SWITCH, name) and "flags" not in name.lower()]
+    if not known:
+        return
+    code = source.code
+    for match in re.finditer(
+        rf"(?<![\w$.\"'])({'|'.join(map(re.escape, sorted(known)))})(?![\w$(.\[])", code[: inside[1]]
+    ):
+        name = match.group(1)
+        if match.start() < inside[0] or re.search(rf"(?<![\w$.]){re.escape(name)}\s*\(", code):
+            continue
+        line = code[code.rfind("\n", 0, match.start()) + 1 : match.start()]
+        imports = re.match(r"\s*(?:import|from|export)\b", line) is not None
+        if not imports and stands_in_a_condition(code, match.start(), match.end()):
+            yield Sighting(match.start(), match.end(), "member", name, name)
+
+
+def _named_so(source: Source, inside: Span) -> Iterator[Sighting]:
+    for match in pattern(_NAMED_SO).finditer(source.code, *inside):
+        name = match.group(1)
+        last = words_of(name)[-1:]
+        if keepers.keeps_flags(name) == 2 and last != ("flag",) and len(words_of(name)) == 3:
+            continue
+        start = match.start() - len(
+            re.findall(r"[\w$.>()\-]*$", source.code[max(0, match.start() - 60) : match.start()])[0]
+        )
+        if _NO_FLAGS.isdisjoint(last) and decides(source.code, start, match):
+            yield Sighting(match.start(), match.end(), "member", name, name)
+
+
+def _variables(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Variables that hold one flag, and are asked: search = flipper[:search]; search.enabled?"""
+    code = source.code
+    held: dict[str, str] = {}
+    for match in pattern(_GIVES).finditer(code) if any(word in code for word in _GIVERS) else ():
+        given = pattern(_GIVEN_TO).search(code[max(0, match.start() - 90) : match.end()].rstrip())
+        if given is None:
+            continue
+        literal = source.string_at(match.end())
+        symbol = re.match(r":([a-z_]\w*)", code[match.end() : match.end() + 80])
+        key = literal[0] if literal is not None else symbol.group(1) if symbol is not None else ""
+        if holders.is_key(key):
+            held[given.group(1)] = key
+    for name, key in held.items():
+        for match in re.finditer(rf"(?<![\w.>])\$?{re.escape(name)}{_ASKED}", code[: inside[1]]):
+            if match.start() >= inside[0]:
+                yield Sighting(match.start(), match.end(), "member", name, key)
