@@ -16,7 +16,7 @@ from experiment_tracker_tools.domain.decision import Estimate, Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.plan import Plan
-from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.domain.trial import Exposure, Ratio, Trial
 from experiment_tracker_tools.stats.rates_within_strata import counts_by_stratum, difference_within
 
 Cells = dict[str, tuple[tuple[int, int], tuple[int, int]]]
@@ -160,3 +160,34 @@ def test_a_comparison_takes_every_stratum_that_both_its_variants_have() -> None:
         "a": "score z within 3 strata",
         "b": "score z within 2 strata",
     }
+
+
+def test_ratios_are_compared_within_strata_too() -> None:
+    """Clicks per view are a tenth more in every stratum, less over all: negative control without the strata's names."""
+    ratio = values.metric(name="clicks", kind="ratio", direction="increase", unit=None)
+    draw, verdicts, found = random.Random(4), dict[bool, str](), dict[bool, Estimate]()
+    units = [
+        (stratum, name)
+        for stratum, shares in (("web", (240, 80)), ("app", (80, 240)))
+        for name, n in zip(("control", "treatment"), shares, strict=True)
+        for _ in range(n)
+    ]
+    draw.shuffle(units)
+    answers = [
+        Ratio(
+            numerator=100 * (0.5 if stratum == "web" else 0.2) * (1.1 if name == "treatment" else 1) + draw.gauss(0, 6),
+            denominator=100 + draw.randrange(20),
+        )
+        for stratum, name in units
+    ]
+    for told in (True, False):
+        contents: list[Content] = []
+        for place, ((stratum, name), answer) in enumerate(zip(units, answers, strict=True)):
+            contents.append(Exposure(unit=f"u{place}", variant=name, stratum=stratum if told else ""))
+            contents.append(trial(name, answer, unit=f"u{place}", metric="clicks"))
+        experiment = planned(300, primary=ratio)
+        look, found[told] = looked(experiment, contents)
+        verdicts[told] = judge(experiment, look).verdict
+    assert verdicts == {True: "SHIP", False: "ROLL_BACK"}
+    assert found[True].test == "delta-method t within 2 strata"
+    assert found[True].lift == pytest.approx(0.1, abs=0.03)

@@ -7,6 +7,7 @@ import math
 from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.asking import Room, estimates_along
+from experiment_tracker_tools.analysis.deviates import Scale
 from experiment_tracker_tools.analysis.evidence import lift_limits
 from experiment_tracker_tools.analysis.exact import Question, interval
 from experiment_tracker_tools.analysis.lines import scale_of, stats_along
@@ -64,9 +65,10 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
 
 
 def control_level(room: Room, metric: Metric, treatment: str, look: int) -> float:
-    """The size of control's mean, of which a lift is a fraction; of rates within strata as the shared ratio has it."""
+    """The size of control's mean, of which a lift is a fraction; within strata as their comparison has it."""
     along = [room.along[metric.name][look]]
-    control, other = (stats_along(along, name, scale="rates") for name in (room.experiment.control.name, treatment))
+    scale: Scale = "rates" if metric.kind == "binary" else "means"
+    control, other = (stats_along(along, name, scale=scale) for name in (room.experiment.control.name, treatment))
     if control.counts is None or other.counts is None:
         return abs(float(control.mean[0]))
     return float(shared_rates(control.counts, other.counts)[0][0])

@@ -36,7 +36,7 @@ def compare(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> Esti
 
     Durations that came as trials are tested on their logs (ratio of geometric means); their effect is still the
     arithmetic difference, because savings add up. Binary metrics get the score test, ratios the delta method, the
-    rest Welch's test.
+    rest Welch's test; each within strata where units have them.
     """
     found = _estimated(metric, treatment, pair, alpha=alpha)
     if metric.role != "guardrail":
@@ -163,10 +163,14 @@ def _of_ratios(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
     if pair.control.pairs is None or pair.treatment.pairs is None:
         return bare.model_copy(update={"reason": "no unit has this ratio yet"})
     found = ratio_difference(pair.control.pairs, pair.treatment.pairs, alpha=alpha)
+    inside, where = _inside(pair)
+    if where:
+        sides = inside.control.values, inside.treatment.values
+        found = found._replace(test=welch(*sides, alpha=alpha), lift=relative_lift(*sides, alpha=alpha))
     lift = found.lift
     return bare.model_copy(
         update={
-            "test": "delta-method t",
+            "test": f"delta-method t{where}",
             "mean_control": found.control,
             "mean_treatment": found.treatment,
             "effect": found.test.effect,
@@ -178,7 +182,7 @@ def _of_ratios(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": found.test.t,
             "df": found.test.df,
             "p_value": found.test.p_value,
-            "reason": found.reason,
+            "reason": found.test.reason if where else found.reason,
         }
     )
 

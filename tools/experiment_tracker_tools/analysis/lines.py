@@ -75,10 +75,10 @@ def stats_along(along: Sequence[Samples], variant: str, *, scale: Scale, alone: 
     rows: list[tuple[float, float, float]] = []
     for samples in along:
         sample = samples[variant]
-        if sample.pairs is not None:
+        held = sample if sample.inside is None or alone or scale == "rates" else sample.inside
+        if sample.pairs is not None and held is sample:
             rows.append(of_ratio(sample.pairs))
         else:
-            held = sample if sample.inside is None or alone or scale == "rates" else sample.inside
             n, mean, m2 = held.logs if scale == "logs" and held.logs is not None else held.values
             rows.append((n, mean, m2))
     return stats(*zip(*rows, strict=True), counts=_by_stratum(along, variant) if scale == "rates" else None)

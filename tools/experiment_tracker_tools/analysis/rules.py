@@ -26,8 +26,8 @@ from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING, POCOCK, Spen
 Watch = Literal["primary", "guardrail", "breaker", "lagging"]
 # Goes up with every change after which the same plan and rows may give another verdict or other numbers; a decision
 # keeps the one it was made by. 2: rates of always-valid plans by e-values; nested breakers cost nothing.
-# 3: rates within strata. 4: lagging ratios have their part of the budget.
-RULES = 4
+# 3: rates within strata. 4: lagging ratios have their part of the budget. 5: ratios within strata.
+RULES = 5
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 

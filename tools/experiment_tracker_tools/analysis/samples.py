@@ -26,7 +26,7 @@ class Inside(NamedTuple):
     """One variant on one metric, as of a sample without strata (see `stats.within_strata`).
 
     Attributes:
-        values, logs: as in Sample; of a rate what it would be among the units of all variants.
+        values, logs: as in Sample; of a rate what it would be among the units of all variants, of a ratio itself.
         strata: how many were compared; clustered: they stand for more of their kind.
         counts: of a rate, its successes and units in every stratum of the experiment.
         phased: some of them are phases of exposure: their levels are no spread of the values.

@@ -13,6 +13,7 @@ from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.domain.trial import Entry, Exposure, Ratio, Trial, Value
 from experiment_tracker_tools.stats.rates_within_strata import Counts, are_many
+from experiment_tracker_tools.stats.ratios_within_strata import at_ratios, linearised
 from experiment_tracker_tools.stats.samples import bivariate_moments, moments
 from experiment_tracker_tools.stats.within_strata import CLUSTERS, Within, within_strata
 
@@ -115,18 +116,19 @@ def samples_of(experiment: Experiment, values: Values, metric: Metric, found: Re
 
 
 def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduced) -> list[Inside] | None:
-    """The variants within the strata of their units; None where there is one stratum, or the metric has no variance."""
+    """The variants within the strata of their units; None where there is one stratum, or the strata tell too little."""
     import numpy as np
 
-    if metric.kind == "ratio":
-        return None
     labels, of, clusters = values.strata, len(experiment.variants), CLUSTERS
     if experiment.plan.order == "abba":
         # What is re-randomised is the whole block: each is a stratum, and its effect one value.
         labels, clusters = labels * _MOST_BLOCKS + values.slots // 4, 2
     strata, phased = labels[found.units], len(experiment.plan.phases) > 1
     compared = partial(_compared, of=of, clusters=clusters, phased=phased)
-    plain = compared(found.x, found.variants, strata)
+    lines = linearised(found.x, found.y, found.variants, strata, of=of) if metric.kind == "ratio" else None
+    if metric.kind == "ratio" and lines is None and not phased:
+        return None
+    plain = compared(found.x if lines is None else lines.values, found.variants, strata)
     if plain is None:
         return None
     logs = compared(np.log(found.x), found.variants, strata) if metric.kind == "duration" else None
@@ -137,7 +139,8 @@ def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduc
             Inside(each, None, plain.strata, many, counts, phased)
             for each, counts in zip(plain.moments, tables, strict=True)
         ]
-    parts = zip(plain.moments, logs.moments if logs else [None] * of, strict=True)
+    levels = plain.moments if lines is None else at_ratios(plain, lines.ratios).moments
+    parts = zip(levels, logs.moments if logs else [None] * of, strict=True)
     return [Inside(each, on_logs, plain.strata, plain.clustered, phased=phased) for each, on_logs in parts]
 
 
