@@ -21,7 +21,7 @@ from experiment_tracker_tools.domain.metric import Kind
 from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.trial import Entry
 
-N, EXPERIMENTS = 100, 1000
+N, EXPERIMENTS = 100, 300
 KINDS: tuple[Kind, ...] = ("continuous", "duration", "binary")
 PHASES = [{"share": 0.1, "units": 20}, {"share": 1.0}]
 
@@ -43,7 +43,7 @@ class Cell(NamedTuple):
 
 
 def rows(scale: float) -> list[Row]:
-    """Every row, with `scale` times a thousand experiments a cell."""
+    """Every row, with `scale` times three hundred experiments a cell."""
     experiments = max(60, round(EXPERIMENTS * scale))
     found = [row for kind in KINDS for row in as_planned(kind, experiments)]
     return [*found, *(row for kind in KINDS for row in changed_shares(kind, experiments))]

@@ -147,3 +147,15 @@ def test_who_is_outside_is_told_on_the_experiments_page(repo: Project) -> None:
             assert told not in shown.page(f"experiments/{experiment}").text
             caller.call("assign_unit", experiment=experiment, unit="u1")
             assert f"{told}: branch 1." in shown.page(f"experiments/{experiment}").text
+
+
+def test_the_phase_of_exposure_and_its_start_are_told_on_the_experiments_page(repo: Project) -> None:
+    with agent(repo.workspace()) as caller:
+        phases = [{"share": 0.25, "days": 1}, {"share": 1}]
+        experiment = started(caller, plan={"method": "fixed", "phases": phases, "scheme": "hash"})
+        with board(repo) as shown:
+            assert "phase 1 of 2, 25% of the units" in shown.page(f"experiments/{experiment}").text
+            caller.call("transition_experiment", experiment=experiment, action="advance", reason="nobody came")
+            text = shown.page(f"experiments/{experiment}").text
+    assert "phase 2 of 2, 100% of the units" in text
+    assert "100% of the units take part. nobody came" in text
