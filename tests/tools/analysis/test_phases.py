@@ -15,7 +15,7 @@ from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.phase import Phase, PhaseStart
 from experiment_tracker_tools.domain.plan import Plan
-from experiment_tracker_tools.domain.trial import Exposure, Trial
+from experiment_tracker_tools.domain.trial import Exposure, Ratio, Trial
 
 Content = Trial | Exposure | PhaseStart
 
@@ -104,6 +104,31 @@ def test_rates_are_compared_within_phases() -> None:
     assert pooled.effect is not None and pooled.effect > 0.1
     assert judge(plan, looked(contents, plan)).verdict == "KEEP_CONTROL"
     assert judge(plan, looked(without_phases(contents), plan)).verdict == "SHIP"
+
+
+def ratios(contents: Sequence[Content]) -> list[Content]:
+    """The same levels as sums over ten of what a unit did."""
+    return [
+        trial(each.variant, Ratio(numerator=10 * float(value), denominator=10.0), unit=each.unit, metric="score")
+        if isinstance(each, Trial) and not isinstance(value := each.metrics["score"], Ratio)
+        else each
+        for each in contents
+    ]
+
+
+def test_ratios_are_compared_within_phases() -> None:
+    contents, plan = ratios(came(*SIMPSON, effect=-1.0)), planned("ratio")
+
+    by_phase, pooled = looked(contents, plan).estimates[0], looked(without_phases(contents), plan).estimates[0]
+
+    assert by_phase.effect == pytest.approx(-1.0, abs=0.35)
+    assert by_phase.ci_high is not None and by_phase.ci_high < 0
+    assert pooled.effect is not None and pooled.effect > 3
+    assert judge(plan, looked(contents, plan)).verdict == "KEEP_CONTROL"
+    assert (
+        looked(ratios(came((60, 0, 10.0), (0, 60, 20.0), effect=1.0)), planned("ratio", n=60)).estimates[0].effect
+        is None
+    )
 
 
 @pytest.mark.parametrize("kind", ["continuous", "duration", "binary"])

@@ -164,7 +164,7 @@ def _of_ratios(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
         return bare.model_copy(update={"reason": "no unit has this ratio yet"})
     found = ratio_difference(pair.control.pairs, pair.treatment.pairs, alpha=alpha)
     inside, where = _inside(pair)
-    if where:
+    if inside is not pair:
         sides = inside.control.values, inside.treatment.values
         found = found._replace(test=welch(*sides, alpha=alpha), lift=relative_lift(*sides, alpha=alpha))
     lift = found.lift
@@ -182,7 +182,7 @@ def _of_ratios(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
             "statistic": found.test.t,
             "df": found.test.df,
             "p_value": found.test.p_value,
-            "reason": found.test.reason if where else found.reason,
+            "reason": found.reason if inside is pair else found.test.reason,
         }
     )
 

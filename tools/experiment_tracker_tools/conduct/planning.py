@@ -120,13 +120,6 @@ def check_phases(experiment: Experiment) -> None:
     if plan.order == "abba" or (plan.live is not None and plan.live.per == "day"):
         what = "order = abba" if plan.order == "abba" else "live.per = day"
         raise InvalidInput(f"phases take a share of the units that come; {what} needs them all in a row. Drop one.")
-    deciding = {experiment.primary.name, *plan.success_metrics, *plan.confirmatory}
-    pooled = [m.name for m in experiment.metrics if m.name in deciding and m.kind == "ratio"]
-    if pooled and len(plan.phases) > 1:
-        raise InvalidInput(
-            f"{listed(pooled)}: a ratio is not compared within phases, and pooled it could deceive. Plan one phase, or "
-            "let another kind of metric decide."
-        )
     if PHASE in plan.privacy.attributes:
         raise InvalidInput(f"An attribute called {PHASE} would be taken for the phases of exposure. Rename it.")
 
