@@ -13,7 +13,10 @@ from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.trial import Exposure, Trial
 from experiment_tracker_tools.ledger import Batch, Ledger
+from experiment_tracker_tools.ledger.frames import Operation
 from experiment_tracker_tools.ledger.journal import JournalFile
+
+OPERATIONS: list[Operation] = ["i", "i", "i", "i", "u", "r"]
 
 
 def journal_at(path: Path) -> JournalFile:
@@ -117,6 +120,41 @@ def test_a_block_that_raises_writes_nothing(tmp_path: Path) -> None:
         draft.put("i", "t", 2, {"n": 2})
         raise KeyError
     assert numbers(tmp_path / "j") == [1]
+
+
+def test_whoever_had_to_read_much_leaves_it_to_the_next_process(tmp_path: Path) -> None:
+    for name, batches in (("few", 1), ("j", 100)):
+        journal = journal_at(tmp_path / name)
+        for first in range(1, 20 * batches, 20):
+            with journal.writing(new=True) as draft:
+                for number in range(first, first + 20):
+                    draft.put("i", "t", number, {"n": number})
+        journal_at(tmp_path / name).refresh()
+    assert not (tmp_path / "few.checkpoint").exists()
+    start = bytes_read()
+    assert len(numbers(tmp_path / "few")) == 20
+    assert bytes_read() - start > (tmp_path / "few").stat().st_size
+    start, journal = bytes_read(), journal_at(tmp_path / "j")
+    journal.refresh()
+    assert (journal.place, journal.tables["t"].count) == (2_000, 2_000)
+    assert bytes_read() - start < (tmp_path / "j").stat().st_size
+
+
+def test_a_batch_of_many_tables_and_changes_is_read_as_it_was_written(tmp_path: Path) -> None:
+    journal, dice = journal_at(tmp_path / "j"), random.Random(2)
+    for _ in range(40):
+        with journal.writing(new=True) as draft:
+            next_ids = {name: rows.next_id for name, rows in journal.tables.items()}
+            for _ in range(dice.randrange(1, 6)):
+                table = dice.choice("ab")
+                id_ = next_ids[table] = next_ids.get(table, 1) + (dice.random() < 0.8)
+                draft.put(dice.choice(OPERATIONS), table, id_, {"n": dice.random()})
+        read = journal_at(tmp_path / "j")
+        read.refresh()
+        assert (read.place, read.chain, read.damage) == (journal.place, journal.chain, ())
+        for name, rows in journal.tables.items():
+            assert list(read.tables[name].items()) == list(rows.items())
+            assert (read.tables[name].count, read.tables[name].next_id) == (rows.count, rows.next_id)
 
 
 def test_a_checkpoint_may_be_deleted_broken_or_of_another_journal(tmp_path: Path) -> None:

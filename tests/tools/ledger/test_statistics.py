@@ -106,6 +106,25 @@ def test_statistics_of_an_experiment_are_those_of_its_rows(
         assert (totals.trials, totals.repeated["short"]) == ({"control": 199, "short": 200}, 100)
 
 
+def test_statistics_go_on_from_a_checkpoint_that_knew_only_where_the_rows_are(
+    ledger: Ledger, running: str, store: Path, clock: Clock
+) -> None:
+    def other() -> Ledger:
+        return Ledger(store, clock=clock, writer="other")
+
+    rows = [Trial(variant="short", metrics={"latency": 1.0 + n}, unit=f"u{n % 300}") for n in range(400)]
+    ledger.record(running, Batch(trials=rows))
+    other().experiment(running)
+    checkpoint = store / running / "journal.checkpoint"
+    places = checkpoint.read_bytes()
+    first = other().statistics(running)
+    assert checkpoint.read_bytes() != places
+    own = ledger.statistics(running).running["short", "latency"].facts()
+    for totals in (first, other().statistics(running)):
+        assert totals.running["short", "latency"].facts() == own
+        assert (totals.trials, totals.repeated) == ({"short": 400}, {"short": 100})
+
+
 @QUICK
 @given(texts=st.lists(st.text(max_size=5), max_size=60), cut=st.integers(0, 60))
 def test_fingerprints_know_the_last_number_of_every_text(texts: list[str], cut: int) -> None:

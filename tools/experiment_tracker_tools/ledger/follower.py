@@ -17,7 +17,8 @@ from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.reading import LineReader, scan
 from experiment_tracker_tools.ledger.state import Damage, State, checked_header
 
-_OFTEN, _SHARE = 10_000, 4
+OFTEN = 10_000
+_MUCH, _SHARE = 300, 4
 
 
 class Fold(Protocol):
@@ -96,6 +97,9 @@ class Follower:
         """The fold as of the last refresh."""
         with self._reading:
             self._catch_up()
+            # Not while the others wait for the journal.
+            if self._is_worth(self._unsaved) and not self._writers.locked():
+                self.save_checkpoint()
             return self._fold
 
     @property
@@ -110,7 +114,8 @@ class Follower:
             self._forget()
         with self._reading:
             self._follow()
-            if self._is_due():
+            # Whoever had to read much leaves it to the next process; writers, who are many, do so more rarely.
+            if self._is_worth(self._state.since_checkpoint):
                 self.save_checkpoint()
 
     def reader(self) -> LineReader | None:
@@ -171,12 +176,11 @@ class Follower:
             # What a checkpoint covers must not be able to vanish with the power.
             self._to_disk(self._handle, self._state.end)
             replace_file(self._checkpoint_path, self.checkpoint(), durable=False)
-            self._state.since_checkpoint = 0
+            self._state.since_checkpoint = self._unsaved = 0
 
     def checkpoint(self) -> list[bytes]:
-        """What is known of the journal, as a checkpoint keeps it."""
+        """What is known of the journal, as a checkpoint keeps it; what is not folded yet need not be for that."""
         with self._reading:
-            self._catch_up()
             facts, arrays = self._state.facts()
             facts["folded"] = self._folded
             if self._fold is not None:
@@ -213,8 +217,9 @@ class Follower:
                 raise StoreFailure(self._poison) from error
             handle.synced = upto
 
-    def _is_due(self) -> bool:
-        return self._state.since_checkpoint > max(_OFTEN, self._state.place // _SHARE)
+    def _is_worth(self, records: int, least: int = _MUCH) -> bool:
+        """Whether so many records that no checkpoint knows of are worth a new one."""
+        return records > max(least, self._state.place // _SHARE)
 
     def _forked(self) -> None:
         # A child shares its parent's descriptors, and with them the parent's locks: it opens its own.
@@ -225,7 +230,7 @@ class Follower:
         self._handle: Handle | None = None
         self._state = State()
         self._fold = self._new_fold() if self._new_fold else None
-        self._folded = self._size = 0
+        self._folded = self._unsaved = self._size = 0
 
     def _successor(self, path: Path, end: int, *, same: bool) -> "Follower":
         """What will be known of the journal once a file takes its place that holds the same up to `end`.
@@ -245,13 +250,14 @@ class Follower:
                 views = {name: memoryview(content) for name, content in arrays.items()}
                 after._fold.restore(json.loads(json.dumps(facts)), views)
                 after._folded = after._state.end
+        after._catch_up()
         return after
 
     def _become(self, after: "Follower") -> None:
         with self._reading:
             self._handle, self._state, self._size = after._handle, after._state, after._size
             self._fold, self._folded = after._fold, after._folded
-            self._state.since_checkpoint = 0
+            self._state.since_checkpoint = self._unsaved = 0
 
     def _tell(self, offset: int, size: int) -> None:
         if all(found.offset != offset for found in self._state.damage):
@@ -320,4 +326,5 @@ class Follower:
             return
         for record in self.records(self._folded):
             self._fold.apply(record)
+            self._unsaved += 1
         self._folded = self._state.end

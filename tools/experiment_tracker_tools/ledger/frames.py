@@ -29,6 +29,7 @@ Operation = Literal["i", "u", "r", "c", "x", "I", "U"]
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), check_circular=False).encode
+_decode: Callable[[str], tuple[Any, int]] = json.JSONDecoder().raw_decode
 _HEADER = re.compile(
     rb'\{"c":"([0-9a-f]{8})","p":"([0-9a-f]{8})","o":"([iur])","t":("(?:[^"\\]|\\.)*"),"i":(-?[0-9]+),"q":([0-9]+),'
 )
@@ -251,34 +252,47 @@ def last_chain(line: bytes) -> str | None:
         # Strings before it hold no bare quote, so that the first one is the line's own.
         found = _CHAIN.search(line)
         return found[1].decode() if found is not None else None
-    parts = read_parts(line)
-    return parts[-1].chain if parts else None
+    parts = _fields(line)
+    return str(parts[-1]["k"]) if parts else None
+
+
+def read_places(line: bytes) -> tuple[list[tuple[str, str, int, int]], str | None]:
+    """Operation, table, id and place of each part of a whole line, and the chain after it; a header has none."""
+    parts = _fields(line)
+    return [(part["o"], part["t"], part["i"], part["q"]) for part in parts], parts[-1]["k"] if parts else None
 
 
 def read_parts(line: bytes) -> list[Part]:
     """The parts of a whole line; a header has none."""
-    parsed = cast("dict[str, Any]", json.loads(line))
-    match parsed["o"]:
-        case "f":
-            return []
-        case "b":
-            return [_part(part) for part in parsed["d"]]
-        case _:
-            return [_part(parsed)]
+    return [_part(fields) for fields in _fields(line)]
 
 
 def read_records(line: bytes) -> list[Record]:
     """What a whole line says; a header says nothing here."""
-    parsed = cast("dict[str, Any]", json.loads(line))
-    parts = parsed["d"] if parsed["o"] == "b" else [parsed] if parsed["o"] != "f" else []
     return [
-        Record(part["o"], part["t"], part["i"], part["q"], part["a"], part["w"], part.get("d") or {}) for part in parts
+        Record(part["o"], part["t"], part["i"], part["q"], part["a"], part["w"], part.get("d") or {})
+        for part in _fields(line)
     ]
 
 
 def moved(line: bytes, before: str) -> tuple[bytes, str]:
     """The same line after another one."""
     return _sealed(f'"p":"{before}"{line[30:].decode()}')
+
+
+def _fields(line: bytes) -> Sequence[Mapping[str, Any]]:
+    # Asked for every line there is, where json.loads guesses an encoding and looks for blanks as long as it parses.
+    text = line.decode()
+    parsed, end = _decode(text)
+    if end != len(text):
+        raise ValueError("a line holds more than one value")
+    match parsed["o"]:
+        case "f":
+            return ()
+        case "b":
+            return cast("list[dict[str, Any]]", parsed["d"])
+        case _:
+            return (parsed,)
 
 
 def _part(fields: Mapping[str, Any]) -> Part:

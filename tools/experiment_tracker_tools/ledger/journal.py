@@ -11,7 +11,7 @@ from uuid import uuid4
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.compaction import Compaction
 from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, sync_folder
-from experiment_tracker_tools.ledger.follower import Fold, Follower
+from experiment_tracker_tools.ledger.follower import OFTEN, Fold, Follower
 from experiment_tracker_tools.ledger.frames import (
     FORMAT,
     Operation,
@@ -121,7 +121,7 @@ class JournalFile(Follower):
         finally:
             self._writers.release()
         self._sync(handle)
-        if self._is_due():
+        if self._is_worth(self._state.since_checkpoint, OFTEN):
             self.save_checkpoint()
 
     def leave(self, handle: Handle) -> None:

@@ -19,7 +19,7 @@ from experiment_tracker_tools.ledger.frames import (
     line_crc,
     next_in_line,
     read_header,
-    read_parts,
+    read_places,
     run_of_inserts,
 )
 from experiment_tracker_tools.ledger.index import Rows
@@ -191,8 +191,25 @@ class State:
         elif offset == 0:
             self.header = checked_header(read_header(line) or {})
         else:
-            for part in read_parts(line):
-                self._apply(part.op, part.table, part.id, part.place, offset)
+            parts, self._chain = read_places(line)
+            self._take_parts(parts, offset)
+
+    def _take_parts(self, parts: Sequence[tuple[str, str, int, int]], offset: int) -> None:
+        if not parts:
+            return
+        self._apply(*parts[0], offset)
+        table, rest = parts[0][1], parts[1:]
+        rows = self.tables.get(table)
+        # A batch is mostly what nearly all lines are: the next documents of one table.
+        if rows is not None and rest == [
+            ("i", table, rows.next_id + number, self.place + 1 + number) for number in range(len(rest))
+        ]:
+            rows.extend([offset] * len(rest))
+            self.place += len(rest)
+            self.since_checkpoint += len(rest)
+            return
+        for part in rest:
+            self._apply(*part, offset)
 
     def _apply(self, op: str, table: str, id_: int, place: int, offset: int) -> None:
         if place != self.place + 1 and not self._fits(place, offset):

@@ -203,10 +203,10 @@ class Tally:
         add_values(self.running, variant, content["metrics"])
         if (key := content.get("key")) is not None:
             self._keys.put(key, seq)
-        if (unit := content.get("unit")) is not None:
-            earlier = self._meet(unit, variant, _MEASURED | _consent(content), seq)
-            if earlier is not None and earlier.measured:
-                self.repeated[variant] = self.repeated.get(variant, 0) + 1
+        unit = content.get("unit")
+        before = self._meet(unit, variant, _MEASURED | _consent(content), seq) if unit is not None else 0
+        if before & _MEASURED:
+            self.repeated[variant] = self.repeated.get(variant, 0) + 1
 
     def _take_outside(self, content: Mapping[str, Any]) -> None:
         why, name = content["why"], name_of(content)
@@ -221,20 +221,20 @@ class Tally:
             self.outside[why] -= 1
             self._apart.put(name, 0)
 
-    def _meet(self, unit: str, variant: str, flags: int, seq: int) -> Met | None:
+    def _meet(self, unit: str, variant: str, flags: int, seq: int) -> int:
+        """Remember what a unit has met; gives the flags that it had before, none where it was not seen."""
         if variant not in self._variants:
             self._variants.append(variant)
-        earlier = self.met(unit)
-        number = self._variants.index(variant)
-        if earlier is not None:
-            number = self._variants.index(earlier.variant)
-            if earlier.exposed or not flags & _EXPOSED:
-                seq = earlier.seq
-            flags |= _MEASURED * earlier.measured | _EXPOSED * earlier.exposed | _CONSENTED * earlier.consented
-        else:
+        packed = self._units.get(unit)
+        if packed is None:
             self._leave(unit)
-        self._units.put(unit, seq << 16 | flags << 8 | number)
-        return earlier
+            self._units.put(unit, seq << 16 | flags << 8 | self._variants.index(variant))
+            return 0
+        before = packed >> 8 & 0xFF
+        if before & _EXPOSED or not flags & _EXPOSED:
+            seq = packed >> 16
+        self._units.put(unit, seq << 16 | (before | flags) << 8 | packed & 0xFF)
+        return before
 
 
 def name_of(content: Mapping[str, Any]) -> str:
@@ -244,4 +244,5 @@ def name_of(content: Mapping[str, Any]) -> str:
 
 
 def _consent(content: Mapping[str, Any]) -> int:
-    return _CONSENTED if content.get("attributes", {}).get("consent") is True else 0
+    attributes = content.get("attributes")
+    return _CONSENTED if attributes and attributes.get("consent") is True else 0
