@@ -6,19 +6,33 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.stats.looks import Look, checked_look, look_positions, t_from_z, z_from_t
 
 
-@pytest.mark.parametrize("df", [1, 2.5, 18, 1e6])
-@pytest.mark.parametrize("t", [-40.0, -2.1, 0.0, 0.3, 5.0, 25.0])
+@pytest.mark.parametrize("df", [1, 2.5, 18, 999, 1000, 1e6])
+@pytest.mark.parametrize("t", [-40.0, -2.1, 0.0, 0.3, 5.0, 25.0, 34.0])
 def test_the_deviate_has_the_p_value_of_the_t_statistic(t: float, df: float) -> None:
     """Reference: scipy.stats.norm.isf(scipy.stats.t.sf(t, df))."""
     expected = math.copysign(stats.norm.isf(stats.t.sf(abs(t), df)), t)
     if math.isfinite(expected):
         assert float(z_from_t(t, df)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_the_expansion_meets_the_p_values_where_it_takes_over() -> None:
+    """Reference: scipy's own p-values; every size of t of which they are not yet 0."""
+    t, df = np.meshgrid(np.linspace(0.01, 30, 200), [1000.0, 1300.0, 5e3, 1e5])
+    by_p = -special.ndtri(special.stdtr(df, -t))
+    assert np.max(np.abs(z_from_t(t, df) / by_p - 1)[:, :60]) < 1e-13
+    assert np.max(np.abs(z_from_t(t, df) / by_p - 1)) < 2e-11
+
+
+def test_any_shapes_and_degrees_of_freedom_go_together() -> None:
+    mixed = z_from_t([[1.0], [2.0]], [5.0, 5_000.0, math.inf])
+    assert mixed.tolist() == [[float(z_from_t(t, df)) for df in (5.0, 5_000.0, math.inf)] for t in (1.0, 2.0)]
+    assert np.isnan(z_from_t(math.nan, 5_000.0))
 
 
 def test_deviates_beyond_the_smallest_p_value_stay_finite_and_ordered() -> None:

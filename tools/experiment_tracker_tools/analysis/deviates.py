@@ -109,11 +109,13 @@ def rate_above_limit(sample: Stats, *, limit: float) -> "Array":
     import numpy as np
     from scipy.special import bdtr, bdtrc, ndtri
 
-    x = np.rint(sample.mean * sample.n)
-    at_least = np.where(x > 0, bdtrc(np.maximum(x - 1, 0), np.maximum(sample.n, 1).astype(int), limit), 1.0)
-    at_most = bdtr(np.maximum(x, 0), np.maximum(sample.n, 1).astype(int), limit)
+    # Simulated counts repeat: each pair is computed once.
+    pairs, index = np.unique((np.rint(sample.mean * sample.n) + 1j * sample.n).ravel(), return_inverse=True)
+    x, n = pairs.real, pairs.imag
+    at_least = np.where(x > 0, bdtrc(np.maximum(x - 1, 0), np.maximum(n, 1).astype(int), limit), 1.0)
+    at_most = bdtr(np.maximum(x, 0), np.maximum(n, 1).astype(int), limit)
     z = np.where(at_least < at_most, -ndtri(np.maximum(at_least, 1e-300)), ndtri(np.maximum(at_most, 1e-300)))
-    return np.asarray(np.where(sample.n > 0, z, np.nan))
+    return np.asarray(np.where(n > 0, z, np.nan)[index].reshape(np.shape(sample.n)))
 
 
 def _welch(control: Stats, treatment: Stats) -> Tested:

@@ -77,9 +77,10 @@ def log_e_apart(events: "ArrayLike", n: "ArrayLike", *, limit: float) -> "NDArra
     import numpy as np
 
     between("limit", limit, 0, 1)
-    counts = np.stack([np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)], axis=-1)
-    unique, index = np.unique(counts.reshape(-1, 2), axis=0, return_inverse=True)
-    return np.asarray(_log_e(unique[:, 0], unique[:, 1], limit)[index.ravel()].reshape(counts.shape[:-1]))
+    x, total = np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    # Simulated counts repeat: each pair is computed once. A complex number is a pair that sorts fast.
+    unique, index = np.unique((x + 1j * total).ravel(), return_inverse=True)
+    return np.asarray(_log_e(unique.real, unique.imag, limit)[index].reshape(x.shape))
 
 
 def _log_e(x: "NDArray[np.float64]", total: "NDArray[np.float64]", limit: float) -> "NDArray[np.float64]":

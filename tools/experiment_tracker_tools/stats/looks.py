@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+_MANY = 1_000
+_FAR = 36.0
+"""Beyond it a deviate's p-value is below 1e-283."""
+
 
 class Look(NamedTuple):
     """What the data said when the information first reached a point of the plan's grid.
@@ -58,23 +62,48 @@ def z_from_t(t: "ArrayLike", df: "ArrayLike") -> "NDArray[np.float64]":
         df: degrees of freedom, above 0, may be inf; broadcast against t.
 
     References:
-        Wallace (1959), Annals of Mathematical Statistics 30(4), 1121-1130, for p-values below 1e-290.
+        Wallace (1959), Annals of Mathematical Statistics 30(4), 1121-1130, for p-values below 1e-290. Hill (1970),
+        Communications of the ACM 13(10), algorithm 395, from 1,000 degrees of freedom on: faster than by the p-value,
+        and within a part of 1e-13 up to a deviate of 9, of 2e-11 up to one of 30.
 
     >>> float(z_from_t(2.228139, 10).round(5))
     1.95996
     """
     import numpy as np
+
+    given = np.asarray(t, dtype=float)
+    size, freedom = np.broadcast_arrays(np.abs(given), np.asarray(df, dtype=float))
+    z = np.array(size)
+    few, many = freedom < _MANY, (freedom >= _MANY) & np.isfinite(freedom)
+    z[few] = _by_p_value(size[few], freedom[few])
+    z[many] = _expanded(size[many], freedom[many])
+    deviates: NDArray[np.float64] = np.copysign(z, given)
+    return deviates
+
+
+def _by_p_value(t: "NDArray[np.float64]", df: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    import numpy as np
     from scipy.special import ndtri, stdtr
 
-    size: NDArray[np.float64] = np.abs(np.asarray(t, dtype=float))
-    freedom: NDArray[np.float64] = np.asarray(df, dtype=float)
-    normal = np.isinf(freedom)
-    finite_df = np.where(normal, 1.0, freedom)
-    p = stdtr(finite_df, -size)
-    wallace = np.sqrt(finite_df * np.log1p(size * size / finite_df)) * (8 * finite_df + 1) / (8 * finite_df + 3)
-    z = np.where(p > 1e-290, -ndtri(np.maximum(p, 1e-290)), wallace)
-    deviates: NDArray[np.float64] = np.copysign(np.where(normal, size, z), np.asarray(t, dtype=float))
-    return deviates
+    p = stdtr(df, -t)
+    return np.asarray(np.where(p > 1e-290, -ndtri(np.maximum(p, 1e-290)), _wallace(t, df)))
+
+
+def _expanded(t: "NDArray[np.float64]", df: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    import numpy as np
+
+    a = df - 0.5
+    b = 48 * a * a
+    squared = np.minimum(a * np.log1p(t * t / df), _FAR**2)
+    more = ((4 * squared + 33) * squared + 240) * squared + 855
+    z = np.sqrt(squared) * (1 + (squared + 3) / b - more / (10 * b * (b + 0.8 * squared * squared + 100)))
+    return np.asarray(np.where(squared < _FAR**2, z, _wallace(t, df)))
+
+
+def _wallace(t: "NDArray[np.float64]", df: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    import numpy as np
+
+    return np.asarray(np.sqrt(df * np.log1p(t * t / df)) * (8 * df + 1) / (8 * df + 3))
 
 
 def t_from_z(z: float, df: float) -> float:
