@@ -61,7 +61,7 @@ def test_the_same_plan_gives_the_same_figures_and_a_small_one_says_what_stands_i
 @pytest.mark.parametrize(
     ("metric", "told"),
     [
-        (TIME.model_copy(update={"sd": None}), "time needs mde, baseline and sd"),
+        (TIME.model_copy(update={"sd": None}), "time needs an sd to be simulated"),
         (BOUGHT.model_copy(update={"baseline": 0.9}), "moves bought out of 0 to 1"),
         (TIME.model_copy(update={"mde": 1.5}), "a loss of 150% of time leaves nothing"),
     ],
