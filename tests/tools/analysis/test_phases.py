@@ -15,7 +15,7 @@ from experiment_tracker_tools.domain.decision import Look
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.phase import Phase, PhaseStart
 from experiment_tracker_tools.domain.plan import Plan
-from experiment_tracker_tools.domain.trial import Exposure, Ratio, Trial
+from experiment_tracker_tools.domain.trial import Exposure, Ratio, Trial, Value
 
 Content = Trial | Exposure | PhaseStart
 
@@ -131,11 +131,32 @@ def test_ratios_are_compared_within_phases() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["continuous", "duration", "binary"])
+def test_a_ratio_of_one_phase_alone_takes_nothing_of_the_other() -> None:
+    first = [
+        trial(v, Ratio(numerator=10.0 + n % 3, denominator=1.0), unit=f"a{v}{n}", metric="score")
+        for n in range(60)
+        for v in ("control", "treatment")
+    ]
+    later = [
+        trial("control", Ratio(numerator=90.0 + n % 3, denominator=1.0), unit=f"b{n}", metric="score")
+        for n in range(60)
+    ]
+
+    found = looked([*first, NEXT, *later], planned("ratio", n=60)).estimates[0]
+
+    assert found.effect == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["continuous", "duration", "binary", "ratio"])
 def test_no_test_of_the_first_phase_changes_by_the_second(kind: str) -> None:
     plan = planned(kind, method="sequential")
     draw = random.Random(3)
-    value = {"binary": lambda: draw.random() < 0.4, "continuous": draw.random, "duration": draw.random}[kind]
+
+    def value() -> Value:
+        if kind == "ratio":
+            return Ratio(numerator=draw.random(), denominator=1 + draw.random())
+        return draw.random() < 0.4 if kind == "binary" else draw.random()
+
     first = [trial(draw.choice(["control", "treatment"]), value(), unit=f"a{n}", metric="score") for n in range(90)]
     later = [trial(draw.choice(["control", "treatment"]), value(), unit=f"b{n}", metric="score") for n in range(60)]
 

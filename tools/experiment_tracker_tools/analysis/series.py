@@ -126,8 +126,8 @@ def _inside(experiment: Experiment, values: Values, metric: Metric, found: Reduc
     strata, phased = labels[found.units], len(experiment.plan.phases) > 1
     compared = partial(_compared, of=of, clusters=clusters, phased=phased)
     lines = linearised(found.x, found.y, found.variants, strata, of=of) if metric.kind == "ratio" else None
-    if metric.kind == "ratio" and lines is None and not phased:
-        return None
+    if metric.kind == "ratio" and lines is None:
+        return [Inside(moments([]), None, 0, clustered=False, phased=True)] * of if phased else None
     plain = compared(found.x if lines is None else lines.values, found.variants, strata)
     if plain is None:
         return None
