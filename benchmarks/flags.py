@@ -22,7 +22,20 @@ from experiment_tracker_tools.flags.workers import facts_of_all
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 ROOT = Path(__file__).parents[1]
-HALVES = ("seen", "held", "fresh", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "matrix")
+HALVES = (
+    "seen",
+    "held",
+    "fresh",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "matrix",
+)
 EDIT = """
 import sys, time
 begun = time.process_time()

@@ -13,6 +13,7 @@ from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import Sighting, Span
+from experiment_tracker_tools.flags.trades import MODELS, speaks_of
 
 _LINK = r"(?:\?\.|!?\.|->)"
 # Each begins with what is rare; what stands in front of it is looked at only then.
@@ -22,7 +23,7 @@ _INDEXED = r"[gfs](?:\.get\(|->get\(|\[)\s*(?=[\"'])"
 _IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\))?(?:\?\.|!?\.|->|::))+)$"
 _SETTINGS = r"(?i)(?:config|configuration|settings?|cfg|conf|environment|env|constants?)(?:\(\))?(?:\?\.|!?\.|->|::|$)"
 _PATH = (
-    r"(?:(?<![\w$>:.])(?:config|setting|settings|get_config)\(|[cC]onfig(?:uration)?(?:Service|uration)?(?:\(\))?"
+    r"(?:(?<![\w$>:.])(?:config|setting|settings|get_config)\(|[cC](?:fg|onfig(?:uration)?(?:Service|uration)?)(?:\(\))?"
     r"(?:\.|->|\?\.)(?:[gG]et\w*|bool|boolean)(?:<\w+>)?\(|[cC]onfiguration\[)\s*(?=[\"'])"
 )
 _FEATURE_PATH = r"(?i)(?:(features?|flags|toggles)|feature[_-]?(?:flags|toggles|management))[.:](\w[\w\-]*)$"
@@ -37,7 +38,7 @@ _CONDITION = (
     r"(?:\b(?:if|unless|while|not|and|or|elif|until|guard|when|assert)\b\s*\(?|!|&&|\|\||\bv-(?:if|show|else-if)=|[?:]\s)"
     r"\s*\(?!{0,2}$"
 )
-_HANGS = r"\s*(?:&&|\|\||\?(?![.?])|and\b|or\b|\bif\b)"
+_HANGS = r"\s*(?:&&|\|\||\?(?![.?])|and\b|or\b)|[ \t]*\bif\b"
 _STARTS = r"(?:[=:({,\[]|\breturn|=>)\s*\(?$"
 
 
@@ -46,7 +47,9 @@ def among_settings(source: Source, evidence: Evidence, inside: Span) -> Iterator
     code = source.code
     for match in pattern(_MEMBER).finditer(code, *inside):
         start = _start_of_settings(code, match.start())
-        if start is not None and decides(code, start, match):
+        if start is None or (source.language == "py" and speaks_of(source, MODELS)):
+            continue
+        if decides(code, start, match):
             yield Sighting(start, match.end(1), "member", code[start : match.start(1)].rstrip(".?->"), match.group(1))
     yield from _of_the_environment(source, inside)
     yield from _by_path(source, inside)

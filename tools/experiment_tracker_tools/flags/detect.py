@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from experiment_tracker_tools.flags import holders, keepers, names, questions, services, typed
+from experiment_tracker_tools.flags import asking, holders, keepers, names, questions, services, typed
 from experiment_tracker_tools.flags.arguments import (
     Argument,
     Value,
@@ -15,7 +15,6 @@ from experiment_tracker_tools.flags.arguments import (
     value_at,
 )
 from experiment_tracker_tools.flags.catalogue import Rule
-from experiment_tracker_tools.flags.configured import stands_in_a_condition
 from experiment_tracker_tools.flags.environment import (
     asks_the_environment,
     in_environment,
@@ -36,8 +35,6 @@ _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 # Hooks whose names say too little; with a text in their brackets they ask.
 _HOOKS = ("useExperiment", "useFeature", "useFlag")
-_TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
-_SEVERAL_WORDS = r"\w[/_.\-:]\w|[a-z][A-Z]"
 _LINKS = (".", ">", ":")
 _DEFINES = (
     r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
@@ -90,9 +87,10 @@ def _calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sightin
             yield from _struct(source, evidence, match)
     for match in _CALLED.finditer(code, *inside):
         name, start = match.group(1), match.start(1)
-        if not _is_of_interest(source, evidence, name, start) or pattern(_DEFINES).search(
-            code[max(0, start - 60) : start]
-        ):
+        if not _is_of_interest(source, evidence, name, start):
+            continue
+        defines = pattern(_DEFINES).search(code[max(0, start - 60) : start])
+        if defines and not (defines.group().strip() == "new" and questions.marks_with_a_flag(name)):
             continue
         parsed = arguments(source, match.start(2))
         if parsed is not None:
@@ -165,72 +163,27 @@ def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sight
 
 def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
-    if services.keeps_other_flags(call.receiver):
+    if services.keeps_other_flags(call.receiver) and "feature" not in call.receiver.lower():
         return False
     return (
-        (names.asks_for_a_flag(call.name) and not _is_another_trades(call))
+        (names.asks_for_a_flag(call.name) and not asking.is_another_trades(call))
         or (source.code[call.start - 1 : call.start] == "@" and holders.is_set_of_flags(call.name))
         or (
             (names.asks_within(call.name) or names.evaluates(call.name))
-            and not _is_another_trades(call)
+            and not asking.is_another_trades(call)
             and _is_in_plain_sight(first_key(source, call.given))
         )
         or services.asks_a_service(call.receiver, call.name)
-        or (_asks_in_other_words(source, evidence, call) and _is_in_plain_sight(first_key(source, call.given)))
+        or (asking.asks_in_other_words(source, evidence, call) and _is_in_plain_sight(first_key(source, call.given)))
         or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")
         or evidence.is_made_by_a_service(call.receiver, call.name)
         or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
-        or (call.name == "useToggle" and len(call.given) == 1 and _takes_a_state(source, call.start))
-        or _asks_in_one_word(source, call)
+        or (call.name == "useToggle" and len(call.given) == 1 and asking.takes_a_state(source, call.start))
+        or asking.asks_in_one_word(source, evidence, call)
+        or (not call.receiver and call.name in evidence.hooked and services.asks_plainly(call.name))
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
-
-
-def _is_handled(source: Source, call: Call) -> bool:
-    """Whether what stands behind the first argument is a function: then it is an event that is waited for."""
-    return any(word in source.code[call.given[0].end : call.end] for word in ("=>", "func", "{", "handle", "callback"))
-
-
-def _asks_in_one_word(source: Source, call: Call) -> bool:
-    """Whether a word that could be anybody's asks for a flag by where it stands: if (flag('new-ui'))."""
-    words = [each.keyword for each in call.given]
-    if call.name in {"when", "unless"}:
-        return "feature" in words or "flag" in words
-    first = first_key(source, call.given)
-    if first is None or first.kind != "literal" or not pattern(_SEVERAL_WORDS).search(first.text):
-        return False
-    if call.name == "experiment":
-        return (
-            source.language == "rb"
-            and re.match(r"\s*(?:\{|do)\s*\|", source.code[call.end : call.end + 20]) is not None
-        )
-    plain = call.name in {"feature", "flag", "featureFlag"} and not call.receiver and len(call.given) == 1
-    of_settings = services.asks_plainly(call.name) and call.receiver.lower() in {"config", "settings", "appconfig"}
-    start = call.start - (len(call.receiver) + 1 if call.receiver else 0)
-    return (plain or of_settings) and stands_in_a_condition(source.code, start, call.end)
-
-
-def _takes_a_state(source: Source, start: int) -> bool:
-    return pattern(_TAKES_A_STATE).search(source.code[max(0, start - 120) : start]) is not None
-
-
-def _asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
-    """Whether a call asks in words that nobody listed, marks what follows, or asks what keeps flags."""
-    if typed.asks_for_what_says_flag(call, first_key(source, call.given)):
-        return True
-    if questions.asks_in_its_own_words(call.name):
-        return not _is_another_trades(call)
-    if call.receiver and evidence.asks_a_keeper(call.receiver, call.name):
-        return call.name.lower() != "on" or not _is_handled(source, call)
-    mark = source.code[max(0, call.start - len(call.receiver) - 2) : call.start].replace(call.receiver, "").strip(".")
-    if not mark.endswith(("@", "[", "#[")) or questions.is_elsewhere(call.receiver):
-        return False
-    return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
-
-
-def _is_another_trades(call: Call) -> bool:
-    return questions.is_elsewhere(call.receiver) and not questions.names_the_trade(call.name)
 
 
 def _of_someone(source: Source, call: Call) -> Value | None:

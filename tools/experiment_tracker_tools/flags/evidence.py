@@ -41,6 +41,8 @@ class Evidence:
 
     Attributes:
         sets: names of objects in this file whose members are flags.
+        hooked: functions that a hook about flags gave.
+        masks: enums whose members are bits.
         settings: names of objects that this file imports, whose members are flags where something hangs on them.
     """
 
@@ -55,7 +57,7 @@ class Evidence:
         self._homes, self._modules = homes_and_modules(source)
         self._members = static_imports(source)
         self._own = rules_in(self._language)
-        self.sets = _sets(source)
+        self.sets, self.hooked = _sets(source)
         self.masks = _masks(source)
         self.settings = _settings(source)
         if self._language == "ts" and "withLDConsumer" in source.text and self.mentions("launchdarkly"):
@@ -124,6 +126,10 @@ class Evidence:
         if self._near is None:
             self._near = taken_from_homes(self._source)
         return self._near
+
+    def modules_of(self, name: str) -> list[str]:
+        """The modules that a name is imported from."""
+        return [module for module, group in all_imported(self._source) if name in dict(taken_names(group))]
 
     def from_homes(self) -> frozenset[str]:
         """Names that come from modules of flags."""
@@ -245,21 +251,24 @@ def _masks(source: Source) -> frozenset[str]:
 
 _HOOKS = (
     r"(?:\b(?:const|let|var|val)\s+)(\{[^}]{1,400}\}|[\w$]+)\s*=\s*(?:await\s+)?([\w$.]*?(?:[uU]se|"
-    r"[gG]et)\w*?(?:Flags|Toggles|Features))\(\s*\)"
+    r"[gG]et)\w*?(?:Flags|Toggles|Features|FlagMap|FlagsMap|FlagValues))\(\s*\)"
 )
 
 
-def _sets(source: Source) -> frozenset[str]:
-    """Objects that hold all flags: what a hook such as useFlags() gave."""
+def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
+    """Objects that hold all flags, as a hook such as useFlags() gave them, and the functions that it gave."""
     if source.language not in {"ts", "page"}:
-        return frozenset()
+        return frozenset(), frozenset()
     found: set[str] = set()
+    functions: set[str] = set()
     for match in pattern(_HOOKS).finditer(source.code):
         if match.group(1).startswith("{"):
-            found.update(each for each in re.findall(r"[\w$]+", match.group(1)) if each in _SETTINGS)
-        elif "Flags" in match.group(2):
+            given = re.findall(r"[\w$]+", match.group(1))
+            found.update(each for each in given if each in _SETTINGS)
+            functions.update(given)
+        elif "Flag" in match.group(2):
             found.add(match.group(1))
-    return frozenset(found)
+    return frozenset(found), frozenset(functions)
 
 
 _SETTINGS = frozenset("features flags toggles".split())

@@ -12,7 +12,7 @@ from experiment_tracker_tools.flags.words import singular, words_of
 
 _SET = (
     r"(?i)(?:^|[.>:@$])_?(?!set|on|add|init|mock|parse|compiler|cpu|css|cli|load)\w*?"
-    r"(?:feature_?flags?|feature_?toggles?|feature_?switches|feature_?gates?|ld_?flags|fflags|ff_?flags)(?:\(\))?$"
+    r"(?:feature_?flags?|feature_?toggles?|feature_?switches|feature_?gates?|ld_?flags|fflags|ff_?flags|feature_?flags_?map|flag_?map)(?:\(\))?$"
 )
 _CONSTANT_SET = r"(?:^|[.:])(?:[A-Z]+_)*(?:FEATURES|FEATURE_FLAGS?|FLAGS|FEATURE_TOGGLES?|FF)$"
 _REGISTRY = (

@@ -26,11 +26,14 @@ _KINDS = frozenset(
         "service client manager provider fetcher store helper checker repository evaluator api access resolver reader "
         "context state registry evaluation router engine keeper source backend adapter wrapper facade sdk kit lib "
         "library module proxy gateway hub system lookup guard core decider assigner flipper switcher toggler handler "
-        "interface impl port instance singleton integration svc mgr repo runtime controller factory cache"
+        "interface impl port instance singleton integration svc mgr repo runtime controller factory cache ref token"
     ).split()
 )
 _STATES = frozenset(
-    "enrolled bucketed enabled disabled active inactive on off available live allowed allows open running".split()
+    (
+        "accessible enrolled bucketed enabled disabled active inactive on off available live allowed allows open "
+        "running"
+    ).split()
 )
 _TYPES = frozenset(
     (
@@ -145,22 +148,24 @@ def keeps_flags(name: str) -> int:
         return 0
     if words[-1] in _KEEPERS or "".join(words[-2:]) in _KEEPERS or words[-2:] in {("gate", "keeper")}:
         return 2
+    if pair_at(words) == len(words) - 2:
+        return 2
+    return 2 if _keeps_by_its_kind(words) else int(len(words) == 1 and words[0] in _SINGLE)
+
+
+def _keeps_by_its_kind(words: Words) -> bool:
+    """Whether a name ends in a noun of the trade and a kind of keeper: a client of flags, a router of toggles."""
     kinds = next((at for at in range(len(words), 0, -1) if singular(words[at - 1]) not in _KINDS), 0)
     noun = singular(words[kinds - 1]) if kinds else ""
-    if words[kinds:] and noun in _NOUNS:
-        # A switch, a gate and a feature are of many trades when they come after other words.
-        pair = kinds > 1 and words[kinds - 2] in {"feature", "kill", "flag", "ab"}
-        plain = noun in {"switch", "gate", "feature"} and kinds > 1 and not pair
-        unclear = (
-            noun in {"feature", "switch"} and words[-1] in {"factory", "controller", "cache", "store"} and not pair
-        )
-        handles = words[-1] in {"controller", "factory", "handler"} and not pair
-        return 0 if plain or unclear or handles else 2
-    if words[kinds:] and words[max(0, kinds - 2) : kinds] in {("ab", "test"), ("ab", "testing")}:
-        return 2
-    if words[-2:-1] == ("feature",) and singular(words[-1]) in {"flag", "toggle", "switch", "gate"}:
-        return 2
-    return int(len(words) == 1 and words[0] in _SINGLE)
+    if not words[kinds:]:
+        return False
+    if noun not in _NOUNS:
+        return words[max(0, kinds - 2) : kinds] in {("ab", "test"), ("ab", "testing")}
+    if kinds > 1 and words[kinds - 2] in {"feature", "kill", "flag", "ab"}:
+        return True
+    # A switch, a gate and a feature are of many trades, and so is what handles or makes them.
+    of_many = noun in {"switch", "feature"} and (kinds > 1 or words[-1] in {"cache", "store"})
+    return noun != "gate" and not of_many and words[-1] not in {"controller", "factory", "handler"}
 
 
 @lru_cache(maxsize=10_000)

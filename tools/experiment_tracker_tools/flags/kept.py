@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterator, Sequence
+from typing import Iterator
 
 from experiment_tracker_tools.flags import holders
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
@@ -16,11 +16,12 @@ from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.services import last_name
 from experiment_tracker_tools.flags.sighting import Sighting, Span
+from experiment_tracker_tools.flags.trades import COMMAND_LINES, MODELS, speaks_of
 from experiment_tracker_tools.flags.words import words_of
 
 _LINK = r"(?:\?\.|!?\.|->|::)"
 _KEPT = (
-    r"(?<![\w$\"'\-/@])\$?_?((?:[a-z]\w*?)?(?:[fF]eatures|[fF]lags|[tT]oggles|[eE]xperiments|Features|Flags|Toggles)|[fF]eature(?:Properties|Config|Settings|Decisions))"
+    r"(?<![\w$\"'\-/@])\$?_?((?:[a-z]\w*?)?(?:[fF]eatures|[fF]lags|[tT]oggles|[eE]xperiments|Features|Flags|Toggles)|[fF]eature(?:Properties|Config|Settings|Decisions|Management))"
     rf"(?:\(\)|{_LINK}(?:[vV]alue|[cC]urrent(?:Value)?)\b(?!\())?(?=\?*!?[.\[-])"
 )
 _TAKEN = (
@@ -42,15 +43,6 @@ _OWNERS = frozenset(
         "properties params query instance constants x this self s server current service viewmodel vm gon"
     ).split()
 )
-# A file that speaks of these has flags or features of its own.
-_COMMAND_LINES = (
-    "oclif commander yargs argparse cobra pflag minimist kingpin optparse parse_args this.parse( docopt argv regexp "
-    "syscall opcode bitmask bitfield parsed. flags.help flags.version --help @click clap:: getopt command("
-).split()
-_MODELS = (
-    "torch tensorflow sklearn scikit keras xgboost lightgbm pandas numpy mlflow transformers geojson leaflet "
-    "openlayers mapbox geotools geometry polygon cpuid cpufeature webgl dataset"
-).split()
 # A file that speaks of these may call them flags.
 _FEATURES = (
     "featureflag feature_flag feature-flag featuretoggle feature_toggle launchdarkly launch_darkly flags?. flagsquery "
@@ -86,7 +78,7 @@ def _named_or_contained(source: Source, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_CONTAINED).finditer(code, *inside) if source.language == "py" else ():
         key, name = source.string_at(match.start()), match.group(3)
         about = holders.is_set_of_flags(name) or (name == "features" and bool(match.group(2)) and _owns(match.group(2)))
-        if about and key is not None and holders.is_key(key[0]) and not _speaks_of(source, _MODELS):
+        if about and key is not None and holders.is_key(key[0]) and not speaks_of(source, MODELS):
             yield Sighting(match.start(), match.end(), "index", name, key[0])
 
 
@@ -113,20 +105,15 @@ def _is_kept_for_flags(source: Source, name: str, receiver: str) -> bool:
     own = words[0] in _OWNERS or words[0] in {"enabled", "active", "beta", "all", "initial", "get", "feature"}
     if len(words) > 2 or (len(words) == 2 and not own and not (receiver and source.language != "py")):
         return False
-    if receiver and not _owns(receiver):
+    if receiver and (not _owns(receiver) or (source.language == "py" and last_name(receiver) in {"self", "x", "data"})):
         return False
     if name == "flags" and not _may_be_about_features(source, receiver):
         return False
-    if _speaks_of(source, _COMMAND_LINES if last == "flags" else _MODELS) or (
+    if speaks_of(source, COMMAND_LINES if last == "flags" else MODELS) or (
         last == "flags" and "Command" in source.text
     ):
         return False
     return not (last == "experiments" and "mlflow" in source.text)
-
-
-def _speaks_of(source: Source, words: Sequence[str]) -> bool:
-    lowered = source.text.lower()
-    return any(word in lowered for word in words)
 
 
 def _may_be_about_features(source: Source, receiver: str) -> bool:
@@ -137,7 +124,7 @@ def _may_be_about_features(source: Source, receiver: str) -> bool:
         return False
     if source.language == "py" and last_name(receiver) in {"", "self", "x", "data", "context"}:
         return False
-    return last_name(receiver) not in {"", "this", "self"} or _speaks_of(source, _FEATURES)
+    return last_name(receiver) not in {"", "this", "self"} or speaks_of(source, _FEATURES)
 
 
 def _taken(source: Source, name: str, start: int, at: int) -> Iterator[Sighting]:
@@ -152,7 +139,7 @@ def _taken(source: Source, name: str, start: int, at: int) -> Iterator[Sighting]
             yield Sighting(start, end, "index", name, value.text)
         return
     member = pattern(_MEMBER).match(code, at)
-    if member is None:
+    if member is None or code[member.end() : member.end() + 1] in {"<", "$"}:
         return
     getter = pattern(_GETTER).match(code, at)
     if getter is not None and stands_in_a_condition(code, start, getter.end()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Iterable, NamedTuple
 
 from experiment_tracker_tools.flags import holders, keepers, names
@@ -28,7 +29,9 @@ def key_asked(
     key = key_of(name, held, vocabulary)
     container, _, last = name.rpartition(".")
     plain = container.rpartition(".")[2]
-    if key is not None or not last[:1].isupper() or not plain[:1].isupper():
+    # An object that is a flag stands for itself: boolVariation(UseFastSync, workspace).
+    itself = not container and last[:1].isupper() and len(last) > 3 and re.search(r"[a-z][A-Z]", last) is not None
+    if key is not None or not last[:1].isupper() or not (plain[:1].isupper() or itself):
         return key
     if not names.asks_for_a_flag(call) and keepers.keeps_flags(last_name(receiver)) < 2:
         return key

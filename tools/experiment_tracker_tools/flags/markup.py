@@ -22,7 +22,8 @@ _DIRECTIVE = r"(?<=\s)(?:\*|v-)([A-Za-z][\w-]*)(?:[:.][\w.]+)*=\"\s*'([\w.:\-]+)
 _TEMPLATE_TAG = r"\{%-?\s*(?:(switch|sample)|(\w*(?:flag|feature)\w*))\s+(?=[\"'])"
 # What says by itself that a flag is named, and what any component has.
 _SAYS = (
-    "flag feature flagKey featureKey flagName featureName featureFlag flagId featureId experiment toggle features with"
+    "flag feature flagKey featureKey flagName featureName featureFlag flagId featureId experiment toggle features "
+    "with without"
 ).split()
 _PLAIN = "name id key experimentName by".split()
 _NOUNS = frozenset("feature flag toggle experiment".split())
@@ -92,7 +93,7 @@ def _is_about_a_flag(name: str) -> bool:
     pair = pair_at(words)
     if pair is not None:
         return all(word in _AROUND for word in (*words[:pair], *words[pair + 2 :]))
-    nouns = [word for word in words if singular(word) in _NOUNS]
+    nouns = [word for word in words if singular(word) in _NOUNS and word != "toggle"]
     return bool(nouns) and len(words) < 5 and all(singular(word) in _NOUNS or word in _AROUND for word in words)
 
 
@@ -137,7 +138,8 @@ def template_tags(source: Source, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_TEMPLATE_TAG).finditer(source.text, *inside):
         found = re.match(r"[\"']([\w.\-:]+)[\"']", source.text[match.end() :])
         name = match.group(1) or match.group(2)
-        if found is not None and not name.startswith("end") and holders.is_key(found.group(1)):
+        plain = name[2:] if name.startswith("if") else name
+        if found is not None and (match.group(1) or _is_about_a_flag(plain)) and holders.is_key(found.group(1)):
             waffle = name in {"switch", "sample", "flag"}
             vendor = "django-waffle" if waffle else "django-flags" if name.startswith("flag_") else HOMEMADE
             yield Sighting(match.start(), match.end(), "call", name, found.group(1), vendor=vendor)

@@ -22,6 +22,8 @@ _LINK = r"(?:\?\.|!?\.|->|::)"
 _ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\([^()\"']{0,80}\))?(?![\w(])"
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
 _CONSTANT_ASKED = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?i:{_ASKS})"
+_A_CONSTANT = r"[A-Z]_[A-Z]"
+_TAKES = ("const {", "let {", "var {", "const{")
 _ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
 # A set that is named in a text, as settings hold it, and what is taken from it.
 _NAMED_SET = (
@@ -56,12 +58,25 @@ _SETS = (
     "ff_flags",
 )
 _SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA_", "ENABLE_", "_FEATURE")
-_KEPT = ("'features.", '"features.', ".features", ".flags", ".toggles", ".experiments", ">features")
-_PLAIN = ("features", "flags", "toggles", "experiments")
+_KEPT = (
+    "'features.",
+    '"features.',
+    "'features:",
+    '"features:',
+    '"featureflags:',
+    ".features",
+    ".flags",
+    ".toggles",
+    ".experiments",
+    ">features",
+)
+_PLAIN = ("features", "flags", "toggles", "experiments", "featuremanagement", "featureconfig", "featureproperties")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
 # A method that asks for its own flag: featureFlags.isNewUiEnabled().
 _ASKED_ITSELF = r"(?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on)\(\s*(?:\w*[cC]ontext|ctx|user|request)?\s*\)"
+# A method that gives its flag, which is asked: featureFlags.newUi().isEnabled(user).
+_GIVES_ONE = rf"\(\){_LINK}(?i:{_ASKS})"
 _ITS_OWN = r"(?i:is|has)_?[A-Z]\w*?_?(?:Enabled|Active|On|enabled|active|on)\b(?!\s*\()"
 _GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
 _NOT_MEMBERS = frozenset(
@@ -83,13 +98,14 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
         yield from _of_sets(source, evidence, inside)
     if any(word in lowered for word in _ASKED):
         yield from _asked_members(source, evidence, inside)
-        yield from _constants_asked(source, inside)
+        if pattern(_A_CONSTANT).search(text) is not None:
+            yield from _constants_asked(source, evidence, inside)
     if evidence.settings or any(word in lowered for word in _KEPT) or any(word in text for word in _SWITCHES):
         yield from among_settings(source, evidence, inside)
     if any(word in lowered for word in _PLAIN):
         yield from kept(source, inside)
     yield from switches(source, evidence, inside)
-    if source.language in {"ts", "page"}:
+    if source.language in {"ts", "page"} and any(word in text for word in _TAKES):
         yield from _taken_apart(source, evidence, inside)
 
 
@@ -123,10 +139,13 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
         opening = code.index("(", end)
         skip = re.match(r"\s*", code[opening + 1 :])
         yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
-    elif after.startswith("(") and pattern(_ASKED_ITSELF).match(code, match.start(2)):
+    elif after.startswith("(") and (
+        pattern(_ASKED_ITSELF).match(code, match.start(2)) or pattern(_GIVES_ONE).match(code, end)
+    ):
         yield Sighting(match.start(), end, "member", match.group(1), member)
     elif (
-        not after.startswith(("(", "[", ")("))
+        not after.startswith(("(", "[", ")(", "$("))
+        and code[end : end + 1] != "<"
         and _is_read(code, match.start(), member, after)
         and not _is_asked(code, end)
     ):
@@ -177,10 +196,11 @@ def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{member}")
 
 
-def _constants_asked(source: Source, inside: Span) -> Iterator[Sighting]:
+def _constants_asked(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Constants that may hold a flag and are asked: NEW_UI.is_enabled(); told only where the constant is known."""
     for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
-        form = "member" if holders.is_key_constant(match.group(1)) else "object"
+        known = holders.is_key_constant(match.group(1)) or match.group(1) in evidence.from_homes()
+        form = "member" if known else "object"
         yield Sighting(match.start(), match.end(1), form, match.group(1), None, match.group(1))
 
 

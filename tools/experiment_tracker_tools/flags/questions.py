@@ -30,7 +30,8 @@ _ASKING = frozenset(
 _WHOM = frozenset(
     (
         "user users org organization organisation account tenant team workspace company customer member site shop "
-        "store project client server backend frontend my our current global app application beta any all"
+        "store project client server backend frontend my our current global app application beta any all "
+        "experimental preview remote runtime local"
     ).split()
 )
 _GUARDS = frozenset(
@@ -132,7 +133,8 @@ def _asks_whom(before: Words, noun: Words) -> bool:
     if before[:1] == ("use",) and len(before) > 1:
         return noun[0] not in {"toggle", "switch", "gate"} and _WRITTEN.isdisjoint(before)
     if before[-1:] == ("has",) and len(before) > 1:
-        return noun[0] in {"feature", "flag", "toggle", "experiment"} and before[0] in _WHOM
+        whose = before[0] in _WHOM or before[:2] == ("check", "if")
+        return whose and noun[0] in {"feature", "flag", "toggle", "experiment"}
     verbs = before[:1] in {("should",), ("can",), ("may",)} and before[1:] in {
         ("use",),
         ("see",),

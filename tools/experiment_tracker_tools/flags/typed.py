@@ -33,14 +33,14 @@ _TRADES = frozenset(
         "page buffer texture shader pipeline bit status test language platform system compile compiler link build"
     ).split()
 )
-_TYPE = r"(?<![\w$])([A-Za-z_]\w*)(?:::)?<\s*([A-Z]\w*(?:Flag|Feature|Toggle|Experiment))\s*>\(\s*\)"
+_TYPE = r"(?<![\w$])([A-Za-z_]\w*)(?:::)?<\s*([A-Z]\w*(?:Flag|Feature|Toggle|Experiment))(?:\s*,[^<>()]*)?\s*>\("
 _LINK = r"(?:\?\.|!?\.|->|::)"
 _OBJECT = (
     rf"(?<![\w$.:>])([A-Za-z_]\w*){_LINK}([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}"
     r"((?:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n|required|[dD]isabled)(?:_\w+|[A-Z]\w*)?)[?]?\s*(\()"
 )
 # Without one of these there is nothing to look at.
-_TYPES = ("Flag>", "Feature>", "Toggle>", "Experiment>")
+_TYPES = ("Flag>", "Feature>", "Toggle>", "Experiment>", "Flag,", "Feature,", "Toggle,", "Experiment,")
 _OBJECTS = ("lags.", "oggles.", "eatures.", "lag.", "xperiments.", "oggle.", "lags:", "eature.", "lags-", "eatures:")
 _PREDICATE = rf"(?<![\w$])([A-Z]\w*){_LINK}([a-z]\w*_\w+\?)(?!\s*\(?\s*[:\"'])"
 _SAYS = (
@@ -128,7 +128,7 @@ def typed(source: Source, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_TYPE).finditer(code, *inside) if any(word in text for word in _TYPES) else ():
         if not names.is_setter(match.group(1)) and _may_ask_of_type(match.group(1)):
             yield Sighting(match.start(), match.end(), "call", match.group(1), match.group(2))
-    for match in pattern(_OBJECT).finditer(code, *inside) if any(word in text for word in _OBJECTS) else ():
+    for match in pattern(_OBJECT).finditer(code, *inside) if _may_hold_objects(text) else ():
         holder, constant, asked = match.group(1), match.group(2), match.group(3)
         if asked not in {"enable", "disable"} and _holds(holder):
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{constant}")
@@ -138,9 +138,20 @@ def typed(source: Source, inside: Span) -> Iterator[Sighting]:
                 yield Sighting(match.start(), match.end(), "member", match.group(1), match.group(2))
 
 
+def _may_hold_objects(text: str) -> bool:
+    return any(word in text for word in _OBJECTS) and pattern(r"[A-Z]_[A-Z]").search(text) is not None
+
+
 def _may_ask_of_type(name: str) -> bool:
     words = words_of(name)
-    return not _STATES.isdisjoint(words) or words in {("has", "flag"), ("has", "feature"), ("flag",), ("has",)}
+    return not _STATES.isdisjoint(words) or words[:2] in {
+        ("has", "flag"),
+        ("has", "feature"),
+        ("flag",),
+        ("has",),
+        ("observe", "flag"),
+        ("watch", "flag"),
+    }
 
 
 def _holds(name: str) -> bool:

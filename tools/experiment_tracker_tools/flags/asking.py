@@ -1,0 +1,79 @@
+"""Whether a call asks for a flag in words that nobody listed, or in one word by where it stands.
+
+Standard library only, Python 3.9 syntax: the hooks use it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from experiment_tracker_tools.flags import questions, services, typed
+from experiment_tracker_tools.flags.configured import stands_in_a_condition
+from experiment_tracker_tools.flags.evidence import Evidence
+from experiment_tracker_tools.flags.lexer import Source
+from experiment_tracker_tools.flags.patterns import pattern
+from experiment_tracker_tools.flags.places import first_key
+from experiment_tracker_tools.flags.sighting import Call
+
+_TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
+_SEVERAL_WORDS = r"\w[/_.\-:]\w|[a-z][A-Z]"
+# What says by its name that a flag's key stands behind it.
+_KEYWORDS = frozenset("featureKey feature_key flagKey flag_key featureFlag feature_flag experimentKey".split())
+
+
+def asks_in_one_word(source: Source, evidence: Evidence, call: Call) -> bool:
+    """Whether a word that could be anybody's asks for a flag by where it stands: if (flag('new-ui'))."""
+    words = [each.keyword for each in call.given]
+    if call.name in {"when", "unless"}:
+        return "feature" in words or "flag" in words or call.receiver in {"Feature", "Features", "FeatureFlag"}
+    first = first_key(source, call.given)
+    if first is None or first.kind != "literal" or not pattern(_SEVERAL_WORDS).search(first.text):
+        return False
+    if call.name == "experiment":
+        return (
+            source.language == "rb"
+            and re.match(r"\s*(?:\{|do)\s*\|", source.code[call.end : call.end + 20]) is not None
+        )
+    plain = call.name in {"feature", "flag", "featureFlag"} and not call.receiver and len(call.given) == 1
+    of_settings = services.asks_plainly(call.name) and call.receiver.lower() in {"config", "settings", "appconfig"}
+    if not call.receiver and services.asks_plainly(call.name):
+        of_settings = any("config" in module or "feature" in module for module in evidence.modules_of(call.name))
+    start = call.start - (len(call.receiver) + 1 if call.receiver else 0)
+    return (plain or of_settings) and stands_in_a_condition(source.code, start, call.end)
+
+
+def _is_handled(source: Source, call: Call) -> bool:
+    """Whether what stands behind the first argument is a function: then it is an event that is waited for."""
+    return any(word in source.code[call.given[0].end : call.end] for word in ("=>", "func", "{", "handle", "callback"))
+
+
+def takes_a_state(source: Source, start: int) -> bool:
+    """Whether only the state is taken out of what a call gives: const { enabled } = useToggle('new-ui')."""
+    return pattern(_TAKES_A_STATE).search(source.code[max(0, start - 120) : start]) is not None
+
+
+def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
+    """Whether a call asks in words that nobody listed, marks what follows, or asks what keeps flags."""
+    if typed.asks_for_what_says_flag(call, first_key(source, call.given)):
+        return True
+    if any(each.keyword in _KEYWORDS for each in call.given) and services.asks_plainly(call.name):
+        return True
+    if questions.asks_in_its_own_words(call.name):
+        return not is_another_trades(call)
+    return _asks_a_keeper_or_marks(source, evidence, call)
+
+
+def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> bool:
+    if call.receiver and evidence.asks_a_keeper(call.receiver, call.name):
+        return call.name.lower() != "on" or not _is_handled(source, call)
+    mark = source.code[max(0, call.start - len(call.receiver) - 2) : call.start].replace(call.receiver, "").strip(".")
+    if not mark.endswith(("@", "[", "#[")) and source.code[max(0, call.start - 4) : call.start] != "new ":
+        return False
+    if questions.is_elsewhere(call.receiver):
+        return False
+    return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
+
+
+def is_another_trades(call: Call) -> bool:
+    """Whether what is asked has features or flags of its own, and the question does not say feature flag in full."""
+    return questions.is_elsewhere(call.receiver) and not questions.names_the_trade(call.name)

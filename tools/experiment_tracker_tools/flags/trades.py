@@ -1,0 +1,26 @@
+"""Other trades that have flags and features: command lines and masks of bits, models and maps.
+
+Standard library only, Python 3.9 syntax: the hooks use it.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from experiment_tracker_tools.flags.lexer import Source
+
+# A file that speaks of these has flags or features of its own.
+COMMAND_LINES = (
+    "oclif commander yargs argparse cobra pflag minimist kingpin optparse parse_args this.parse( docopt argv regexp "
+    "syscall opcode bitmask bitfield parsed. flags.help flags.version --help @click clap:: getopt command("
+).split()
+MODELS = (
+    "torch tensorflow sklearn scikit keras xgboost lightgbm pandas numpy mlflow transformers geojson leaflet "
+    "openlayers mapbox geotools geometry polygon cpuid cpufeature webgl dataset"
+).split()
+
+
+def speaks_of(source: Source, words: Sequence[str]) -> bool:
+    """Whether a file has one of these words anywhere, in its comments and texts too."""
+    lowered = source.text.lower()
+    return any(word in lowered for word in words)
