@@ -1,9 +1,7 @@
 """Every verdict by name, from recorded data through the verbs: what fires it, what just does not, and what follows."""
 
 import random
-import re
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from tests.support.agent import Agent
@@ -14,7 +12,6 @@ from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import Verdict
 
 JsonObject = dict[str, Any]
-GUIDE = Path(__file__).parents[3] / "docs" / "guide.md"
 COST: JsonObject = {"name": "cost", "role": "guardrail", "kind": "continuous", "direction": "decrease", "margin": 0.1}
 SIZED: JsonObject = {**TIME, "mde": 0.15, "baseline": 1, "sd": 0.2}
 LIKED, DISLIKED = ([{"variant": v, "rating": r} for v in ("control", "treatment")] * 5 for r in (5, 3))
@@ -152,14 +149,3 @@ def test_inconclusive_expires_where_the_runtime_has_ended(
     repo.clock.move(days=days)
     told = at_repo.call("decide", experiment=experiment)
     assert (told["verdict"], told["state"]) == ("INCONCLUSIVE", state)
-
-
-def test_the_guides_table_is_the_one_that_the_code_follows() -> None:
-    row = re.compile(r"^\| (\d) \| ([A-Z_]+) \| (.+) \| (.+) \| (.+) \|$", re.M)
-    table = {verdict: (int(rule), state, git) for rule, verdict, _, state, git in row.findall(GUIDE.read_text("utf-8"))}
-    assert tuple(table) == get_args(Verdict)
-    assert [rule for rule, *_ in table.values()] == sorted(rule for rule, *_ in table.values())
-    for verdict, found in CONSEQUENCES.items():
-        _, state, git = table[verdict]
-        assert state.startswith("goes on" if found.state is None else found.state)
-        assert git.startswith(found.git.split(";")[0])

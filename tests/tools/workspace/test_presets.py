@@ -131,6 +131,19 @@ def test_these_figures_are_the_callers_to_move_and_no_plan_without_them_tells_an
     assert "practical" not in at_repo.call("analyze", experiment=plain)
 
 
+@pytest.mark.parametrize("preset", ["meta", "product", "data_driven", "high_risk"])
+def test_a_plan_of_a_preset_says_what_it_does_or_what_to_give_for_it(at_plain: Agent, preset: str) -> None:
+    own = {"mde": 0.15} if preset == "high_risk" else {}
+    told = at_plain.call("design_experiment", **plan(preset=preset, sample_size=None, metrics=[{**TIME, **own}]))
+    assert (
+        told["operating"] == "not simulated: time needs a baseline and an sd to be simulated; give it with the metric"
+    )
+    given = {**TIME, **own, "baseline": 2.0, "sd": 1.0}
+    options = {"looks": 2, "repeat_reason": "with a baseline"}
+    told = at_plain.call("design_experiment", **plan(preset=preset, sample_size=None, metrics=[given], plan=options))
+    assert "simulated runs of this plan: ships " in told["operating"]
+
+
 def test_a_call_overrides_a_preset_in_every_option(at_plain: Agent) -> None:
     options = {"min_sample_size": 12, "min_runtime_days": 0, "max_regression": 0.2, "power": 0.9}
     changes = {"preset": "product", "plan": options, "runtime_days": 5, "metrics": [TIME, {"name": "cost"}]}
