@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import resource
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,8 +15,6 @@ NETWORK = frozenset(
     | {"ocfs2", "beegfs", "davfs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs", "fuse.ceph"}
     | {"fuse.davfs2", "fuse.gcsfuse"}
 )
-
-_MANY_FILES = 65_536
 
 
 class Handle:
@@ -37,18 +34,6 @@ class Handle:
     def __del__(self) -> None:
         if hasattr(self, "fd"):
             os.close(self.fd)
-
-
-def allow_many_files() -> None:
-    """Let this process open as many files as the system allows: every experiment's journal stays open once it was read.
-
-    Many systems let a program have 1,024 unless it asks.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def sync_data(fd: int) -> None:

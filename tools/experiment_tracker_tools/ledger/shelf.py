@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from experiment_tracker_tools.core.clock import ID_PATTERN
 from experiment_tracker_tools.core.errors import InvalidInput, NotFound, StoreFailure
+from experiment_tracker_tools.core.limits import allow_many_files
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
-from experiment_tracker_tools.ledger.disk import allow_many_files
 from experiment_tracker_tools.ledger.index import Rows
 from experiment_tracker_tools.ledger.journal import JournalFile
 from experiment_tracker_tools.ledger.known import Known

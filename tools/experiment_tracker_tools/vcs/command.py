@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
 from experiment_tracker_tools.core.errors import GitRefused
+from experiment_tracker_tools.core.limits import keep_given_limit
 from experiment_tracker_tools.core.text import quoted
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def _started(
     process = cast("subprocess.Popen[bytes]", running.proc)  # pyright: ignore[reportUnknownMemberType] GitPython's
     # GitPython would stop the process as soon as nobody holds `running`.
     running.proc = None
+    # The user's own hooks run below it.
+    keep_given_limit(process.pid)
     return process
 
 

@@ -11,6 +11,7 @@ from experiment_tracker_tools.conduct.runs.folder import RunFolder, new_run_id
 from experiment_tracker_tools.conduct.runs.pilot import pilot
 from experiment_tracker_tools.conduct.runs.running import check_runnable, run
 from experiment_tracker_tools.core.errors import ExperimentError, StoreFailure
+from experiment_tracker_tools.core.limits import keep_given_limit
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.run import RunSpec, RunState
@@ -42,6 +43,7 @@ def start(workspace: Workspace, experiment: Experiment, spec: RunSpec) -> str:
             stderr=log,
             start_new_session=True,
         )
+    keep_given_limit(process.pid)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin:
         process.stdin.write(spec.model_dump_json().encode())

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from experiment_tracker_tools.conduct.runs import measuring_process
 from experiment_tracker_tools.core.errors import InvalidInput, StoreFailure
+from experiment_tracker_tools.core.limits import keep_given_limit
 from experiment_tracker_tools.core.text import quoted
 
 NOT_STARTED = 127
@@ -84,6 +85,7 @@ class Measurer:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        keep_given_limit(self._process.pid)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
