@@ -17,6 +17,7 @@ from experiment_tracker_tools.assignment.hashing import takes_part, variant_of
 from experiment_tracker_tools.assignment.live import Live, read, written
 from experiment_tracker_tools.conduct.looks import take_look
 from experiment_tracker_tools.conduct.phases import begin_phase, share_now
+from experiment_tracker_tools.conduct.rates import measured_rate
 from experiment_tracker_tools.conduct.replay import replay
 from experiment_tracker_tools.conduct.runs.running import check_runnable
 from experiment_tracker_tools.core.errors import InvalidInput
@@ -25,6 +26,7 @@ from experiment_tracker_tools.domain.phase import PhaseStart
 from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.run import RunSpec
 from experiment_tracker_tools.domain.trial import Exposure
+from experiment_tracker_tools.domain.variant import Subject
 from experiment_tracker_tools.monitor import monitor_experiments
 
 JsonObject = dict[str, Any]
@@ -185,6 +187,21 @@ def test_a_decision_over_phases_is_computed_again_from_its_rows_and_starts(repo:
     document = repo.read(f".experiments/{experiment}/experiment.md")
     assert "Exposure: 90% until 5 units a variant, then 100% of the units" in document
     assert "phase: 2 (100%)" in document
+
+
+def test_how_many_units_come_in_a_day_counts_those_who_did_not_take_part(repo: Project, at_repo: Agent) -> None:
+    plan = {"phases": [{"share": 0.5, "days": 1}, {"share": 1}]}
+    experiment = started(at_repo, metrics=[SCORE], sample_size=60, subject={"flag": "new"}, plan=plan)
+    first = met(at_repo, experiment, 40)
+    repo.clock.move(days=2)
+    passed(at_repo)
+    last = met(at_repo, experiment, 40, start=40)
+
+    rate = measured_rate(repo.workspace(), Subject(flag="new"))
+
+    assert last == 40
+    assert rate is not None
+    assert (rate.units, rate.days) == (2 * first + last, 2)
 
 
 def test_counts_by_period_are_refused_because_they_tell_no_phase(at_repo: Agent) -> None:
