@@ -91,6 +91,8 @@ def test_an_experiment_may_iterate_one_that_has_ended(at_repo: Agent) -> None:
     assert at_repo.call("status", experiment=first)["completed"][0]["state"] == "iterated"
     refused = at_repo.refusal("design_experiment", **plan(iterates=second))
     assert "only an ended or decided experiment can be iterated" in refused
+    refused = at_repo.refusal("design_experiment", **plan(iterates=first))
+    assert f"{first}' is iterated by {second} already; iterate that one." in refused
 
 
 def test_several_treatments_share_alpha_and_the_best_ships(repo: Project, at_repo: Agent) -> None:

@@ -36,8 +36,7 @@ def ending(
     with turn as (volume, draft):
         before = shelf.present(volume)
         if not before.is_iterable:
-            told = f"{quoted(before.id)} is {before.state}; only an ended or decided experiment can be iterated."
-            raise IllegalStep(told)
+            raise IllegalStep(_refusal(before))
 
         def end(successor: Experiment) -> None:
             shelf.note("successions", {"experiment": before.id, "successor": successor.id})
@@ -46,3 +45,9 @@ def ending(
         yield end
         for successor in successors:
             put_experiment(draft, check_frozen(before, before.iterated_by(successor)))
+
+
+def _refusal(experiment: Experiment) -> str:
+    if experiment.state == "iterated":
+        return f"{quoted(experiment.id)} is {experiment.history[-1].reason or 'iterated'} already; iterate that one."
+    return f"{quoted(experiment.id)} is {experiment.state}; only an ended or decided experiment can be iterated."
