@@ -31,6 +31,7 @@ from experiment_tracker_tools.monitor import monitor_experiments
 
 JsonObject = dict[str, Any]
 SCORE: JsonObject = {"name": "score", "role": "primary", "kind": "continuous", "direction": "increase"}
+FEW: list[JsonObject] = [{"share": 0.2, "units": 1}, {"share": 0.6, "days": 1}, {"share": 1}]
 PHASES: list[JsonObject] = [{"share": 0.2, "units": 5}, {"share": 0.6, "days": 1}, {"share": 1}]
 
 
@@ -231,6 +232,8 @@ def test_phases_that_make_no_sense_are_refused(at_repo: Agent, phases: list[Json
     [
         ({"scheme": "blocks", "block_size": 4, "order": "abba"}, "order = abba"),
         ({"privacy": {"attributes": ["phase"]}}, "An attribute called phase"),
+        ({"phases": [{"share": 0.5, "units": 20}, {"share": 1}]}, "never begin: the plan ends at 20 units a variant"),
+        ({"phases": [{"share": 0.5, "days": 14}, {"share": 1}]}, "never begin: the plan ends at 14 days"),
     ],
 )
 def test_a_plan_that_phases_cannot_take_a_share_of_is_refused(at_repo: Agent, plan: JsonObject, told: str) -> None:
@@ -245,7 +248,7 @@ def test_a_switchback_has_no_phases(repo: Project) -> None:
 
 def test_a_run_that_makes_its_own_units_is_refused(repo: Project) -> None:
     workspace = at_machine_time(add_assets(repo)).workspace()
-    experiment = live.started(workspace, COMMAND, options={"phases": PHASES})
+    experiment = live.started(workspace, COMMAND, options={"phases": FEW})
     with pytest.raises(InvalidInput, match="a run makes its own"):
         check_runnable(workspace, experiment, RunSpec(command=("true",)))
 
@@ -273,7 +276,7 @@ def test_taking_part_says_nothing_of_the_variant() -> None:
 def test_a_live_session_is_served_by_the_share_of_the_present_phase(repo: Project) -> None:
     project = at_machine_time(add_assets(repo))
     workspace = project.workspace()
-    experiment = live.started(workspace, COMMAND, options={"phases": PHASES})
+    experiment = live.started(workspace, COMMAND, options={"phases": FEW})
 
     def served(first: int) -> list[bool]:
         found: list[bool] = []

@@ -112,7 +112,8 @@ def check_phases(experiment: Experiment) -> None:
     """Let a plan pass whose units a phase of exposure can take a share of.
 
     Raises:
-        InvalidInput: for units that are days, places of ABBA, or an attribute that phases would be taken for.
+        InvalidInput: for units that are days, places of ABBA, an attribute that phases would be taken for, or a last
+            phase that would never begin.
     """
     plan = experiment.plan
     if not plan.phases:
@@ -122,6 +123,11 @@ def check_phases(experiment: Experiment) -> None:
         raise InvalidInput(f"phases take a share of the units that come; {what} needs them all in a row. Drop one.")
     if PHASE in plan.privacy.attributes:
         raise InvalidInput(f"An attribute called {PHASE} would be taken for the phases of exposure. Rename it.")
+    units, days = sum(phase.units or 0 for phase in plan.phases), sum(phase.days or 0.0 for phase in plan.phases)
+    ends = [f"{plan.horizon} units a variant"] if units >= plan.horizon and not plan.endless else []
+    ends += [f"{plan.max_runtime_days:g} days"] if days >= plan.max_runtime_days else []
+    if ends:
+        raise InvalidInput(f"The last phase would never begin: the plan ends at {ends[0]}. Ask less of the others.")
 
 
 def planned(settings: Resolved, sample_size: int, metrics: Sequence[Metric], *, belief: Belief | None = None) -> Plan:
