@@ -2,7 +2,7 @@
 
 import pytest
 from tests.support.project import Project
-from tests.support.runs import SCRIPT, comparing, ran
+from tests.support.runs import SCRIPT, WORK, comparing, ran
 
 from experiment_tracker_tools.conduct.runs.folder import RunFolder, new_run_id
 from experiment_tracker_tools.conduct.runs.pilot import pilot
@@ -76,3 +76,34 @@ def test_a_plan_without_an_end_stops_when_its_sequence_decides(repo: Project) ->
     experiment = comparing(repo, *scripts, metrics=[SCORE], sample_size=20, plan=plan)
     state = ran(repo, experiment, ("sh", SCRIPT, "100"), metrics=READ, trials=2000)
     assert state.ended_why == "verdict SHIP"
+
+
+@pytest.mark.parametrize(("kind", "most"), [("binary", 4), ("continuous", 8)])
+def test_no_run_waits_for_others_where_a_look_takes_its_silence_for_a_failure(
+    repo: Project, kind: str, most: int
+) -> None:
+    """Control: fast runs whose silence is no value are assigned several blocks ahead."""
+    metric = SCORE | {"kind": kind, "baseline": 0.5}
+    experiment = comparing(repo, *["echo 1\n", "echo 1\n"], metrics=[metric], sample_size=16)
+    ran(repo, experiment, WORK, metrics=READ)
+    journal = repo.workspace().ledger.journal(experiment)
+    answered = {entry.content.unit: entry.seq for entry in journal.trials}
+    waiting = [
+        sum(met.seq <= at.seq < answered[met.content.unit] for met in journal.exposures) for at in journal.exposures
+    ]
+    assert (max(waiting) <= 4) == (kind == "binary")
+    assert max(waiting) >= most
+
+
+def test_rates_on_tasks_that_lie_far_apart_are_compared_within_them(repo: Project) -> None:
+    scripts = [
+        f"[ $(( $(od -An -N2 -tu2 /dev/urandom) % 100 )) -lt $(( $1 + {more} )) ] && echo 1 || echo 0\n"
+        for more in (0, 40)
+    ]
+    solved = SCORE | {"kind": "binary", "baseline": 0.5}
+    experiment = comparing(repo, *scripts, metrics=[solved], sample_size=60, plan={"method": "fixed"})
+    ran(repo, experiment, ON_TASKS, tasks=["5", "20", "40", "55"], metrics=READ)
+    (estimate,) = looked(repo, experiment).estimates
+    assert estimate.test == "score z within 4 strata"
+    assert estimate.effect is not None
+    assert estimate.effect > 0.1

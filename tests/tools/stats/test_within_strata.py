@@ -53,6 +53,19 @@ def test_few_strata_are_least_squares_with_a_level_for_each() -> None:
     assert found.se == pytest.approx(blocked(pairs).se)
 
 
+def test_unlike_strata_that_meet_unlike_shares_have_the_variance_of_their_own_units() -> None:
+    """Reference: statsmodels OLS on C(stratum) + variant, cov_type="HC2"; one variance for all is a fifth too small."""
+    rng = np.random.default_rng(6)
+    s = np.repeat(np.arange(4), 60)
+    v = (rng.random(len(s)) < np.array([0.1, 0.5, 0.4, 0.9])[s]).astype(int)
+    x = 9.0 * s + np.array([0.2, 3.0, 2.0, 0.3])[s] * rng.standard_normal(len(s))
+    fitted = sm.OLS(x, levels(v, s))
+    found, robust = compared(x, v, s), fitted.fit(cov_type="HC2")
+    assert found.effect == pytest.approx(robust.params[-1])
+    assert found.se == pytest.approx(robust.bse[-1], rel=1e-6)
+    assert robust.bse[-1] > 1.1 * fitted.fit().bse[-1]
+
+
 def test_many_strata_are_clusters() -> None:
     """Reference: statsmodels OLS within strata, cov_type="cluster"."""
     x, v, s = drawn(25, 4, spread=1.0)

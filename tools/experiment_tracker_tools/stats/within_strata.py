@@ -5,10 +5,10 @@ moments of a sample as large as the degrees of freedom that are left, whose Welc
 whatever works on moments works within strata too. One pair a stratum gives the paired t test.
 
 References:
-    Imbens & Rubin (2015), Causal Inference, 9.6. Cameron & Miller (2015), J. Human Resources 50(2), for clusters.
+    Imbens & Rubin (2015), Causal Inference, 9.6. MacKinnon & White (1985), J. Econometrics 29, HC2, for units. Bell &
+    McCaffrey (2002), Survey Methodology 28, and Cameron & Miller (2015), J. Human Resources 50(2), for clusters.
 """
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.stats.samples import Moments
@@ -79,11 +79,9 @@ def within_strata(
     sums = np.bincount(variants[kept], fitted.residuals**2, minlength=of)
     shares = sums / (df * n / n.sum()) / n
     clustered = groups >= clusters
-    if clustered:
-        shares *= _clustered(fitted, variants[kept], labels, shares)
-        df = groups - 1
-    else:
-        shares *= max(_variance(fitted.inverse, t) / (1 / n[0] + 1 / n[t]) for t in range(1, of))
+    moved = _moved(fitted, variants[kept], labels, clustered=clustered)
+    shares *= _larger(moved, shares)
+    df = groups - 1 if clustered else df
     sizes = np.maximum(2, np.floor(1 + df * n / n.sum() * of / 2 + 1e-9)).astype(int).tolist()
     each = zip(sizes, fitted.levels.tolist(), shares.tolist(), strict=True)
     return Within(tuple(Moments(m, level, share * m * (m - 1)) for m, level, share in each), groups, clustered)
@@ -103,18 +101,25 @@ def _fit(x: "Vector", variants: "Labels", labels: "Labels", counts: "Vector") ->
     return _Fit(counts, effects + centre + sizes @ strata / sizes.sum(), inverse, residuals)
 
 
-def _clustered(fitted: _Fit, variants: "Labels", labels: "Labels", shares: "Vector") -> float:
-    """How much larger the variance between strata is than the one that units have, for the effect that has it worst."""
+def _moved(fitted: _Fit, variants: "Labels", labels: "Labels", *, clustered: bool) -> "Vector":
+    """By how much each stratum (CR2), or each unit (HC2), moves the effects, shape (of them, effects)."""
     import numpy as np
 
-    groups, of = fitted.counts.shape
-    scores = np.zeros((groups, of))
+    sizes, of = fitted.counts.sum(axis=1), fitted.counts.shape[1]
+    to_effects = np.asarray(fitted.inverse[:, 1:] - fitted.inverse[:, :1])
+    apart = np.eye(of)[variants] - (fitted.counts / sizes[:, None])[labels]
+    if not clustered:
+        held = 1 / sizes[labels] + ((apart @ fitted.inverse) * apart).sum(axis=1)
+        return np.asarray(apart @ to_effects * (fitted.residuals / np.sqrt(np.maximum(1 - held, 1e-9)))[:, None])
+    scores = np.zeros_like(fitted.counts)
     np.add.at(scores, (labels, variants), fitted.residuals)
-    moved = scores @ fitted.inverse * math.sqrt(groups / (groups - 1))
-    between = [float(((moved[:, t] - moved[:, 0]) ** 2).sum()) for t in range(1, of)]
-    units = [float(shares[0] + shares[t]) for t in range(1, of)]
-    return max((b / u for b, u in zip(between, units, strict=True) if u > 0), default=1.0)
+    # What a stratum weighs in an effect: its part of the information.
+    lines = apart @ to_effects
+    part = np.stack([np.bincount(labels, line**2) for line in lines.T], axis=1)
+    return np.asarray(scores @ to_effects / np.sqrt(np.maximum(1 - part / part.sum(axis=0), 1e-9)))
 
 
-def _variance(inverse: "Vector", treatment: int) -> float:
-    return float(inverse[0, 0] + inverse[treatment, treatment] - 2 * inverse[0, treatment])
+def _larger(moved: "Vector", shares: "Vector") -> float:
+    """How much larger the variance of an effect is than what `shares` add up to, for the one that has it worst."""
+    effects, units = (moved**2).sum(axis=0).tolist(), (shares[1:] + shares[0]).tolist()
+    return max((float(e / u) for e, u in zip(effects, units, strict=True) if u > 0), default=1.0)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
 from experiment_tracker_tools.conduct.exposing import exposed
 from experiment_tracker_tools.conduct.runs.folder import RunFolder, inherited
 from experiment_tracker_tools.conduct.runs.glance import failure_notes, glance
@@ -180,6 +181,9 @@ class Runner:
     def _open(self) -> tuple[Opened, ...]:
         """Name the units of the next blocks, and note them before they are assigned, so that none can be lost."""
         most = int(min(self._blocks_to_come(), _MOST_AT_ONCE, *(blocks for blocks, _ in self._budgets())))
+        if self._experiment.primary.kind in ZERO_WHERE_MISSING:
+            # There a look takes units without an answer yet for zeros.
+            most = min(most, 1)
         per_block = self._per_trial_s() * self._size
         at_once = max(1, min(most, int(ASLEEP_S / max(per_block, 1e-6))))
         opened: list[Opened] = []
