@@ -178,3 +178,24 @@ def test_the_lift_of_a_metric_in_its_own_unit_is_its_difference_over_controls_me
     assert estimate.ci_low is not None
     assert estimate.ci_high is not None
     assert -12 < estimate.ci_low < -8 < estimate.ci_high < -4
+
+
+def test_outcomes_after_the_look_that_read_their_units_are_told() -> None:
+    bought = values.metric(name="bought", kind="binary", unit=None)
+    plan = Plan(sample_size=12, salt="salt", method="sequential", scheme="blocks", block_size=4)
+    experiment = values.experiment(metrics=(bought,), plan=plan)
+    exposures = placed(experiment, 24)
+    outcomes = [trial(e.variant, float(k % 2), unit=e.unit, metric="bought") for k, e in enumerate(exposures)]
+    interleaved: list[Content] = [each for pair in zip(exposures, outcomes, strict=True) for each in pair]
+
+    def late(recorded: list[Content]) -> list[str]:
+        notes = look_at(experiment, entries(recorded, provenance="command"), now=START).notes
+        return [note for note in notes if "changed after the look that read them" in note]
+
+    (told,) = late([*exposures, *outcomes])
+    room = weigh(experiment, entries([*exposures, *outcomes], provenance="command"), now=START).room
+    assert room is not None
+    silent = sum(not any(block.values) for block in room.blocks["bought", "treatment"].blocks)
+    assert silent > 0
+    assert told.startswith(f"{2 * silent} values of bought (treatment and control)")
+    assert late(interleaved) == []

@@ -65,6 +65,32 @@ def test_a_loss_in_every_phase_is_a_loss_although_the_pooled_means_say_gain() ->
     assert pooled.ci_low is not None and pooled.ci_low > 0
 
 
+@pytest.mark.parametrize("kind", ["continuous", "duration", "binary", "ratio"])
+def test_the_means_that_are_told_differ_as_the_effect_does(kind: str) -> None:
+    def value(each: Trial) -> Value:
+        level = each.metrics["score"]
+        assert isinstance(level, float)
+        if kind == "ratio":
+            return Ratio(numerator=level, denominator=2.0)
+        return float(level > 15 + draw.gauss(0, 6)) if kind == "binary" else level
+
+    draw = random.Random(3)
+    contents = [
+        each.model_copy(update={"metrics": {"score": value(each)}}) if isinstance(each, Trial) else each
+        for each in came(*SIMPSON, effect=-1.0)
+    ]
+    (told,) = looked(contents, planned(kind)).estimates
+    assert told.effect is not None and told.mean_control is not None and told.mean_treatment is not None
+    assert told.mean_treatment - told.mean_control == pytest.approx(told.effect)
+    (pooled,) = looked(without_phases(contents), planned(kind)).estimates
+    assert pooled.mean_control is not None and pooled.mean_control < told.mean_control
+
+
+def test_in_the_first_phase_there_is_nothing_to_say_of_strata() -> None:
+    notes = looked(came((90, 90, 10.0), effect=1.0)).notes
+    assert not [note for note in notes if "strata" in note]
+
+
 def test_the_verdict_follows_the_phases_and_without_them_it_would_ship_the_loss() -> None:
     contents, plan = came(*SIMPSON, effect=-1.0), planned()
 

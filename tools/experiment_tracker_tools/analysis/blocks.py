@@ -8,7 +8,7 @@ are exchangeable within their stratum between two looks, given how many of them 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment_tracker_tools.analysis.exact import Blocks
@@ -65,7 +65,7 @@ def blocks_of(
     found: list[Block] = []
     at: list[int] = []
     read = set[Key]()
-    taken = set[int]()
+    taken = dict[int, float]()
     for look, units in enumerate(looks):
         last = closes and look + 1 == len(looks)
         for key, members in _grouped(values, units, taken, places, treatment).items():
@@ -79,10 +79,12 @@ def blocks_of(
             block = Block(tuple(map(math.log, x)) if logs else tuple(x), treated)
             found.append(_pair(block) if places.mirrored and key[1] != _LOOSE else block)
             at.append(look)
-            taken.update(int(units.units[member]) for member in members)
+            taken.update((int(units.units[member]), float(units.x[member])) for member in members)
             if key[1] != _LOOSE:
                 read.add(key)
-    return Blocks(tuple(found), tuple(at), tuple(point.time for point in points), closes)
+    newest = dict(zip(looks[-1].units.tolist(), looks[-1].x.tolist(), strict=True))
+    late = sum(newest.get(unit, x) != x for unit, x in taken.items())
+    return Blocks(tuple(found), tuple(at), tuple(point.time for point in points), closes, late)
 
 
 def _pair(block: Block) -> Block:
@@ -92,7 +94,7 @@ def _pair(block: Block) -> Block:
 
 
 def _grouped(
-    values: "Values", units: "Reduced", taken: set[int], places: Places, treatment: int
+    values: "Values", units: "Reduced", taken: Collection[int], places: Places, treatment: int
 ) -> dict[Key, list[int]]:
     """The rows of a look that no earlier one has read, by stratum and block, in the order of arrival."""
     import numpy as np

@@ -45,14 +45,15 @@ def compare(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> Esti
 
 
 def _estimated(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> Estimate:
+    levels = _levels(pair)
     bare = Estimate(
         metric=metric.name,
         treatment=treatment,
         test="none",
         n_control=pair.control.values.n,
         n_treatment=pair.treatment.values.n,
-        mean_control=pair.control.values.mean if pair.control.values.n else None,
-        mean_treatment=pair.treatment.values.mean if pair.treatment.values.n else None,
+        mean_control=levels.control.values.mean if levels.control.values.n else None,
+        mean_treatment=levels.treatment.values.mean if levels.treatment.values.n else None,
         confidence=1 - alpha,
     )
     if metric.kind == "ratio":
@@ -64,7 +65,7 @@ def _estimated(metric: Metric, treatment: str, pair: Pair, *, alpha: float) -> E
 
 def _of_means(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
     inside, where = _inside(pair)
-    spread = inside if pair.control.inside is not None and pair.control.inside.phased else pair
+    spread = _levels(pair)
     control, treatment = inside.control.values, inside.treatment.values
     test = welch(control, treatment, alpha=alpha)
     lift = relative_lift(control, treatment, alpha=alpha)
@@ -118,6 +119,11 @@ def _inside(pair: Pair) -> tuple[Pair, str]:
     return Pair(*within), f" within {control.strata} strata" if control.strata > 1 else ""
 
 
+def _levels(pair: Pair) -> Pair:
+    """Whose means and spread are told: within phases of exposure, whose shares may differ, else of all units."""
+    return _inside(pair)[0] if pair.control.inside is not None and pair.control.inside.phased else pair
+
+
 def _of_rates(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
     tables = [None if sample.inside is None else sample.inside.counts for sample in pair]
     if tables[0] is not None and tables[1] is not None:
@@ -164,6 +170,9 @@ def _of_ratios(bare: Estimate, pair: Pair, *, alpha: float) -> Estimate:
         return bare.model_copy(update={"reason": "no unit has this ratio yet"})
     found = ratio_difference(pair.control.pairs, pair.treatment.pairs, alpha=alpha)
     inside, where = _inside(pair)
+    levels = _levels(pair)
+    if levels is not pair:
+        found = found._replace(control=levels.control.values.mean, treatment=levels.treatment.values.mean)
     if inside is not pair:
         sides = inside.control.values, inside.treatment.values
         found = found._replace(test=welch(*sides, alpha=alpha), lift=relative_lift(*sides, alpha=alpha))

@@ -23,12 +23,14 @@ class Blocks(NamedTuple):
         looks: number of the look at which each block is first read.
         times: fraction of the planned information at each look.
         closes: the last of these looks is the plan's final one.
+        late: units whose value at the last look is not the one that was read.
     """
 
     blocks: tuple[Block, ...]
     looks: tuple[int, ...]
     times: tuple[float, ...]
     closes: bool
+    late: int = 0
 
 
 class Question(NamedTuple):

@@ -10,6 +10,7 @@ from experiment_tracker_tools.analysis.information import planned_units
 from experiment_tracker_tools.analysis.points import Point, is_exact
 from experiment_tracker_tools.analysis.rules import Grid
 from experiment_tracker_tools.analysis.series import Samples, reduced, series, values_of
+from experiment_tracker_tools.core.text import counted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.health import MEASURED
 from experiment_tracker_tools.stats.normal_mixture import information
@@ -46,7 +47,7 @@ def pooled(experiment: Experiment, entries: Entries, points: Sequence[Point], ro
 def _within_note(experiment: Experiment, along: Mapping[str, Sequence[Samples]]) -> tuple[str, ...]:
     """What a reader must know where variants are compared within strata."""
     inside = along[experiment.primary.name][-1][experiment.control.name].inside
-    if inside is None:
+    if inside is None or inside.strata < 2:
         return ()
     if experiment.plan.order == "abba":
         return (f"Compared within {inside.strata} blocks in the order ABBA or BAAB: a steady drift is no noise.",)
@@ -65,6 +66,16 @@ def _phase_note(entries: Entries, point: Point) -> tuple[str, ...]:
         return ()
     phases = f"{later + 1} phases of exposure"
     return (f"Compared within {phases}, then put together: what changed between them is no effect. Harm: all units.",)
+
+
+def _late_note(metric: str, treatment: str, late: int) -> tuple[str, ...]:
+    """What a reader must know where outcomes came after the look that read their units."""
+    if not late:
+        return ()
+    return (
+        f"{counted(late, 'value')} of {metric} ({treatment} and control) changed after the look that read them: the "
+        "randomisation test has them as they were, a unit without an outcome as 0. Record outcomes as they come.",
+    )
 
 
 def _blocks(
@@ -93,6 +104,7 @@ def _blocks(
                 notes.append(f"{metric.name} of {treatment.name} is tested by its t statistic: variants came in bulk.")
             else:
                 found[metric.name, treatment.name] = blocks
+                notes.extend(_late_note(metric.name, treatment.name, blocks.late))
     if found and not any(entry.provenance in MEASURED for entry in entries.exposures):
         notes.append("Variants were claimed, not assigned here: the randomisation test supposes that chance chose.")
     return found, tuple(notes)

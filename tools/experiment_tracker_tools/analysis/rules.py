@@ -27,8 +27,8 @@ Watch = Literal["primary", "guardrail", "breaker", "lagging"]
 # Goes up with every change after which the same plan and rows may give another verdict or other numbers; a decision
 # keeps the one it was made by. 2: rates of always-valid plans by e-values; nested breakers cost nothing.
 # 3: rates within strata. 4: lagging ratios have their part of the budget. 5: ratios within strata.
-# 6: residuals within strata by their leverage.
-RULES = 6
+# 6: residuals within strata by their leverage. 7: means within phases.
+RULES = 7
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 
