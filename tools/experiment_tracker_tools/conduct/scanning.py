@@ -52,8 +52,9 @@ def scan_range(workspace: Workspace, span: str) -> Compared:
     """Scan both ends of a range of commits."""
     top = _repository(workspace)
     ends = listing.ends_of(top, span)
-    after = _scan_commit(workspace, top, ends.after, _known(workspace.folder / FOLDER))
-    before = _scan_commit(workspace, top, ends.before, known_from(after))
+    held: dict[str, str | None] = {}
+    after = _scan_commit(workspace, top, ends.after, _known(workspace.folder / FOLDER), held)
+    before = _scan_commit(workspace, top, ends.before, known_from(after), held)
     return _compared(before, after)
 
 
@@ -200,20 +201,20 @@ def _write(path: Path, text: str) -> None:
     staged.replace(path)
 
 
-def _scan_commit(workspace: Workspace, top: Path, commit: str, known: Mapping[str, tuple[str, Facts]]) -> Scanned:
+def _scan_commit(
+    workspace: Workspace, top: Path, commit: str, known: Mapping[str, tuple[str, Facts]], held: dict[str, str | None]
+) -> Scanned:
+    """Scan a commit; `held` has the texts of the blobs that another end of the range read, and gets those read here."""
     names = listing.blobs(top, commit)
     manifests = {name: path for path, name in names.items() if MANIFESTS.search(path) and "node_modules/" not in path}
     read = {path: name for path, name in names.items() if is_read(path)}
-    wanted = list(dict.fromkeys([*read.values(), *manifests]))
-    held = {
-        name: text
-        for name, raw in listing.contents(top, wanted, most_bytes=LARGEST)
-        if (text := decoded(raw)) is not None
-    }
-    given = ((path, held[name]) for path, name in read.items() if name in held and is_handwritten(held[name]))
+    wanted = [name for name in dict.fromkeys([*read.values(), *manifests]) if name not in held]
+    held.update(dict.fromkeys(wanted))
+    held.update((name, decoded(raw)) for name, raw in listing.contents(top, wanted, most_bytes=LARGEST))
+    given = ((path, text) for path, name in read.items() if (text := held[name]) is not None and is_handwritten(text))
     found = scanned(
         given,
-        manifests=[(path, held[name]) for name, path in manifests.items() if name in held],
+        manifests=[(path, text) for name, path in manifests.items() if (text := held[name]) is not None],
         wrappers=_wrappers(workspace),
         known=known,
     )

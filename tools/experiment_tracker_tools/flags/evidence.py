@@ -36,6 +36,21 @@ _ALSO = frozenset(
 )
 
 
+@lru_cache(maxsize=50_000)
+def _may_ask(name: str) -> bool:
+    """Whether a name can ask for a flag, or send an event, by itself or with what stands around it."""
+    return (
+        name in _ALSO
+        or names.asks_for_a_flag(name)
+        or names.asks_within(name)
+        or names.evaluates(name)
+        or names.sends_an_event(name)
+        or services.may_ask_a_service(name)
+        or questions.asks_in_its_own_words(name)
+        or questions.marks_with_a_flag(name)
+    )
+
+
 class Evidence:
     """What one file, and the project around it, says about names.
 
@@ -65,19 +80,7 @@ class Evidence:
 
     def interests(self, name: str) -> bool:
         """Whether a call of that name is worth reading."""
-        return (
-            name in self._own
-            or name in self.vocabulary.wrappers
-            or name in self._homes
-            or names.asks_for_a_flag(name)
-            or names.asks_within(name)
-            or names.evaluates(name)
-            or names.sends_an_event(name)
-            or services.may_ask_a_service(name)
-            or name in _ALSO
-            or questions.asks_in_its_own_words(name)
-            or questions.marks_with_a_flag(name)
-        )
+        return name in self._own or name in self.vocabulary.wrappers or name in self._homes or _may_ask(name)
 
     def rules(self, name: str) -> list[Rule]:
         """The vendors' shapes of that name in this file's language."""
@@ -113,6 +116,8 @@ class Evidence:
             return False
         if keepers.asks_a_keeper(services.obtained(receiver), name):
             return True
+        if name in {"get", "has", "Get", "Has"}:
+            return False
         made = self.origin(receiver) or (receiver if receiver.endswith(")") else "")
         around = re.findall(r"[A-Za-z_]\w+", made)
         if any(keepers.asks_a_keeper(keepers.without_verb(word), name) for word in around):

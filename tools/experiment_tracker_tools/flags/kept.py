@@ -20,10 +20,12 @@ from experiment_tracker_tools.flags.trades import COMMAND_LINES, MODELS, speaks_
 from experiment_tracker_tools.flags.words import words_of
 
 _LINK = r"(?:\?\.|!?\.|->|::)"
+# It begins with what is rare; the rest of the name is looked for only then.
 _KEPT = (
-    r"(?<![\w$\"'\-/@])\$?_?((?:[a-z]\w*?)?(?:[fF]eatures|[fF]lags|[tT]oggles|[eE]xperiments|Features|Flags|Toggles)|[fF]eature(?:Properties|Config|Settings|Decisions|Management))"
+    r"(?:[fF]eature(?:s|Properties|Config|Settings|Decisions|Management)|[fF]lags|[tT]oggles|[eE]xperiments)"
     rf"(?:\(\)|{_LINK}(?:[vV]alue|[cC]urrent(?:Value)?)\b(?!\())?(?=\?*!?[.\[-])"
 )
+_NAME_BEFORE = r"(?:^|[^\w$\"'\-/@])(\$?_?(?:[a-z]\w*)?)$"
 _TAKEN = (
     rf"{_LINK}(?:get|has|includes|include\?|contains|fetch|key\?|getOrDefault|get_or_default|getBoolean|dig)\(\s*&?"
 )
@@ -54,7 +56,12 @@ def kept(source: Source, inside: Span) -> Iterator[Sighting]:
     """What is taken out of plain objects whose names say features, flags, toggles or experiments."""
     code = source.code
     for match in pattern(_KEPT).finditer(code, *inside):
-        name, start = match.group(1), match.start()
+        before = pattern(_NAME_BEFORE).search(code[max(0, match.start() - 40) : match.start()])
+        if before is None:
+            continue
+        start = match.start() - len(before.group(1))
+        named = re.match(r"\w+", match.group())
+        name = before.group(1).lstrip("$_") + (named.group() if named is not None else "")
         if holders.is_set_of_flags(name) and name not in {"flags", "features"} and not name[:1].isupper():
             continue
         if not _is_kept_for_flags(source, name, receiver_before(source, start)):
