@@ -56,7 +56,7 @@ def rows(scale: float) -> list[Row]:
     found += [row for cell in (ALIKE, UNLIKE) for row in small(cell, 20, max(60, round(400 * scale)))]
     found += [falsely_safe(cell, max(500, many // 2)) for cell in (ALIKE, UNLIKE, DAYS, PAIRS)]
     found += [power(cell, many // 4) for cell in (PAIRS, ALIKE, DAYS)]
-    return [*found, simpson(many // 4), ratios(UNLIKE, many // 10), ratios(DAYS, many // 10)]
+    return [*found, simpson(many // 4), ratios(UNLIKE, 100, many), ratios(DAYS, 250, many // 2)]
 
 
 def without_effect(cell: Cell, n: int, experiments: int) -> list[Row]:
@@ -80,12 +80,12 @@ def simpson(experiments: int) -> Row:
     return Row(quantity, ">= 80%", rate, rate_error(rate, experiments), float(naive.mean()), low=0.8)
 
 
-def ratios(cell: Cell, experiments: int) -> Row:
-    """Clicks per view, 100 a variant, one look: how often a difference is found where there is none."""
+def ratios(cell: Cell, n: int, experiments: int) -> Row:
+    """Clicks per view, n a variant, one look: how often a difference is found where there is none."""
     rng, found = np.random.default_rng(36), np.zeros(2)
     count = len(cell.control)
     for _ in range(experiments):
-        v = rng.permutation(np.repeat([0, 1], 100))
+        v = rng.permutation(np.repeat([0, 1], n))
         s = np.where(v > 0, *(rng.choice(count, v.size, p=p) for p in (cell.treatment, cell.control)))
         x = (1 + rng.poisson(4.0 * (1 + s % 4))).astype(np.float64)
         y = rng.binomial(x.astype(int), np.resize(BASE, count)[s]).astype(np.float64)
@@ -94,7 +94,7 @@ def ratios(cell: Cell, experiments: int) -> Row:
         tests = (None if within is None else welch(*within.moments), pooled.test)
         found += [test is not None and test.p_value is not None and test.p_value < 0.05 for test in tests]
     ours, naive = (float(rate) for rate in found / experiments)
-    quantity = f"ratios without effect, n = 100, one look, {cell.name}"
+    quantity = f"ratios without effect, n = {n}, one look, {cell.name}"
     return Row(quantity, "<= 5.4%", ours, rate_error(ours, experiments), naive, high=0.05)
 
 
