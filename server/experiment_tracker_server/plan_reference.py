@@ -102,8 +102,8 @@ def type_of(schema: JsonSchema) -> str:
     """What a JSON schema lets through, in a few words."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
-    if "anyOf" in schema:
-        return " or ".join(type_of(each) for each in schema["anyOf"])
+    if (kinds := schema.get("anyOf", schema.get("oneOf"))) is not None:
+        return " or ".join(type_of(each) for each in kinds)
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":

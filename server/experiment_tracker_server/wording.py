@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from experiment_tracker_tools.core.text import quoted
 
-_TAGS = {"flag", "number", "ratio"}
+# Of values that may be of several kinds; no name of a metric or attribute has a space.
+_TAGS = {"a flag", "a number", "a ratio", "a text"}
 _MOST_TOLD = 5
 _WORDS = {
     "extra_forbidden": "is unknown",

@@ -110,6 +110,11 @@ def test_a_plan_that_cannot_be_kept_is_refused_and_nothing_is_stored(
         ({"trials": [{"variant": "control", "metrics": {"time": math.inf}}]}, "trials.0.metrics.time"),
         ({"trials": [{"variant": "control", "metrics": {"time": "1.5"}}]}, "trials.0.metrics.time = '1.5'"),
         ({"trials": [{"variant": "control", "metrics": {"time": -1}}]}, "trials.0: time = -1.0: a duration is above 0"),
+        ({"trials": [{"variant": "control", "metrics": {"flag": "x"}}]}, "trials.0.metrics.flag = 'x': Input should"),
+        (
+            {"trials": [{"variant": "control", "metrics": {"time": 1}, "attributes": {"text": "a\nb"}}]},
+            "trials.0.attributes.text = 'ab': has control",
+        ),
         ({"trials": [{"variant": "control", "metrics": {"speed": 1}}]}, "Unknown metric 'speed'. exp-|measures: time"),
         ({"trials": [{"variant": "c", "metrics": {"time": 1}}]}, "Unknown variant 'c'.|compares: control, treatment"),
         ({"trials": [{"variant": "control", "metrics": {"time": 1}, "unit": "x" * 10_000}]}, "(10000 characters)"),

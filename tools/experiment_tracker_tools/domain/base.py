@@ -4,7 +4,16 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Annotated, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from experiment_tracker_tools.core.clock import ID_PATTERN
 from experiment_tracker_tools.core.text import cleaned, is_unsafe, quoted
@@ -65,6 +74,13 @@ def _plain_note(text: str) -> str:
     return cleaned(text).strip()
 
 
+def _kind(given: object) -> str:
+    """Which kind of attribute a value is meant to be, so that a refusal names one."""
+    if isinstance(given, bool):
+        return "a flag"
+    return "a number" if isinstance(given, int | float) else "a text"
+
+
 Number = Annotated[float, Field(strict=True)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
@@ -73,5 +89,11 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=120), _kept(_o
 Note = Annotated[str, StringConstraints(max_length=2_000), _kept(_plain_note, 2_000)]
 Statement = Annotated[str, StringConstraints(min_length=1, max_length=1_000), _kept(_plain_note, 1_000, least=1)]
 UnitId = Annotated[str, StringConstraints(min_length=1, max_length=200), _kept(_one_line, 200, least=1)]
+AttributeValue = Annotated[
+    Annotated[bool, Field(strict=True), Tag("a flag")]
+    | Annotated[Number, Tag("a number")]
+    | Annotated[UnitId, Tag("a text")],
+    Discriminator(_kind),
+]
 Stratum = Annotated[str, StringConstraints(max_length=200), _kept(_one_line, 200)]
 ExperimentId = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]

@@ -7,7 +7,7 @@ from typing import Annotated, Self, cast
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from experiment_tracker_tools.core.text import is_unsafe, listed, plainly
-from experiment_tracker_tools.domain.base import Number, Options, Slug, UnitId
+from experiment_tracker_tools.domain.base import AttributeValue, Number, Options, Slug
 from experiment_tracker_tools.domain.privacy import CONSENT
 
 _AROUND = ("repository", "branch", "model", "arguments")
@@ -25,9 +25,7 @@ def _one_line(pattern: str) -> str:
 
 _Glob = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 Globs = Annotated[tuple[_Glob, ...], Field(min_length=1, max_length=20), BeforeValidator(_several)]
-Values = Annotated[
-    tuple[Annotated[bool, Field(strict=True)] | Number | UnitId, ...], Field(min_length=1, max_length=50)
-]
+Values = Annotated[tuple[AttributeValue, ...], Field(min_length=1, max_length=50)]
 
 
 class AttributeRule(Options):

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from experiment_tracker_tools.core.errors import InvalidInput
 from experiment_tracker_tools.core.text import listed, quoted
-from experiment_tracker_tools.domain.base import Model, Note, Number, Slug, Stratum, Title, UnitId
+from experiment_tracker_tools.domain.base import AttributeValue, Model, Note, Number, Slug, Stratum, Title, UnitId
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.feedback import Feedback
 from experiment_tracker_tools.domain.metric import Metric
@@ -35,17 +35,17 @@ LARGEST = 1e100
 
 
 def _shape(value: object) -> str:
-    return "flag" if isinstance(value, bool) else "ratio" if isinstance(value, dict | Ratio) else "number"
+    return "a flag" if isinstance(value, bool) else "a ratio" if isinstance(value, dict | Ratio) else "a number"
 
 
 Value = Annotated[
-    Annotated[bool, Tag("flag")] | Annotated[Number, Tag("number")] | Annotated[Ratio, Tag("ratio")],
+    Annotated[bool, Tag("a flag")] | Annotated[Number, Tag("a number")] | Annotated[Ratio, Tag("a ratio")],
     Discriminator(_shape),
 ]
 
 
 Attributes = Annotated[
-    dict[Slug, Annotated[bool, Field(strict=True)] | Number | UnitId],
+    dict[Slug, AttributeValue],
     Field(max_length=30),
     # What may stand in it is the plan's to say; the schema that every session reads stays short.
     WithJsonSchema({"type": "object"}),
