@@ -41,6 +41,26 @@ def test_what_is_recorded_or_excluded_after_the_verdict_does_not_matter(repo: Pr
     assert replayed(repo, experiment).fault is None
 
 
+def test_what_was_excluded_or_said_right_before_the_verdict_counts_again(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo, **SEQUENTIAL)
+    at_repo.call("record_trial", experiment=experiment, trials=times(60))
+    repo.workspace().ledger.amend(experiment, 3, reason="a cold cache")
+    ratings = [{"variant": name, "rating": rating} for name, rating in (("control", 5), ("treatment", 1))] * 8
+    at_repo.call("record_trial", experiment=experiment, feedback=ratings)
+
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "INVESTIGATE"
+
+    assert replayed(repo, experiment) == Replayed(experiment, "INVESTIGATE", "rows", None)
+
+
+def test_an_amendment_as_the_newest_record_is_part_of_the_data_of_a_verdict(repo: Project, at_repo: Agent) -> None:
+    experiment = started(at_repo, **SEQUENTIAL)
+    at_repo.call("record_trial", experiment=experiment, trials=times(60))
+    repo.workspace().ledger.amend(experiment, 3, reason="a cold cache")
+    at_repo.call("decide", experiment=experiment)
+    assert replayed(repo, experiment).fault is None
+
+
 def altered(repo: Project, experiment: str, old: str, new: str) -> None:
     """A journal whose chain was forged along with its content is a journal of its own: rows differ, hashes do not."""
     workspace = repo.workspace()

@@ -23,7 +23,7 @@ class Rows(NamedTuple):
         entries: without the trials that were amended by then.
         feedback: what people had said.
         amended: trials that no longer counted, by variant.
-        last: position of the newest row.
+        last: position of the newest row, amendment or feedback: as of it the rows are these again.
     """
 
     entries: "Entries"
@@ -42,7 +42,9 @@ def rows_as_of(workspace: Workspace, experiment_id: str, *, seq: int | None = No
         phases = ledger.entries(experiment_id, PhaseStart)
         entries = Entries(journal.trials, journal.exposures, journal.aggregates, phases)
         feedback = [entry.content for entry in ledger.entries(experiment_id, Feedback)]
-        return Rows(entries, feedback, dict(ledger.statistics(experiment_id).amended), last_seq(entries))
+        beside = [entry.seq for kind in (Amendment, Feedback) if (entry := ledger.latest(experiment_id, kind))]
+        last = max(last_seq(entries), *beside, 0)
+        return Rows(entries, feedback, dict(ledger.statistics(experiment_id).amended), last)
     gone = [entry.content for entry in ledger.entries(experiment_id, Amendment) if entry.seq <= seq]
     out, counts = {each.seq for each in gone}, dict[str, int]()
     for each in gone:
