@@ -12,11 +12,15 @@ from experiment_tracker_tools.flags.configured import stands_in_a_condition
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
-from experiment_tracker_tools.flags.places import first_key
+from experiment_tracker_tools.flags.places import first_key, is_in_plain_sight
 from experiment_tracker_tools.flags.sighting import Call
+from experiment_tracker_tools.flags.words import words_of
 
 _TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
+_QUESTION = r"(?:is|has|check|get)?_?(?:[gG]ate|[fF]lag|[fF]eature|[eE]xperiment|[vV]ariant|[oO]n)"
 _SEVERAL_WORDS = r"\w[/_.\-:]\w|[a-z][A-Z]"
+# What is asked of a plan, or a role, as well.
+_REQUIRES = frozenset("require requires required has needs guard check with".split())
 # What says by its name that a flag's key stands behind it.
 _KEYWORDS = frozenset("featureKey feature_key flagKey flag_key featureFlag feature_flag experimentKey".split())
 
@@ -47,6 +51,14 @@ def _is_handled(source: Source, call: Call) -> bool:
     return any(word in source.code[call.given[0].end : call.end] for word in ("=>", "func", "{", "handle", "callback"))
 
 
+def asks_what_a_hook_gave(source: Source, call: Call) -> bool:
+    """Whether a function that a hook about flags gave is asked: by its name, or by the text that it is given."""
+    if services.asks_plainly(call.name):
+        return True
+    first = first_key(source, call.given)
+    return re.fullmatch(_QUESTION, call.name) is not None and first is not None and is_in_plain_sight(first)
+
+
 def takes_a_state(source: Source, start: int) -> bool:
     """Whether only the state is taken out of what a call gives: const { enabled } = useToggle('new-ui')."""
     return pattern(_TAKES_A_STATE).search(source.code[max(0, start - 120) : start]) is not None
@@ -54,7 +66,12 @@ def takes_a_state(source: Source, start: int) -> bool:
 
 def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks in words that nobody listed, marks what follows, or asks what keeps flags."""
-    if typed.asks_for_what_says_flag(call, first_key(source, call.given)):
+    first = first_key(source, call.given)
+    if first is not None and first.kind == "name":
+        first = first._replace(text=evidence.imported(first.text))
+    if typed.asks_for_what_says_flag(call, first):
+        return True
+    if call.receiver[:1].isupper() and typed.is_class_of_flags(call.receiver) and services.asks_plainly(call.name):
         return True
     if any(each.keyword in _KEYWORDS for each in call.given) and services.asks_plainly(call.name):
         return True
@@ -72,6 +89,13 @@ def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> b
     if questions.is_elsewhere(call.receiver):
         return False
     return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
+
+
+def is_told_from_a_flag(source: Source, name: str) -> bool:
+    """Whether a file has the same word for feature flags too: then RequireFeature beside RequireFeatureFlag is none."""
+    if "eature" not in name or questions.names_the_trade(name) or _REQUIRES.isdisjoint(words_of(name)):
+        return False
+    return any(re.sub(r"([fF]eature)", rf"\1{flag}", name, count=1) in source.code for flag in ("Flag", "_flag"))
 
 
 def is_another_trades(call: Call) -> bool:

@@ -17,7 +17,7 @@ from experiment_tracker_tools.flags.trades import MODELS, speaks_of
 
 _LINK = r"(?:\?\.|!?\.|->)"
 # Each begins with what is rare; what stands in front of it is looked at only then.
-_MEMBER = rf"(?<=[.>])(?:[Ff]eatures|[Ff]lags|toggles|experiments){_LINK}([A-Za-z_]\w*)"
+_MEMBER = rf"(?<=[.>])(?:[Ff]eatures|[Ff]lags|toggles|switches|experiments){_LINK}([A-Za-z_]\w*)"
 _SWITCH = r"(?<=[.>:])([A-Z][A-Z0-9_]+)\b(?!\s*[\[(.]|\s*=[^=])"
 _INDEXED = r"[gfs](?:\.get\(|->get\(|\[)\s*(?=[\"'])"
 _IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\))?(?:\?\.|!?\.|->|::))+)$"
@@ -26,7 +26,9 @@ _PATH = (
     r"(?:(?<![\w$>:.])(?:config|setting|settings|get_config)\(|[cC](?:fg|onfig(?:uration)?(?:Service|uration)?)(?:\(\))?"
     r"(?:\.|->|\?\.)(?:[gG]et\w*|bool|boolean)(?:<\w+>)?\(|[cC]onfiguration\[)\s*(?=[\"'])"
 )
-_FEATURE_PATH = r"(?i)(?:(features?|flags|toggles)|feature[_-]?(?:flags|toggles|management))[.:](\w[\w\-]*)$"
+_FEATURE_PATH = (
+    r"(?i)(?:(features?|flags|toggles)|(?:[\w\-]+[.:]){0,2}feature[_-]?(?:flags|toggles|management))[.:](\w[\w\-]*)$"
+)
 _GUARDED = r"(?:\b(?:abort_unless|abort_if|throw_if|throw_unless|when)\(\s*|\(bool\)\s*|\breturn\s+)$"
 _IMPORTED = r"(?<![\w$.])(?:features|flags|toggles|feature_flags|feature_toggles)\.([A-Za-z_]\w*)"
 # The environment itself, which environment.py reads.

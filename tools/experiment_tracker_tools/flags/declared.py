@@ -40,7 +40,7 @@ _CONSTANT = (
     r"(?<![\w$.>\-\"'])([A-Za-z_$][\w$]*|(?=[\"']))(?:[ \t]*:[ \t]*[&'\w.\[\]<>? ]{1,40}(?==)|"
     r"[ \t]+[A-Za-z_][\w.]*(?=\s*=))?\s*(?:=>?|:|\()\s*"
     r"(?:(?:new\s+)?[\w.]*(?:Flag|Switch|Toggle|Feature|Experiment|Key|Symbol|freeze|Gate|flag|toggle|"
-    r"feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?=[\"'`]|:[a-z])"
+    r"feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?P<head>[A-Z]\w*\s*\+\s*(?=[\"']))?(?=[\"'`]|:[a-z])"
 )
 _BODY = r"=>|\{|:[ \t]*(?:\n|$)|=(?![=>])|;|\)"
 # What a function of Go gives, where it gives several values.
@@ -97,11 +97,19 @@ def constants(source: Source) -> list[Constant]:
             continue
         value = source.string_at(match.end())
         text = value[0] if value else _symbol(source, match.end())
+        if text and (head := match.group("head")) is not None:
+            text = _behind(found, head) + text
         if name and text and holders.is_key(text) and not _is_call(match.group(), name):
             found.append(Constant(_container(blocks, match.start()), name, text, match.start()))
             if len(found) >= _MOST_CONSTANTS:
                 break
     return found
+
+
+def _behind(found: Sequence[Constant], head: str) -> str:
+    """The text that another one begins with, by the name of the constant that holds it; empty where none is known."""
+    name = re.match(r"\w*", head)
+    return next((each.value for each in reversed(found) if name is not None and each.name == name.group()), "")
 
 
 def _is_call(declared: str, name: str) -> bool:

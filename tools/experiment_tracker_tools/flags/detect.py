@@ -165,6 +165,8 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
     if services.keeps_other_flags(call.receiver) and "feature" not in call.receiver.lower():
         return False
+    if asking.is_told_from_a_flag(source, call.name):
+        return False
     return (
         (names.asks_for_a_flag(call.name) and not asking.is_another_trades(call))
         or (source.code[call.start - 1 : call.start] == "@" and holders.is_set_of_flags(call.name))
@@ -180,7 +182,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
         or (call.name == "useToggle" and len(call.given) == 1 and asking.takes_a_state(source, call.start))
         or asking.asks_in_one_word(source, evidence, call)
-        or (not call.receiver and call.name in evidence.hooked and services.asks_plainly(call.name))
+        or (not call.receiver and call.name in evidence.hooked and asking.asks_what_a_hook_gave(source, call))
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )

@@ -44,6 +44,7 @@ def _may_ask(name: str) -> bool:
         or names.asks_for_a_flag(name)
         or names.asks_within(name)
         or names.evaluates(name)
+        or names.acts_where_on(name)
         or names.sends_an_event(name)
         or services.may_ask_a_service(name)
         or questions.asks_in_its_own_words(name)
@@ -80,7 +81,13 @@ class Evidence:
 
     def interests(self, name: str) -> bool:
         """Whether a call of that name is worth reading."""
-        return name in self._own or name in self.vocabulary.wrappers or name in self._homes or _may_ask(name)
+        return (
+            name in self.hooked
+            or name in self._own
+            or name in self.vocabulary.wrappers
+            or name in self._homes
+            or _may_ask(name)
+        )
 
     def rules(self, name: str) -> list[Rule]:
         """The vendors' shapes of that name in this file's language."""
@@ -258,6 +265,11 @@ _HOOKS = (
     r"(?:\b(?:const|let|var|val)\s+)(\{[^}]{1,400}\}|[\w$]+)\s*=\s*(?:await\s+)?([\w$.]*?(?:[uU]se|"
     r"[gG]et)\w*?(?:Flags|Toggles|Features|FlagMap|FlagsMap|FlagValues))\(\s*\)"
 )
+# A hook without a key gives what is asked with one: const gate = useGate().
+_GIVES_A_QUESTION = (
+    r"\b(?:const|let|var)\s+([\w$]+)\s*=\s*use(?:Feature)?(?:Gate|Flag|FeatureFlag|FeatureToggle|Experiment|Variant)"
+    r"(?:Checker|Check|Getter|Value|Client)?\(\s*\)"
+)
 
 
 def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
@@ -273,6 +285,8 @@ def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
             functions.update(given)
         elif "Flag" in match.group(2):
             found.add(match.group(1))
+    if "use" in source.code:
+        functions.update(match.group(1) for match in pattern(_GIVES_A_QUESTION).finditer(source.code))
     return frozenset(found), frozenset(functions)
 
 

@@ -44,7 +44,7 @@ _NOT_ENVIRONMENT = (
     r"(?i)(?:^|_)(?:host|port|url|uri|token|secret|key|dir|path|interval|timeout|tls|ssl|debug|logs?|logging|"
     r"level|endpoint|file|name|"
     r"id|count|size|threshold|version|mode|trace|tracing|metrics|telemetry|proxy|cors|color|colors|file|flags)(?:_|$)|"
-    r"_features$"
+    r"_features$|_defaults?$"
 )
 _ABOUT_KEYS = frozenset("enum key keys name names value values code codes id ids setting settings slug slugs".split())
 _LONGEST_KEY = 119

@@ -21,7 +21,7 @@ _SCRIPT_IMPORT = (
 
 
 _GO_IMPORT = r"(?m)^[ \t]*(?:import[ \t]+)?(?:(\w+)[ \t]+)?\"([\w./\-]+)\"[ \t]*$"
-_STATIC_IMPORT = r"(?m)^[ \t]*import[ \t]+(?:static[ \t]+)?[\w.]*\b([A-Z]\w*)\.([A-Z][A-Z0-9_]*)\b"
+_STATIC_IMPORT = r"(?m)^[ \t]*import[ \t]+(?:static[ \t]+)?[\w.]*\b([A-Z]\w*)\.([A-Z]\w*)\b"
 # What is imported under such a name is a function, and no module.
 _VERB = r"_?(?:get|set|is|has|load|check|parse|to|from|make|read|with)_"
 # Languages that take classes by their full names.

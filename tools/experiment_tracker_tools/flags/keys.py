@@ -12,6 +12,9 @@ from experiment_tracker_tools.flags.vocabulary import Vocabulary
 # Parts of a constant that is a flag: NEW_UI_EXPERIMENT.name.
 _PARTS = frozenset("name key id value slug flag variant".split())
 
+# What stands before a constant of the class that asks.
+_OWN = frozenset("Self self static this".split())
+
 
 class Constant(NamedTuple):
     """A name that stands for a text: its container, if it has one, its own name, the text, and where."""
@@ -43,7 +46,7 @@ def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str |
     parts = name.lstrip(".").split(".")
     if len(parts) > 1 and parts[-1] in _PARTS and parts[-2].isupper() and "_" in parts[-2]:
         parts = parts[:-1]
-    last, container = parts[-1], parts[-2] if len(parts) > 1 else ""
+    last, container = parts[-1], parts[-2] if len(parts) > 1 and parts[-2] not in _OWN else ""
     own = {each.value for each in held if each.name == last and (not container or each.container == container)}
     if len(own) == 1:
         return own.pop()

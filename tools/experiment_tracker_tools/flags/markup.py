@@ -26,6 +26,8 @@ _SAYS = (
     "with without"
 ).split()
 _PLAIN = "name id key experimentName by".split()
+# What names a flag on any component.
+_NAMES_A_FLAG = "toggleName featureFlag featureFlagKey featureFlagName featureToggle".split()
 _NOUNS = frozenset("feature flag toggle experiment".split())
 _AROUND = frozenset(
     (
@@ -44,7 +46,7 @@ def components(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sig
         known = [rule for rule in rules if not rule.needs_import or evidence.mentions(rule.vendor)]
         properties: Sequence[str] = [place["property"] for rule in known for place in rule.key]
         tag = _tag(source, match.start(1))
-        properties = properties or _properties_of(name, tag)
+        properties = properties or _properties_of(name, tag) or _NAMES_A_FLAG
         if properties:
             yield from _properties(source, match.start(1), name, properties, known[0].vendor if known else HOMEMADE)
 

@@ -46,6 +46,8 @@ _SETTERS = frozenset(
     ).split()
 )
 _RIGHTS = ("license", "licence", "entitle", "permission", "subscription", "billing", "capabilit", "privilege")
+# What is bought: strapi.ee.features.isEnabled(...).
+_EDITION = r"(?:^|[.>:])(?:ee|enterprise|edition|paywall)(?:\(\))?[.>:-]"
 # Words before a question about a flag that say it is another trade's.
 _OTHERS = frozenset(
     (
@@ -150,6 +152,17 @@ def asks_within(name: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=50_000)
+def acts_where_on(name: str) -> bool:
+    """Whether a function does something only where what it is given is on.
+
+    >>> acts_where_on("addIfEnabled"), acts_where_on("run_when_active"), acts_where_on("isEnabled")
+    (True, True, False)
+    """
+    words = words_of(name)
+    return len(words) > 2 and words[-2] in {"if", "when", "unless", "where"} and words[-1] in _STATES
+
+
 def is_of_others(words: Words) -> bool:
     """Whether a name says that its flags and features are another trade's."""
     return not _OTHERS.isdisjoint(words)
@@ -188,7 +201,7 @@ def is_setter(name: str) -> bool:
 def is_about_rights(name: str) -> bool:
     """Whether a name speaks of what was paid for or allowed: a gate, but no experiment's."""
     lowered = name.lower()
-    return any(word in lowered for word in _RIGHTS)
+    return any(word in lowered for word in _RIGHTS) or re.search(_EDITION, lowered) is not None
 
 
 @lru_cache(maxsize=50_000)

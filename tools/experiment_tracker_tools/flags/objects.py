@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from experiment_tracker_tools.flags import holders, names, services
+from experiment_tracker_tools.flags import holders, keepers, names, services, typed
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
 from experiment_tracker_tools.flags.configured import among_settings, decides
 from experiment_tracker_tools.flags.evidence import Evidence
@@ -14,17 +14,26 @@ from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
 from experiment_tracker_tools.flags.switches import switches
+from experiment_tracker_tools.flags.words import singular, words_of
 
 _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
 _IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
 _LINK = r"(?:\?\.|!?\.|->|::)"
-_ASKS = r"(?:is_?(?:enabled|active|on)|enabled|active|on)\b[?]?(?:\([^()\"']{0,80}\))?(?![\w(])"
+_ASKS = (
+    r"(?:is_?(?:enabled|active|on|disabled|off)|enabled|active|on|disabled|off)\b[?]?(?:\([^()\"']{0,80}\))?(?![\w(])"
+)
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
 _CONSTANT_ASKED = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?i:{_ASKS})"
+_OF_A_MODULE = (
+    r"(?<![\w])(\w*?_?(?:experimental|feature_flags|features|toggles|experiments))::([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\."
+    r"(?:get|is_enabled|enabled|is_active|is_on)\("
+)
 _A_CONSTANT = r"[A-Z]_[A-Z]"
 _TAKES = ("const {", "let {", "var {", "const{")
 _ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
+# Whom or where a flag is asked for, when it is asked itself: Toggles.NewUi.IsEnabled(variables).
+_WHOM = r"(?!\w*(?i:key|flag|feature|toggle|name|experiment|gate|id)\w*\))[a-z_]\w*\)"
 # A set that is named in a text, as settings hold it, and what is taken from it.
 _NAMED_SET = (
     rf"([\"']){HOLE}+\1\s*(?:,\s*(?:\{{\}}|dict\(\)|None)\s*)?[\])]\s*(?:or\s*\{{\}}\s*\))?\s*(?:\.get\(|\[)\s*"
@@ -44,6 +53,9 @@ _ONLY_ONE = frozenset("shared sharedInstance instance default current".split())
 _OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
 # An entry of a table, which says what a flag is to be: Flags.NEW_UI to true, [Flags.NEW_UI]: true.
 _GIVEN = r"[\w$.]*(?:\s+to\s+(?:true|false)\b|\]\s*:|\s*=>\s*(?:true|false)\b)"
+_WRITTEN = (
+    rf"{_LINK}(?:[oO]verride|[sS]et|[eE]nable|[dD]isable|[mM]ock|[sS]tub|[rR]eset|[rR]egister)(?:_\w+|[A-Z]\w*)?\("
+)
 _SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
 _SETS = (
@@ -60,6 +72,8 @@ _SETS = (
 _SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA_", "ENABLE_", "_FEATURE")
 _KEPT = (
     "'features.",
+    "feature_flags.",
+    "feature-flags.",
     '"features.',
     "'features:",
     '"features:',
@@ -67,17 +81,42 @@ _KEPT = (
     ".features",
     ".flags",
     ".toggles",
+    ".switches",
     ".experiments",
     ">features",
 )
 _PLAIN = ("features", "flags", "toggles", "experiments", "featuremanagement", "featureconfig", "featureproperties")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
-_ASKED = (".enabled", ".isenabled", ".active", ".isactive", ".ison", ".on", ".is_", ":is_", "?.is", ">is")
+_ASKED = (
+    ".enabled",
+    ".isenabled",
+    ".off",
+    ".disabled",
+    ".isoff",
+    ".isdisabled",
+    ".active",
+    ".isactive",
+    ".ison",
+    ".on",
+    ".is_",
+    ":is_",
+    "?.is",
+    ">is",
+)
 # A method that asks for its own flag: featureFlags.isNewUiEnabled().
-_ASKED_ITSELF = r"(?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on)\(\s*(?:\w*[cC]ontext|ctx|user|request)?\s*\)"
+_ASKED_ITSELF = r"((?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on))\(\s*(?:\w*[cC]ontext|ctx|user|request)?\s*\)"
 # A method that gives its flag, which is asked: featureFlags.newUi().isEnabled(user).
 _GIVES_ONE = rf"\(\){_LINK}(?i:{_ASKS})"
-_ITS_OWN = r"(?i:is|has)_?[A-Z]\w*?_?(?:Enabled|Active|On|enabled|active|on)\b(?!\s*\()"
+_ITS_OWN = r"((?i:is|has)_?[A-Z]\w*?_?(?:Enabled|Active|On|enabled|active|on))\b(?!\s*\$?\()"
+_PREDICATE = r"([a-z]\w*_(?:enabled|active|on)\?)(?!\s*\(?\s*[:\"'])"
+# What is said of a service of flags, and of no flag: features.isCacheEnabled().
+_OF_THE_SERVICE = frozenset(
+    (
+        "feature features flag flags toggle toggles experiment experiments gate any all this it user for is has "
+        "enabled active on debug log logging cache caching trace tracing metrics analytics polling streaming mock "
+        "offline service client sdk events telemetry override overrides dev test local remote sync refresh"
+    ).split()
+)
 _GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
 _NOT_MEMBERS = frozenset(
     (
@@ -96,7 +135,7 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
     lowered = text.lower()
     if evidence.sets or any(word in lowered for word in _SETS) or any(word in text for word in _CONSTANT_SETS):
         yield from _of_sets(source, evidence, inside)
-    if any(word in lowered for word in _ASKED):
+    if any(word in lowered for word in _ASKED) or ("_" in text and "::" in text and ".get()" in text):
         yield from _asked_members(source, evidence, inside)
         if pattern(_A_CONSTANT).search(text) is not None:
             yield from _constants_asked(source, evidence, inside)
@@ -125,8 +164,15 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
         elif evidence.is_module(match.group(1)) and pattern(_ASKED_ITSELF).match(code, match.start(2)):
             if holders.is_set_of_flags(match.group(1)):
                 yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
-        elif pattern(_ITS_OWN).match(code, match.start(2)) and services.is_service(match.group(1)):
-            yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
+        elif services.is_service(match.group(1)) and (own := _asks_of_its_own(code, match.start(2))):
+            yield Sighting(match.start(), match.end(2), "member", match.group(1), own)
+
+
+def _asks_of_its_own(code: str, at: int) -> str | None:
+    """The name of a member of a service that asks for one flag, and says nothing of the service."""
+    ways = (pattern(way).match(code, at) for way in (_ITS_OWN, _ASKED_ITSELF, _PREDICATE))
+    found = next((each for each in ways if each is not None), None)
+    return None if found is None or _OF_THE_SERVICE.issuperset(words_of(found.group(1))) else found.group(1)
 
 
 def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
@@ -146,8 +192,8 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
     elif (
         not after.startswith(("(", "[", ")(", "$("))
         and code[end : end + 1] != "<"
-        and _is_read(code, match.start(), member, after)
-        and not _is_asked(code, end)
+        and _is_read(code, match.start(), member, after, end)
+        and not _is_asked(code, member, end)
     ):
         yield from _member(source, match)
 
@@ -164,12 +210,12 @@ def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
     )
     if not holder[:1].isupper() or (plain and decides(source.code, match.start(), match)):
         yield Sighting(match.start(), end, "member", holder, member)
-    elif member[:1].isupper() and not (holder.isupper() and not member.isupper()):
+    elif (member[:1].isupper() or source.language == "rs") and not (holder.isupper() and not member.isupper()):
         # A class or enum: what its member stands for is looked up.
         yield Sighting(match.start(), end, "member", holder, None, f"{holder}.{member}")
 
 
-def _is_read(code: str, start: int, member: str, after: str) -> bool:
+def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
     if member in _NOT_MEMBERS or (after.startswith("=") and after[:2] not in {"==", "=>"}):
         return False
     if names.is_setter(member) and re.match(r"(?:[eE]n|[dD]is)able_?[A-Z_]", member) is None:
@@ -177,20 +223,34 @@ def _is_read(code: str, start: int, member: str, after: str) -> bool:
     if after and pattern(_GIVEN).match(code, start + 1):
         return False
     before = code[max(0, start - 200) : start]
+    if before.endswith("nameof(") or pattern(_WRITTEN).match(code, end) is not None:
+        return False
     return pattern(_IMPORTS).search(before) is None and pattern(_SWITCHED).search(before[-60:]) is None
 
 
-def _is_asked(code: str, end: int) -> bool:
+def _is_asked(code: str, member: str, end: int) -> bool:
     """Whether the member is itself asked for a flag: then it is a service, and no flag."""
     found = pattern(_ASKED_WITH).match(code, end)
-    return found is not None and services.may_ask_a_service(found.group(1))
+    if found is None or not services.may_ask_a_service(found.group(1)):
+        return False
+    whom = pattern(_WHOM).match(code, found.end() - 1) if member[:1].isupper() else None
+    one = singular("".join(words_of(member)[-1:])) in {"flag", "toggle", "feature"}
+    return whom is None or (keepers.keeps_flags(member) > 0 and not one) or not services.asks_plainly(found.group(1))
 
 
 def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Members of enums of flags that are asked whether they are on: Features.NEW_MAP.isActive()."""
     for match in pattern(_STATIC).finditer(source.code, *inside):
         holder, member = match.group(1), match.group(2)
-        if not holders.is_registry(holder) or evidence.is_module(holder) or member in _NOT_MEMBERS:
+        if holder == "FeatureList":
+            yield Sighting(match.start(), match.end(2), "member", holder, member)
+            continue
+        if (
+            not holders.is_registry(holder)
+            or typed.is_of_other_trades(holder)
+            or evidence.is_module(holder)
+            or member in _NOT_MEMBERS
+        ):
             continue
         if not (member[:1].isupper() and holders.is_set_of_flags(holder)):
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{member}")
@@ -198,6 +258,9 @@ def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator
 
 def _constants_asked(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Constants that may hold a flag and are asked: NEW_UI.is_enabled(); told only where the constant is known."""
+    for match in pattern(_OF_A_MODULE).finditer(source.code, *inside) if source.language == "rs" else ():
+        if not holders.is_of_another_trade(match.group(1)):
+            yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
     for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
         known = holders.is_key_constant(match.group(1)) or match.group(1) in evidence.from_homes()
         form = "member" if known else "object"

@@ -182,12 +182,16 @@ def is_passed_over(value: Value) -> bool:
         if (
             plain.endswith(("_id", "Id", "ID"))
             or plain in _ALL_OF_THEM
-            or holders.is_set_of_flags(plain)
-            or services.is_service(plain)
+            or (not _is_one_constant(plain) and (holders.is_set_of_flags(plain) or services.is_service(plain)))
         ):
             return True
         return pattern(_SUBJECTS).match(value.text) is not None
     return value.kind == "other" and re.match(r"\$?[\w.]+(?:\(|\s*\?\?)", value.text) is not None
+
+
+def _is_one_constant(name: str) -> bool:
+    """Whether a constant stands for one flag, and not for all of them: NEW_UI_FEATURE_FLAG."""
+    return name.isupper() and not name.endswith("S") and len(words_of(name)) > 2
 
 
 def _keyish(value: Value, *, events: bool) -> Value | None:

@@ -15,7 +15,7 @@ _NOUNS = frozenset("flag toggle feature experiment rollout gate switch".split())
 _STATES = frozenset(
     (
         "enabled disabled active inactive on off available unavailable live launched released running allowed "
-        "accessible open opened"
+        "accessible open opened availability"
     ).split()
 )
 _ARMS = frozenset("arm variant variation group bucket treatment cohort assignment alternative branch".split())

@@ -170,6 +170,8 @@ def resolved(path: str, text: str, facts: Facts, vocabulary: Vocabulary) -> Foun
         extra = [*_thunk_uses(path, source, vocabulary), *_registry_uses(path, source, vocabulary)]
     uses = [use for each in seen if (use := _use(path, each, facts, vocabulary)) is not None]
     events = [event for each in seen if (event := _event(path, each, facts, vocabulary)) is not None]
+    # A predicate that the project declares is told by the flag that it gives.
+    uses = [use for use in uses if use.form != "member" or use.key not in vocabulary.thunks]
     placed = {(use.key, use.line) for use in uses}
     uses += [use for use in extra if (use.key, use.line) not in placed]
     return Found(tuple(sorted(uses, key=lambda use: (use.offset, use.key))), tuple(events))

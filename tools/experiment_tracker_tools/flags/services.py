@@ -62,9 +62,24 @@ _ANOTHER_TRADES = frozenset(
 _OBTAINED = (
     r"(?:\.|::|->)(?:[fF]rom_?[cC]ontext|[gG]et_?[iI]nstance|instance|shared|default|current|new|for_?[uU]ser|for|"
     r"with_?[cC]ontext|"
-    r"[gG]et(?:Client)?)(?:\([^()]*\))?$"
+    r"future|experimental|preview|[gG]et(?:Client)?)(?:\([^()]*\))?$"
 )
-_OBTAINERS = ("ontext", "nstance", "shared", "default", "current", "new", "ser", "for", "et", "Client", ")")
+_OBTAINERS = (
+    "uture",
+    "xperimental",
+    "review",
+    "ontext",
+    "nstance",
+    "shared",
+    "default",
+    "current",
+    "new",
+    "ser",
+    "for",
+    "et",
+    "Client",
+    ")",
+)
 
 
 @lru_cache(maxsize=50_000)
@@ -135,6 +150,8 @@ def asks_a_service(receiver: str, name: str) -> bool:
     (True, True)
     >>> asks_a_service("this._labs", "isSet"), asks_a_service("args", "isSet")
     (True, False)
+    >>> asks_a_service("RemoteConfig", "isEnabled"), asks_a_service("RemoteConfig", "getString")
+    (True, False)
     >>> asks_a_service("button", "isEnabled"), asks_a_service("features", "get"), asks_a_service("flags", "string")
     (False, False, False)
     """
@@ -146,13 +163,14 @@ def asks_a_service(receiver: str, name: str) -> bool:
         return last.lower().startswith("labs")
     if _is_service(receiver) or (_keeps_features(last) and (asks_plainly(name) or _asks_a_state(words))):
         return bool(words[1:]) or _NOT_ASKS.isdisjoint(words)
+    afar = words_of(last)[-2:] == ("remote", "config")
     last = last.lower()
     plain = last.rpartition("_")[2]
     if words == ("evaluate",):
         return plain in {"flag", "flags", "toggle", "toggles"}
     if gets_a_variant(name):
         return singular(plain) in {"experiment", "abtest"} or last.endswith(("ab_test", "ab_tests"))
-    return plain in _WEAK and asks_plainly(name)
+    return (afar or plain in _WEAK) and asks_plainly(name)
 
 
 def _keeps_features(name: str) -> bool:

@@ -25,6 +25,16 @@ _OBJECT = (
     r"(?<![\w.])(?:feature_?flags?|features?|flags|toggles|experiments)\.([A-Z]\w+)\."
     r"(?:Is)?(?:Enabled|Disabled|Active|On)\(\s*(?:[a-z][\w.]*(?:\(\))?)?\s*\)"
 )
+# What gives all of them: features.Get().NewUi.
+_OF_ALL = (
+    r"(?<![\w.])(?:feature_?flags?|feature_?config|features|toggles|experiments|rollouts)\."
+    r"(?:Get|Current|Instance|Config|All)\(\)\.([A-Z]\w+)"
+)
+# What is set from afar, and decides; of itself such a class says whether it is there.
+_REMOTE = r"(?<![\w.])RemoteConfig\.([a-z]\w+)\b"
+_OF_THE_SETTINGS = frozenset(
+    "initialized ready loaded loading fetched debug available error mock version shared instance current".split()
+)
 _SHARED = r"^Default|(?:Gates?|Client|Set|Manager|Provider|Registry)$"
 # What gives one flag: flipper[:x], Feature.named("x"), feature.NewFlag("x"); begins with what is rare.
 _GIVES = r"(?:lipper\[|named\(|ind\(|eature\(|lag\(|xperiment\(|oggle\()\s*(?=[\"':])"
@@ -42,10 +52,17 @@ def switches(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
     text = source.code[slice(*inside)]
     if "eatureFlag" in text or "eatureToggle" in text:
         yield from _named_so(source, inside)
+    if "RemoteConfig." in text and source.language in {"kt", "swift", "ts", "cs", "page"}:
+        for match in pattern(_REMOTE).finditer(source.code, *inside):
+            if _OF_THE_SETTINGS.isdisjoint(words_of(match.group(1))) and decides(source.code, match.start(), match):
+                yield Sighting(match.start(), match.end(), "member", "RemoteConfig", match.group(1))
     if source.language == "go" and "." in text:
         for match in pattern(_OBJECT).finditer(source.code, *inside):
             if re.search(_SHARED, match.group(1)) is None:
                 yield Sighting(match.start(), match.end(1), "member", "flag", match.group(1))
+        for match in pattern(_OF_ALL).finditer(source.code, *inside) if "()." in text else ():
+            if decides(source.code, match.start(), match):
+                yield Sighting(match.start(), match.end(), "member", "flag", match.group(1))
     if any(word in text for word in ("nabled", "ctive", ".on")):
         yield from _variables(source, inside)
 

@@ -23,7 +23,20 @@ _ASKING = frozenset("is are has have should can check evaluate eval use get reso
 _NOUNS = frozenset("flag toggle experiment".split())
 # Masks of bits are asked in these words.
 _OF_BITS = frozenset([("has", "flag"), ("has", "flags"), ("is", "set"), ("is", "flag", "set"), ("has",), ("test",)])
-_OF_PLACES = frozenset([("get",), ("has",), ("test",), ("can",), ("use",), ("check",), ("query",), ("resolve",)])
+_OF_PLACES = frozenset(
+    [
+        ("get", "boolean"),
+        ("get", "bool"),
+        ("get",),
+        ("has",),
+        ("test",),
+        ("can",),
+        ("use",),
+        ("check",),
+        ("query",),
+        ("resolve",),
+    ]
+)
 _TRADES = frozenset(
     (
         "mapper serialization deserialization json xml yaml csv sql parser generator reader writer read write stream "
@@ -67,15 +80,20 @@ def says_flag(name: str) -> bool:
         parts = parts[:-1]
     last, container = parts[-1], parts[-2] if parts[1:] else ""
     if not last[:1].isupper() or last.endswith(("_FLAGS", "_FEATURES")):
-        return bool(container[:1].isupper() and last[:1].islower() and _is_class_of_flags(container))
+        return bool(container[:1].isupper() and last[:1].islower() and is_class_of_flags(container))
     if holders.is_key_constant(last) and (not last.isupper() or "_" in last) and _TRADES.isdisjoint(words_of(last)):
         return True
-    return _is_class_of_flags(container) and not (parts[2:] and parts[-3][:1].isupper() and container == "Feature")
+    return is_class_of_flags(container) and not (parts[2:] and parts[-3][:1].isupper() and container == "Feature")
 
 
-def _is_class_of_flags(name: str) -> bool:
+def is_class_of_flags(name: str) -> bool:
+    """Whether the name of a class or module says that its members are flags, or that it is asked for them.
+
+    >>> [is_class_of_flags(name) for name in ("ExperimentalFeature", "BetaToggle", "JsonReadFeature", "Colors")]
+    [True, True, False, False]
+    """
     words = words_of(name)
-    if not words or holders.is_of_another_trade(name) or not _TRADES.isdisjoint(words):
+    if not words or is_of_other_trades(name):
         return False
     if pair_at(words) is not None:
         return True
@@ -91,9 +109,19 @@ def _is_class_of_flags(name: str) -> bool:
     )
 
 
+def is_of_other_trades(name: str) -> bool:
+    """Whether the name of a class says that its flags and features are those of parsers, devices, screens and such.
+
+    >>> is_of_other_trades("DeserializationFeature"), is_of_other_trades("CpuFlags"), is_of_other_trades("SiteFeature")
+    (True, True, False)
+    """
+    return holders.is_of_another_trade(name) or not _TRADES.isdisjoint(words_of(name))
+
+
 def asks_for_what_says_flag(call: Call, key: Value | None) -> bool:
     """Whether a question that could be anybody's is asked with a constant of flags, or with a key that says so."""
-    if key is None or names.is_setter(call.name) or questions.is_elsewhere(call.receiver):
+    writes = names.is_setter(call.name) and not names.acts_where_on(call.name)
+    if key is None or writes or questions.is_elsewhere(call.receiver):
         return False
     if key.text.startswith(f"{call.receiver}.Feature."):
         return False
@@ -157,7 +185,7 @@ def _may_ask_of_type(name: str) -> bool:
 def _holds(name: str) -> bool:
     if name in {"toggles", "flags", "features", "experiments"} or holders.is_set_of_flags(name):
         return True
-    return name[:1].isupper() and (_is_class_of_flags(name) or keepers.keeps_flags(name) > 0)
+    return name[:1].isupper() and (is_class_of_flags(name) or keepers.keeps_flags(name) > 0)
 
 
 def _decides(name: str) -> bool:
