@@ -182,7 +182,6 @@ def _roll_back(road: Road) -> None:
         ("expired", "iterated", expired, Road.iterate),
         ("rolled_back", "iterated", rolled_back, Road.iterate),
     ],
-    ids=str,
 )
 def test_a_step_is_made_by_a_verb(
     repo: Project,
