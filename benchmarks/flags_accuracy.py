@@ -20,7 +20,8 @@ rules for that, eight points of other public files were met at 1.000 (7 of 7) an
 shapes that large open projects are known for, gave 1.000 (56 of 56) and .789 (56 of 71; .563 before all of these rules)
 at first sight, and the eleventh, of further ones, .954 (62 of 65) and .899 (62 of 69; .710 before). Whole public files
 that nobody had looked at gave .918 (90 of 98) and .662 (90 of 136) at first sight; `matrix_origins` was made for the
-classes of what was missed there, and of what was told wrongly.
+classes of what was missed there, and of what was told wrongly. Ninety points of invented idioms of large projects then
+gave .880 (73 of 83) and .811 (73 of 90); `matrix_idioms` has the classes of those misses, with tempting others.
 
 Whole projects that were never looked at, told by the scan and searched for words: Superset 107 of 107 and all that the
 search found, Label Studio 103 of 103; of the Unleash server 70 of 88, and none of Ghost's 24 calls of labs.isSet().

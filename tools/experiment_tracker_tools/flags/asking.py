@@ -19,6 +19,7 @@ from experiment_tracker_tools.flags.words import words_of
 _TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
 _QUESTION = r"(?:is|has|check|get)?_?(?:[gG]ate|[fF]lag|[fF]eature|[eE]xperiment|[vV]ariant|[oO]n)"
 _SEVERAL_WORDS = r"\w[/_.\-:]\w|[a-z][A-Z]"
+_SOMEBODY = frozenset("request req user current_user currentUser account org organization team tenant project".split())
 # What is asked of a plan, or a role, as well.
 _REQUIRES = frozenset("require requires required has needs guard check with".split())
 # What says by its name that a flag's key stands behind it.
@@ -38,7 +39,8 @@ def asks_in_one_word(source: Source, evidence: Evidence, call: Call) -> bool:
             source.language == "rb"
             and re.match(r"\s*(?:\{|do)\s*\|", source.code[call.end : call.end + 20]) is not None
         )
-    plain = call.name in {"feature", "flag", "featureFlag"} and not call.receiver and len(call.given) == 1
+    asks = call.name in {"feature", "flag", "featureFlag", "feature_flag"} and len(call.given) == 1
+    plain = asks and (not call.receiver or services.last_name(call.receiver) in _SOMEBODY)
     of_settings = services.asks_plainly(call.name) and call.receiver.lower() in {"config", "settings", "appconfig"}
     if not call.receiver and services.asks_plainly(call.name):
         of_settings = any("config" in module or "feature" in module for module in evidence.modules_of(call.name))
@@ -86,7 +88,11 @@ def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> b
     mark = source.code[max(0, call.start - len(call.receiver) - 2) : call.start].replace(call.receiver, "").strip(".")
     if not mark.endswith(("@", "[", "#[")) and source.code[max(0, call.start - 4) : call.start] != "new ":
         return False
-    if questions.is_elsewhere(call.receiver):
+    # new FeatureFlag("x") makes one, where it is no mark.
+    made = (
+        not mark.endswith(("@", "[", "#[")) and len(words_of(call.name)) == 2 and questions.names_the_trade(call.name)
+    )
+    if made or questions.is_elsewhere(call.receiver):
         return False
     return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
 

@@ -20,7 +20,7 @@ _LINK = r"(?:\?\.|!?\.|->)"
 _MEMBER = rf"(?<=[.>])(?:[Ff]eatures|[Ff]lags|toggles|switches|experiments){_LINK}([A-Za-z_]\w*)"
 _SWITCH = r"(?<=[.>:])([A-Z][A-Z0-9_]+)\b(?!\s*[\[(.]|\s*=[^=])"
 _INDEXED = r"[gfs](?:\.get\(|->get\(|\[)\s*(?=[\"'])"
-_IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\))?(?:\?\.|!?\.|->|::))+)$"
+_IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\)|\(c(?:tx|ontext)\))?(?:\?\.|!?\.|->|::))+)$"
 _SETTINGS = r"(?i)(?:config|configuration|settings?|cfg|conf|environment|env|constants?)(?:\(\))?(?:\?\.|!?\.|->|::|$)"
 _PATH = (
     r"(?:(?<![\w$>:.])(?:config|setting|settings|get_config)\(|[cC](?:fg|onfig(?:uration)?(?:Service|uration)?)(?:\(\))?"
@@ -35,7 +35,7 @@ _IMPORTED = r"(?<![\w$.])(?:features|flags|toggles|feature_flags|feature_toggles
 _READ_ELSEWHERE = ("process.env.", "meta.env.", "Deno.env.")
 _OF_LISTS = frozenset("length size count first last map filter find some every includes isEmpty keys values".split())
 # What may stand behind a flag, and not behind a list, a text or a method.
-_ENDS = r"(?:[.](?:enabled|isEnabled|active|on)\b[?]?)?(?![\w$(\[.?]|\s*[\[(]|\?\.|\s*=[^=])|\s+\?\s|\s*\?\s"
+_ENDS = r"(?:[.](?:enabled|isEnabled|active|on)\b[?]?)?(?![\w$(\[.?]|\s*[\[(]|\?\.|->|\s*=[^=])|\s+\?\s|\s*\?\s"
 _CONDITION = (
     r"(?:\b(?:if|unless|while|not|and|or|elif|until|guard|when|assert)\b\s*\(?|!|&&|\|\||\bv-(?:if|show|else-if)=|[?:]\s)"
     r"\s*\(?!{0,2}$"
@@ -67,7 +67,9 @@ def _start_of_settings(code: str, at: int) -> int | None:
     found = pattern(_IN_FRONT).search(code[lowest:at])
     if found is None or found.group().endswith(_READ_ELSEWHERE):
         return None
-    last = re.split(r"\.|->|::", found.group().rstrip(".?!>-:"))[-1]
+    parts = re.split(r"\.|->|::", found.group().rstrip(".?!>-:"))
+    # What a context holds is what the package before it is about: config.FromContext(ctx).
+    last = parts[-2] if parts[1:] and parts[-1].startswith("FromContext(") else parts[-1]
     return lowest + found.start() if pattern(_SETTINGS).search(last) is not None else None
 
 

@@ -68,6 +68,7 @@ def may_ask_a_keeper(name: str) -> bool:
 
 def _verb(words: Words) -> str:
     """What a method does: state, value, arm, bare (check), get; empty for anything else."""
+    words = ("is", *words[2:]) if words[:2] == ("is", "in") and _ARMS.issuperset(words[2:]) else words
     cut = next((at for at, word in enumerate(words) if at and word in _ASIDE), len(words))
     words = words[:cut]
     if words in {("get",), ("has",), ("bool",)}:

@@ -31,7 +31,7 @@ _TAKEN = (
 )
 _INDEX = r"(?:\?\.|!)?\[\s*"
 _MEMBER = rf"{_LINK}([A-Za-z_]\w*)"
-_GETTER = rf"{_LINK}(is[A-Z]\w*)\(\)"
+_GETTER = rf"{_LINK}(is(?!Empty|NotEmpty|Blank|Null|Present|None|Zero)[A-Z]\w*)\(\)"
 _NAMED = rf"\[\s*(?=([\"']))[\"']{HOLE}+[\"']\s*\]\s*\[\s*(?=[\"'])"
 _NAMES = frozenset(["features", "toggles", "experiments"])
 _IN_QUOTES = ("features'", 'features"', "toggles'", 'toggles"', "experiments'", 'experiments"')
@@ -109,7 +109,16 @@ def _is_kept_for_flags(source: Source, name: str, receiver: str) -> bool:
     """Whether an object may hold flags: by whose it is, and by what else its file is about."""
     words = words_of(name)
     last = "".join(words[-1:])
-    own = words[0] in _OWNERS or words[0] in {"enabled", "active", "beta", "all", "initial", "get", "feature"}
+    own = words[0] in _OWNERS or words[0] in {
+        "enabled",
+        "active",
+        "beta",
+        "all",
+        "initial",
+        "get",
+        "feature",
+        "experimental",
+    }
     if len(words) > 2 or (len(words) == 2 and not own and not (receiver and source.language != "py")):
         return False
     if receiver and (not _owns(receiver) or (source.language == "py" and last_name(receiver) in {"self", "x", "data"})):
@@ -153,6 +162,8 @@ def _taken(source: Source, name: str, start: int, at: int) -> Iterator[Sighting]
         yield Sighting(start, getter.end(), "member", name, getter.group(1))
     elif member.group(1)[:1].isupper() and source.language in {"py", "rb", "rs", "ts"}:
         return
+    elif source.language == "rb" and code[member.end() : member.end() + 1] == "?":
+        return  # a predicate, which is told with its question mark
     elif _is_compound(member.group(1)) and decides(code, start, member):
         yield Sighting(start, member.end(), "member", name, member.group(1))
 

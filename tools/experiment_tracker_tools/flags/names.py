@@ -81,7 +81,10 @@ def asks_for_a_flag(name: str) -> bool:
     if name.rstrip("?!").endswith(("lags", "LAGS")) or is_setter(name) or is_about_rights(name):
         return False
     words = words_of(name)
+    words = words[1:] if words[:1] in {("unsafe",), ("unstable",), ("try",)} else words
     if name.endswith("?") and len(words) == 1 and singular(words[0]) in {"feature", "experiment"}:
+        return True
+    if name.endswith("?") and words in _COMPOUNDS:
         return True
     at = 1 if words and words[0] in _VERBS else 0
     while at + 1 < len(words) and words[at] in _QUALIFIERS:

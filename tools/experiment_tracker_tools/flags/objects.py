@@ -25,6 +25,7 @@ _ASKS = (
 )
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
 _CONSTANT_ASKED = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?i:{_ASKS})"
+_CONSTANT_VALUE = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?:check|get)_value(?:_async)?\("
 _OF_A_MODULE = (
     r"(?<![\w])(\w*?_?(?:experimental|feature_flags|features|toggles|experiments))::([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\."
     r"(?:get|is_enabled|enabled|is_active|is_on)\("
@@ -88,6 +89,7 @@ _KEPT = (
 _PLAIN = ("features", "flags", "toggles", "experiments", "featuremanagement", "featureconfig", "featureproperties")
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (
+    ".check_value",
     ".enabled",
     ".isenabled",
     ".off",
@@ -261,6 +263,9 @@ def _constants_asked(source: Source, evidence: Evidence, inside: Span) -> Iterat
     for match in pattern(_OF_A_MODULE).finditer(source.code, *inside) if source.language == "rs" else ():
         if not holders.is_of_another_trade(match.group(1)):
             yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
+    for match in pattern(_CONSTANT_VALUE).finditer(source.code, *inside) if "_value" in source.code else ():
+        if holders.is_key_constant(match.group(1)) or match.group(1).endswith("_FEATURE"):
+            yield Sighting(match.start(), match.end(1), "member", match.group(1), None, match.group(1))
     for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
         known = holders.is_key_constant(match.group(1)) or match.group(1) in evidence.from_homes()
         form = "member" if known else "object"

@@ -180,7 +180,7 @@ def is_passed_over(value: Value) -> bool:
     if value.kind == "name":
         plain = value.text.rpartition(".")[2]
         if (
-            plain.endswith(("_id", "Id", "ID"))
+            words_of(plain)[1:][-1:] == ("id",)
             or plain in _ALL_OF_THEM
             or (not _is_one_constant(plain) and (holders.is_set_of_flags(plain) or services.is_service(plain)))
         ):

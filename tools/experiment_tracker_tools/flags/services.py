@@ -11,7 +11,7 @@ from functools import lru_cache
 from experiment_tracker_tools.flags.names import is_about_rights, is_of_others, is_setter
 from experiment_tracker_tools.flags.words import Words, singular, words_of
 
-_SEPARATORS = ("?.", "->", "::", ".", ">", ":")
+_SEPARATORS = ("?.", "->", "::", ".", ">", ":", "\\")
 _KINDS = frozenset(
     (
         "service client manager provider fetcher store helper checker repository evaluator gate api config "

@@ -35,13 +35,20 @@ _REMOTE = r"(?<![\w.])RemoteConfig\.([a-z]\w+)\b"
 _OF_THE_SETTINGS = frozenset(
     "initialized ready loaded loading fetched debug available error mock version shared instance current".split()
 )
+# A class that is generated of flags has one method for each: Flags.splitDeck().
+_GENERATED = r"(?m)^import[ \t]+(?:static[ \t]+)?[\w.]+\.((?:Feature)?Flags)(?:\.([a-z]\w+))?;?[ \t]*$"
+_NO_GENERATED = frozenset(
+    (
+        "get set parse values value of none all empty builder from to with is has create build new default reset copy"
+    ).split()
+)
 _SHARED = r"^Default|(?:Gates?|Client|Set|Manager|Provider|Registry)$"
 # What gives one flag: flipper[:x], Feature.named("x"), feature.NewFlag("x"); begins with what is rare.
-_GIVES = r"(?:lipper\[|named\(|ind\(|eature\(|lag\(|xperiment\(|oggle\()\s*(?=[\"':])"
-_GIVERS = ("lipper[", "named(", "ind(", "eature(", "lag(", "xperiment(", "oggle(")
+_GIVES = r"(?:lipper\[|egister\(|named\(|ind\(|eature\(|lag\(|xperiment\(|oggle\()\s*(?=[\"':])"
+_GIVERS = ("lipper[", "egister(", "named(", "ind(", "eature(", "lag(", "xperiment(", "oggle(")
 _GIVEN_TO = (
     r"(?<![\w.>])\$?([a-z_]\w*)\s*(?::[\w ?<>]+)?:?=\s*(?:await\s+)?(?:[fF]lipper\[|(?:[A-Z]\w*|feature|flipper|"
-    r"features|rollouts?)(?:\.|::|->)(?i:named|find|feature|flag|newflag|experiment|toggle)\()$"
+    r"features|rollouts?|(?:feature|flag|toggle)s?_?gates?(?:\.\w+\(\))?)(?:\.|::|->)(?i:named|find|feature|flag|newflag|experiment|toggle|(?:must)?register)\()$"
 )
 _ASKED = rf"{_LINK}(?:(?i:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n)(?:_?[fF]or)?)\b\??(?:\([^()\"']*\))?(?!\s*=[^=])"
 
@@ -56,6 +63,8 @@ def switches(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
         for match in pattern(_REMOTE).finditer(source.code, *inside):
             if _OF_THE_SETTINGS.isdisjoint(words_of(match.group(1))) and decides(source.code, match.start(), match):
                 yield Sighting(match.start(), match.end(), "member", "RemoteConfig", match.group(1))
+    if source.language in {"java", "kt"} and "Flags" in source.code:
+        yield from _generated(source, inside)
     if source.language == "go" and "." in text:
         for match in pattern(_OBJECT).finditer(source.code, *inside):
             if re.search(_SHARED, match.group(1)) is None:
@@ -65,6 +74,22 @@ def switches(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
                 yield Sighting(match.start(), match.end(), "member", "flag", match.group(1))
     if any(word in text for word in ("nabled", "ctive", ".on")):
         yield from _variables(source, inside)
+
+
+def _generated(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Methods without an argument of a class Flags that is imported, where something hangs on them."""
+    taken = pattern(_GENERATED).findall(source.code)
+    owners = {owner for owner, method in taken if not method}
+    methods = {method for _, method in taken if method}
+    ways = [rf"{owner}\.(?P<{owner}>[a-z]\w+)" for owner in sorted(owners)] + sorted(map(re.escape, methods))
+    if not ways:
+        return
+    for match in re.finditer(rf"(?<![\w$.])(?:{'|'.join(ways)})\(\)", source.code[: inside[1]]):
+        name = match.group()[:-2].rpartition(".")[2]
+        if match.start() < inside[0] or not _NO_GENERATED.isdisjoint(words_of(name)[:1]):
+            continue
+        if stands_in_a_condition(source.code, match.start(), match.end()):
+            yield Sighting(match.start(), match.end(), "member", "Flags", name)
 
 
 def _imported(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:

@@ -102,6 +102,7 @@ def is_class_of_flags(name: str) -> bool:
     ]
     if not plain:
         return False
+    plain = plain[:-1] if plain[-2:] == ["feature", "list"] else plain
     return (
         plain[-1] in {"toggle", "experiment", "feature"}
         or (plain[-1] == "flag" and (len(plain) == 1 or len(words) > len(plain) or not words[-1].endswith("s")))
