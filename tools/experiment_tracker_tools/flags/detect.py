@@ -165,7 +165,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
     if services.keeps_other_flags(call.receiver) and "feature" not in call.receiver.lower():
         return False
-    if asking.is_told_from_a_flag(source, call.name):
+    if asking.is_told_from_a_flag(source, call.name) or questions.is_bought_or_driven(call.receiver):
         return False
     return (
         (names.asks_for_a_flag(call.name) and not asking.is_another_trades(call))
@@ -190,7 +190,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
 
 def _of_someone(source: Source, call: Call) -> Value | None:
     """The key of has_feature(whom, key), which says who has it and so asks; of what was paid for it says nothing."""
-    if words_of(call.name) != ("has", "feature") or len(call.given) != 2:
+    if words_of(call.name) != ("has", "feature") or len(call.given) != 2 or questions.is_elsewhere(call.receiver):
         return None
     whom, key = (value_at(source, each.start, each.end) for each in call.given)
     asks = whom.kind == "literal" or is_passed_over(whom)

@@ -190,7 +190,9 @@ def chosen_rule(source: Source, evidence: Evidence, name: str, receiver: str, gi
 
 def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     """How strong the evidence is: 0 none, 1 and 2 by name, 3 by receiver, 4 and 5 by package."""
-    stranger = rule.receiver is None and not names.is_self_evident(name) and services.is_of_another_trade(receiver)
+    other_trade = not names.is_self_evident(name) and services.is_of_another_trade(receiver)
+    bought = _is_bought(name, receiver) and not evidence.mentions(rule.vendor)
+    stranger = rule.receiver is None and (other_trade or bought)
     if stranger or not _has_shape(evidence, rule, receiver):
         return 0
     named = _names_vendor(rule.vendor, receiver)
@@ -204,6 +206,11 @@ def _score(evidence: Evidence, rule: Rule, name: str, receiver: str) -> int:
     if names.is_self_evident(name) and not rule.tracks:
         return 2 + around
     return int((around or rule.tracks) and rule.receiver is not None)
+
+
+def _is_bought(name: str, receiver: str) -> bool:
+    """Whether a question that vendors share is put to what knows of other features: license.isFeatureEnabled(...)."""
+    return questions.is_bought_or_driven(receiver) and not questions.names_the_trade(name)
 
 
 def _has_shape(evidence: Evidence, rule: Rule, receiver: str) -> bool:

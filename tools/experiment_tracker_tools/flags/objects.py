@@ -54,8 +54,14 @@ _ONLY_ONE = frozenset("shared sharedInstance instance default current".split())
 _OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
 # An entry of a table, which says what a flag is to be: Flags.NEW_UI to true, [Flags.NEW_UI]: true.
 _GIVEN = r"[\w$.]*(?:\s+to\s+(?:true|false)\b|\]\s*:|\s*=>\s*(?:true|false)\b)"
+_INDEXED_WRITTEN = r"\]\.(?:enable|disable|add|remove|clear)(?:_\w+|[A-Z]\w*)?\b(?!\?)"
 _WRITTEN = (
     rf"{_LINK}(?:[oO]verride|[sS]et|[eE]nable|[dD]isable|[mM]ock|[sS]tub|[rR]eset|[rR]egister)(?:_\w+|[A-Z]\w*)?\("
+)
+# What names a constant and asks for nothing: a log's text, a table, a case, a comparison in a test.
+_NAMED = (
+    r"(?:[\"']\s*\+\s*|\bcase\s+|\b(?:put|assertEquals|AreEqual|toEqual|toBe|log|info|warn|debug|error|format|printf)\("
+    r"\s*(?:[^()\n]{0,60},\s*)?)$"
 )
 _SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
@@ -227,6 +233,8 @@ def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
     before = code[max(0, start - 200) : start]
     if before.endswith("nameof(") or pattern(_WRITTEN).match(code, end) is not None:
         return False
+    if member.isupper() and code[start : start + 1].isupper() and pattern(_NAMED).search(before[-90:]) is not None:
+        return False
     return pattern(_IMPORTS).search(before) is None and pattern(_SWITCHED).search(before[-60:]) is None
 
 
@@ -336,7 +344,7 @@ def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, fo
     vendor = rules[0].vendor if rules and form == "index" else HOMEMADE
     after = source.code[end : end + 4]
     value = value_at(source, at, end)
-    if re.match(r"\]\s*=(?!=)", after):
+    if re.match(r"\]\s*=(?!=)", after) or pattern(_INDEXED_WRITTEN).match(source.code, end):
         return
     if value.kind == "literal" and holders.is_key(value.text):
         yield Sighting(match.start(), end, form, name, value.text, vendor=vendor)

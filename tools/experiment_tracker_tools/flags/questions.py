@@ -5,6 +5,7 @@ Standard library only, Python 3.9 syntax: the hooks use it.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from experiment_tracker_tools.flags.names import is_about_rights, is_of_others, is_setter
@@ -48,6 +49,14 @@ _OTHERS = frozenset(
         "reader post page argument arg compile target protocol extension detected"
     ).split()
 )
+# What is bought, and what is driven: their features are no flags, unless feature flags are spoken of.
+_PAID = frozenset(
+    (
+        "billing purchase purchases quota quotas tariff pricing premium licensing lic paywall editor telemetry tracing "
+        "vehicle adapter wgpu"
+    ).split()
+)
+_OWNERS = frozenset("plan device license camera gpu cpu codec sensor hardware vehicle browser view webview".split())
 _WRITTEN = frozenset("create delete update save add remove set edit new country list toggle mutate".split())
 # What is asked for a feature there is a command line's, a test's description, a page's element.
 _STRANGERS = frozenset("click allure mark provider type option options args argv cmd page element screen".split())
@@ -184,6 +193,27 @@ def names_the_trade(name: str) -> bool:
 
 
 @lru_cache(maxsize=50_000)
+def is_bought_or_driven(receiver: str) -> bool:
+    """Whether what is asked knows what was paid for, or what a thing can do, and speaks of no feature flags.
+
+    >>> [is_bought_or_driven(name) for name in ("_licensing", "plan.features", "billingFeatureFlags", "this.features")]
+    [True, True, False, False]
+    """
+    if not receiver or pair_at(words_of(last_name(receiver))) is not None:
+        return False
+    words = words_of(last_name(receiver))
+    return is_about_rights(receiver) or not _PAID.isdisjoint(words) or _is_anothers(receiver, words)
+
+
+def _is_anothers(receiver: str, last: Words) -> bool:
+    """Whether plain features or flags are those of another trade's thing: adapter.features, vehicle.toggles()."""
+    if singular("".join(last)) not in {"feature", "flag", "toggle", "switch", "getsetting", "setting"}:
+        return False
+    owners = [word for part in re.split(r"\W+", receiver)[:-1] for word in words_of(part)]
+    return not _OWNERS.isdisjoint(owners) or not _PAID.isdisjoint(owners)
+
+
+@lru_cache(maxsize=50_000)
 def is_elsewhere(receiver: str) -> bool:
     """Whether what is asked says that its features and flags are another trade's, or what was paid for.
 
@@ -193,4 +223,4 @@ def is_elsewhere(receiver: str) -> bool:
     if not receiver:
         return False
     words = words_of(last_name(receiver))
-    return is_about_rights(receiver) or not _is_of_the_trade(words) or not _STRANGERS.isdisjoint(words)
+    return is_bought_or_driven(receiver) or not _is_of_the_trade(words) or not _STRANGERS.isdisjoint(words)
