@@ -55,7 +55,7 @@ def takes_part(salt: str, experiment: str, unit: str, share: float) -> bool:
         share: of the units that take part, above 0 up to 1.
 
     >>> [takes_part("salt", "exp-2026-11-20-001", "user-1", share) for share in (0.1, 0.5, 1.0)]
-    [False, False, True]
+    [False, True, True]
     """
     return share >= 1 or place("phases\0" + salt, experiment, unit) < int(share * _STEPS)
 
