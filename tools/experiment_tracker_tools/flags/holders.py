@@ -70,6 +70,7 @@ def is_set_of_flags(name: str) -> bool:
     >>> [is_set_of_flags(n) for n in ("featureFlags", "config.featureToggles", "settings.FEATURES", "flags", "x.flags")]
     [True, True, True, False, False]
     """
+    name = name.strip("_") if name.endswith("__") else name
     return re.search(_SET, name) is not None or re.search(_CONSTANT_SET, name) is not None or is_set_of_enabled(name)
 
 

@@ -32,13 +32,24 @@ _STATES = frozenset("enabled disabled active inactive on off set".split())
 _TAILS = _STATES | frozenset(
     (
         "flag toggle gate switch variant variation value is user the treatment payload state config and fallback "
-        "unauthenticated in boolean string bool"
+        "unauthenticated in boolean string bool query"
     ).split()
 )
 # After one of these a name says whom, where or by what, in any words.
 _ASIDE = frozenset("for by".split())
 # What a question about one of these alone means: a widget, a door, a setting.
-_WEAK_TAILS = ((), ("value",), ("state",), ("is",), ("the",), ("config",), ("set",), ("string",), ("boolean",))
+_WEAK_TAILS = (
+    (),
+    ("value",),
+    ("state",),
+    ("is",),
+    ("the",),
+    ("config",),
+    ("query",),
+    ("set",),
+    ("string",),
+    ("boolean",),
+)
 _SETTERS = frozenset(
     (
         "set mock enable disable override register define create add remove delete update toggle init load reset clear "
