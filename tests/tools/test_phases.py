@@ -144,6 +144,18 @@ def test_a_person_begins_a_phase_early_only_with_a_reason_that_stays_on_record(r
     assert line["deviations"] == ["Phase 2 began before its condition was met: the queue is empty"]
 
 
+def test_a_call_that_is_repeated_after_its_reply_was_lost_begins_no_further_phase(
+    repo: Project, at_repo: Agent
+) -> None:
+    experiment = phased(at_repo)
+    advance = {"experiment": experiment, "action": "advance"}
+    first = at_repo.call("transition_experiment", **advance, reason="the queue is empty")
+    assert at_repo.call("transition_experiment", **advance, reason="the queue is empty")["phase"] == first["phase"]
+    assert begun(repo, experiment) == [2]
+    at_repo.call("transition_experiment", **advance, reason="still empty")
+    assert begun(repo, experiment) == [2, 3]
+
+
 def test_there_is_no_phase_after_the_last_one_nor_in_a_plan_without(at_repo: Agent) -> None:
     experiment = phased(at_repo, [{"share": 0.5}])
     told = at_repo.refusal("transition_experiment", experiment=experiment, action="advance")

@@ -60,12 +60,19 @@ def begin_phase(workspace: Workspace, experiment: Experiment, number: int, *, ea
 
 def _begun(workspace: Workspace, experiment_id: str) -> int:
     """Number of the newest phase."""
-    newest = workspace.ledger.latest(experiment_id, PhaseStart)
-    return newest.content.phase if newest is not None else 1
+    newest = _newest(workspace, experiment_id)
+    return newest.phase if newest is not None else 1
+
+
+def _newest(workspace: Workspace, experiment_id: str) -> PhaseStart | None:
+    entry = workspace.ledger.latest(experiment_id, PhaseStart)
+    return entry.content if entry is not None else None
 
 
 def advance(workspace: Workspace, experiment: Experiment, *, reason: str) -> None:
     """Begin the next phase because a person asks for it; earlier than the plan would only with a reason.
+
+    The reason of the newest phase is that very call again, whose reply was lost: it begins no further one.
 
     Raises:
         IllegalStep: without a next phase, where the data cannot be trusted or harm was shown, or without a reason.
@@ -81,6 +88,9 @@ def advance(workspace: Workspace, experiment: Experiment, *, reason: str) -> Non
             f"Phase {found.number} of {experiment.id} lacks {' and '.join(found.lacks)}. Nothing was changed; wait, or "
             "give a `reason`, which every report will tell."
         )
+    newest = _newest(workspace, experiment.id)
+    if found.lacks and newest is not None and newest.early == reason:
+        return
     begin_phase(workspace, experiment, found.next_number, early=reason if found.lacks else "")
 
 
