@@ -14,11 +14,13 @@ from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import first_key, is_in_plain_sight
 from experiment_tracker_tools.flags.sighting import Call
+from experiment_tracker_tools.flags.trades import WHO_PAYS
 from experiment_tracker_tools.flags.words import words_of
 
 _TAKES_A_STATE = r"\{[^{}]*\b(?:enabled|isEnabled|isOn|active|isActive|loading)\b[^{}]*\}\s*=\s*$"
 _QUESTION = r"(?:is|has|check|get)?_?(?:[gG]ate|[fF]lag|[fF]eature|[eE]xperiment|[vV]ariant|[oO]n)"
 _SEVERAL_WORDS = r"\w[/_.\-:]\w|[a-z][A-Z]"
+_VALUES = frozenset("getValue getBoolean getNumber getString".split())
 _SOMEBODY = frozenset("request req user current_user currentUser account org organization team tenant project".split())
 # What is asked of a plan, or a role, as well.
 _REQUIRES = frozenset("require requires required has needs guard check with".split())
@@ -32,7 +34,9 @@ def asks_in_one_word(source: Source, evidence: Evidence, call: Call) -> bool:
     if call.name in {"when", "unless"}:
         return "feature" in words or "flag" in words or call.receiver in {"Feature", "Features", "FeatureFlag"}
     first = first_key(source, call.given)
-    if first is None or first.kind != "literal" or not pattern(_SEVERAL_WORDS).search(first.text):
+    if first is None or first.kind != "literal":
+        return False
+    if not pattern(_SEVERAL_WORDS).search(first.text) and not _is_imported_config(evidence, call):
         return False
     if call.name == "experiment":
         return (
@@ -48,9 +52,30 @@ def asks_in_one_word(source: Source, evidence: Evidence, call: Call) -> bool:
     return (plain or of_settings) and stands_in_a_condition(source.code, start, call.end)
 
 
+def _is_imported_config(evidence: Evidence, call: Call) -> bool:
+    """Whether a configuration that is a module of its own is asked: then one word is a key, too."""
+    if not services.asks_plainly(call.name) or call.receiver.lower() not in {"config", "appconfig"}:
+        return False
+    return any(re.match(r"[@\w][\w@/\-]*-config$", module) for module in evidence.modules_of(call.receiver))
+
+
 def _is_handled(source: Source, call: Call) -> bool:
     """Whether what stands behind the first argument is a function: then it is an event that is waited for."""
     return any(word in source.code[call.given[0].end : call.end] for word in ("=>", "func", "{", "handle", "callback"))
+
+
+def tells_who_pays(source: Source, call: Call) -> bool:
+    """Whether the answer is kept under a name that says who has paid: const isPro = canUseFeature(...)."""
+    start = call.start - (len(call.receiver) + 1 if call.receiver else 0)
+    return pattern(WHO_PAYS).search(source.code[max(0, start - 80) : start]) is not None
+
+
+def asks_what_is_set_from_afar(call: Call, source: Source) -> bool:
+    """Whether a function takes a value by its name out of a remote configuration: getValue(remoteConfig, "new_ui")."""
+    if call.receiver or call.name not in _VALUES or len(call.given) != 2:
+        return False
+    first = source.code[call.given[0].start : call.given[0].end]
+    return words_of(services.last_name(first))[-2:] == ("remote", "config")
 
 
 def asks_what_a_hook_gave(source: Source, call: Call) -> bool:

@@ -42,6 +42,8 @@ _CONSTANT = (
     r"(?:(?:new\s+)?[\w.]*(?:Flag|Switch|Toggle|Feature|Experiment|Key|Symbol|freeze|Gate|flag|toggle|"
     r"feature)\w*\(\s*(?:\w+\s*[=:]\s*)?)?(?P<head>[A-Z]\w*\s*\+\s*(?=[\"']))?(?=[\"'`]|:[a-z])"
 )
+_ATTRIBUTE = r"#\[\w+\((?:\w+\s*=\s*)?(?=\")"
+_ATTRIBUTED = r"\"?\s*\)\s*\][\s\x01]*(?:#\[[^\]\n]*\][\s\x01]*)*([A-Z]\w*)\s*[,}]"
 _BODY = r"=>|\{|:[ \t]*(?:\n|$)|=(?![=>])|;|\)"
 # What a function of Go gives, where it gives several values.
 _RESULTS = r"\s*\([\w\s,.*\[\]]*\)(?=\s*\{)"
@@ -70,6 +72,11 @@ _CALLS = (
     r"let|var|const|unless|until)"
     r"|[=(,.!&|?:+\-])$"
 )
+_COMPUTED = {
+    "cs": r"\bbool\s+(\w+)\s*=>\s*",
+    "swift": r"\bvar\s+(\w+)\s*:\s*Bool\s*\{\s*",
+    "kt": r"\bval\s+(\w+)\s*(?::\s*Boolean)?\s*get\(\)\s*=\s*",
+}
 # Of text whose spaces are single: what stands between a function's header and the only thing that it gives.
 _RETURNS = (
     r" ?(?:\{ ?)?(?:(?:\"\"\"\x01*\"\"\"|\"\x01*\"|'\x01*') ?)?"
@@ -103,7 +110,16 @@ def constants(source: Source) -> list[Constant]:
             found.append(Constant(_container(blocks, match.start()), name, text, match.start()))
             if len(found) >= _MOST_CONSTANTS:
                 break
-    return found
+    return [*found, *_renamed(source, blocks)]
+
+
+def _renamed(source: Source, blocks: list[tuple[int, int, str]]) -> Iterator[Constant]:
+    """Members of enums of Rust whose key an attribute gives: #[feature_name("new-ui")] NewUi."""
+    for match in pattern(_ATTRIBUTE).finditer(source.code) if source.language == "rs" else ():
+        value = source.string_at(match.end())
+        member = pattern(_ATTRIBUTED).match(source.code, value[1]) if value is not None else None
+        if value is not None and member is not None and holders.is_key(value[0]):
+            yield Constant(_container(blocks, match.start()), member.group(1), value[0], match.start())
 
 
 def _behind(found: Sequence[Constant], head: str) -> str:
@@ -195,7 +211,7 @@ def thunks(source: Source, seen: Sequence[Sighting]) -> list[Thunk]:
     for each in seen:
         if each.form == "track" or each.end <= each.offset:
             continue
-        header = _enclosing(source, each.offset, None)
+        header = _computed(source, each.offset) or _enclosing(source, each.offset, None)
         if header is None:
             continue
         name, parameters, end = header
@@ -211,6 +227,15 @@ def thunks(source: Source, seen: Sequence[Sighting]) -> list[Thunk]:
         if re.search(r"[a-z][A-Z]|_", name) and len(name) > 4 and not names.is_setter(name):
             found.append(Thunk(name, each.key, each.name))
     return sorted(set(found), key=str)
+
+
+def _computed(source: Source, offset: int) -> tuple[str, str, int] | None:
+    """Name and end of the header of what is computed without brackets: bool IsNew => ..., var isNew: Bool { ... }."""
+    if source.language not in _COMPUTED:
+        return None
+    start = max(0, offset - 200)
+    found = re.search(_COMPUTED[source.language] + r"(?=[^\n;{}]*$)", source.code[start:offset])
+    return None if found is None else (found.group(1), "", start + found.end())
 
 
 def _enclosing(source: Source, offset: int, parameter: str | None) -> tuple[str, str, int] | None:

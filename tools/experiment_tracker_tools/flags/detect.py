@@ -23,7 +23,7 @@ from experiment_tracker_tools.flags.environment import (
 )
 from experiment_tracker_tools.flags.evidence import Evidence, chosen_rule
 from experiment_tracker_tools.flags.lexer import Source
-from experiment_tracker_tools.flags.markup import components, elements, template_tags
+from experiment_tracker_tools.flags.markup import components, directives, elements, template_tags
 from experiment_tracker_tools.flags.objects import held
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.places import default_of, first_key, is_in_plain_sight, is_passed_over, values_at
@@ -55,6 +55,8 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
         found += in_properties(source, inside)
     if source.language in {"ts", "page"}:
         found += components(source, evidence, inside)
+    if source.language == "ts" and "template:" in source.text:
+        found += directives(source, inside)
     if source.language in {"page", "template", "cs"}:
         found += elements(source, inside)
     if source.language in {"rb", "ex", "template"}:
@@ -76,7 +78,12 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
 
 def _hands_on(call: Sighting, member: Sighting) -> bool:
     """Whether a member stands in the brackets of a call that asks for it."""
-    names_it = call.name is not None and (call.name == member.name or call.name.rpartition(".")[2] == member.key)
+    if call.name is None:
+        return False
+    # An object of a flag is handed on by its parts: variation(flags.NEW_UI.key, flags.NEW_UI.default).
+    whole, _, last = call.name.rpartition(".")
+    names_it = call.name == member.name or last == member.key
+    names_it = names_it or (last in {"name", "key", "id", "value", "flag"} and whole.rpartition(".")[2] == member.key)
     return names_it and call.offset <= member.offset < call.end
 
 
@@ -165,7 +172,11 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     """Whether a call asks for a flag by its own name, its receiver's, or that of the module it comes from."""
     if services.keeps_other_flags(call.receiver) and "feature" not in call.receiver.lower():
         return False
-    if asking.is_told_from_a_flag(source, call.name) or questions.is_bought_or_driven(call.receiver):
+    if (
+        asking.tells_who_pays(source, call)
+        or asking.is_told_from_a_flag(source, call.name)
+        or questions.is_bought_or_driven(call.receiver)
+    ):
         return False
     return (
         (names.asks_for_a_flag(call.name) and not asking.is_another_trades(call))
@@ -189,7 +200,9 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
 
 
 def _of_someone(source: Source, call: Call) -> Value | None:
-    """The key of has_feature(whom, key), which says who has it and so asks; of what was paid for it says nothing."""
+    """The key that stands behind whom or what is asked: has_feature(whom, key), of nothing paid for."""
+    if asking.asks_what_is_set_from_afar(call, source):
+        return value_at(source, call.given[1].start, call.given[1].end)
     if words_of(call.name) != ("has", "feature") or len(call.given) != 2 or questions.is_elsewhere(call.receiver):
         return None
     whom, key = (value_at(source, each.start, each.end) for each in call.given)

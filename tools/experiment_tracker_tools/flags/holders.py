@@ -59,7 +59,7 @@ _FILES = tuple(".js .ts .py .css .json .html .png .svg .go .rb .yml .yaml".split
 _HOME = (
     r"(?i)feature[_\-]?(?:flag|toggle|gate|switch|control)|(?:^|[/._\-])(?:f?flags|toggles|launch[_\-]?darkly|"
     r"growth[_\-]?book|unleash|flipt|"
-    r"statsig|[\w\-]*statsig|experiments|gating|ab[_\-]?test(?:s|ing)?)(?:$|[/._\-])"
+    r"waffle|statsig|[\w\-]*statsig|experiments|gating|ab[_\-]?test(?:s|ing)?)(?:$|[/._\-])"
 )
 
 

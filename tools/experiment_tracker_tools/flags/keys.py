@@ -8,12 +8,16 @@ from typing import Iterable, NamedTuple
 from experiment_tracker_tools.flags import holders, keepers, names
 from experiment_tracker_tools.flags.services import last_name
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
+from experiment_tracker_tools.flags.words import words_of
 
 # Parts of a constant that is a flag: NEW_UI_EXPERIMENT.name.
 _PARTS = frozenset("name key id value slug flag variant".split())
 
 # What stands before a constant of the class that asks.
 _OWN = frozenset("Self self static this".split())
+
+
+_NAMES_OF_ONE = {("id",), ("key",), ("name",), ("slug",)}
 
 
 class Constant(NamedTuple):
@@ -41,6 +45,12 @@ def key_asked(
     return None if holders.is_of_another_trade(plain) or last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")) else last
 
 
+def _is_of_one(container: str, name: str) -> bool:
+    """Whether a member is a variable's own name or number: toggle.toggleId."""
+    words = words_of(name)
+    return container[:1].islower() and words[-1:] in _NAMES_OF_ONE and words[:-1] == words_of(container)
+
+
 def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
     """The key that a name stands for: by the file's own constants, by the project's, or a registry member's name."""
     parts = name.lstrip(".").split(".")
@@ -53,7 +63,7 @@ def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str |
     if container and (value := vocabulary.keys.get(f"{container}.{last}")) is not None:
         return value
     constant_like = last.isupper() or (last[:1].isupper() and last != last.upper()) or name.startswith(".")
-    if not constant_like and not holders.is_registry(container):
+    if not constant_like and (not holders.is_registry(container) or _is_of_one(container, last)):
         return None
     if (value := vocabulary.keys.get(last)) is not None and (constant_like or not container):
         return value

@@ -58,6 +58,11 @@ def elements(source: Source, inside: Span) -> Iterator[Sighting]:
         properties = _properties_of(name, _tag(source, match.start(1)))
         if properties:
             yield from _properties(source, match.start(1), name, properties, HOMEMADE)
+    yield from directives(source, inside)
+
+
+def directives(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Directives of pages, and of templates that stand in code."""
     if "feature" not in source.text and "lag=" not in source.text and "oggle=" not in source.text:
         return
     for match in pattern(_DIRECTIVE).finditer(source.text, *inside):

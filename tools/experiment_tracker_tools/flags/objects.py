@@ -14,6 +14,7 @@ from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
 from experiment_tracker_tools.flags.switches import switches
+from experiment_tracker_tools.flags.trades import WHO_PAYS
 from experiment_tracker_tools.flags.words import singular, words_of
 
 _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
@@ -54,7 +55,9 @@ _ONLY_ONE = frozenset("shared sharedInstance instance default current".split())
 _OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
 # An entry of a table, which says what a flag is to be: Flags.NEW_UI to true, [Flags.NEW_UI]: true.
 _GIVEN = r"[\w$.]*(?:\s+to\s+(?:true|false)\b|\]\s*:|\s*=>\s*(?:true|false)\b)"
-_INDEXED_WRITTEN = r"\]\.(?:enable|disable|add|remove|clear)(?:_\w+|[A-Z]\w*)?\b(?!\?)"
+_INDEXED_WRITTEN = (
+    r"\]\s*(?:<<|>>|\|(?![|])|&(?![&.]))|\]\.(?:enable|disable|add|remove|clear)(?:_\w+|[A-Z]\w*)?\b(?!\?)"
+)
 _WRITTEN = (
     rf"{_LINK}(?:[oO]verride|[sS]et|[eE]nable|[dD]isable|[mM]ock|[sS]tub|[rR]eset|[rR]egister)(?:_\w+|[A-Z]\w*)?\("
 )
@@ -231,7 +234,8 @@ def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
     if after and pattern(_GIVEN).match(code, start + 1):
         return False
     before = code[max(0, start - 200) : start]
-    if before.endswith("nameof(") or pattern(_WRITTEN).match(code, end) is not None:
+    paid = before.endswith("(") and pattern(WHO_PAYS).search(re.sub(r"[\w.]+\($", "", before[-120:])) is not None
+    if paid or before.endswith("nameof(") or pattern(_WRITTEN).match(code, end) is not None:
         return False
     if member.isupper() and code[start : start + 1].isupper() and pattern(_NAMED).search(before[-90:]) is not None:
         return False
@@ -272,7 +276,8 @@ def _constants_asked(source: Source, evidence: Evidence, inside: Span) -> Iterat
         if not holders.is_of_another_trade(match.group(1)):
             yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
     for match in pattern(_CONSTANT_VALUE).finditer(source.code, *inside) if "_value" in source.code else ():
-        if holders.is_key_constant(match.group(1)) or match.group(1).endswith("_FEATURE"):
+        home = any(keepers.may_be_home(module) for module in evidence.modules_of(match.group(1)))
+        if home or holders.is_key_constant(match.group(1)) or match.group(1).endswith("_FEATURE"):
             yield Sighting(match.start(), match.end(1), "member", match.group(1), None, match.group(1))
     for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
         known = holders.is_key_constant(match.group(1)) or match.group(1) in evidence.from_homes()

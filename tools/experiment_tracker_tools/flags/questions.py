@@ -35,6 +35,12 @@ _WHOM = frozenset(
         "experimental preview remote runtime local"
     ).split()
 )
+_KEEPERS = frozenset(
+    (
+        "self this config settings context ctx request req service manager provider viewer actor profile person "
+        "instance"
+    ).split()
+)
 _GUARDS = frozenset(
     "require requires required check guard guarded gate gated behind protected needs need must ensure only".split()
 )
@@ -211,6 +217,21 @@ def _is_anothers(receiver: str, last: Words) -> bool:
         return False
     owners = [word for part in re.split(r"\W+", receiver)[:-1] for word in words_of(part)]
     return not _OWNERS.isdisjoint(owners) or not _PAID.isdisjoint(owners)
+
+
+@lru_cache(maxsize=50_000)
+def asks_what_a_thing_can(receiver: str, name: str) -> bool:
+    """Whether a thing in a variable is asked what it can do: session.has_feature(...), but not user.has_feature(...).
+
+    >>> [asks_what_a_thing_can(name, "has_feature") for name in ("session", "block.era()", "user", "flags", "Features")]
+    [True, True, False, False, False]
+    """
+    words = words_of(last_name(receiver))
+    if words_of(name) != ("has", "feature") or not words or not last_name(receiver)[:1].islower():
+        return False
+    return (
+        _WHOM.isdisjoint(words) and _KEEPERS.isdisjoint(words) and not any(singular(word) in _NOUNS for word in words)
+    )
 
 
 @lru_cache(maxsize=50_000)

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
 from experiment_tracker_tools.flags import holders, names
+from experiment_tracker_tools.flags.arguments import arguments
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.facts import Facts, Seen
@@ -71,6 +72,22 @@ _GENERIC = frozenset(
         "render setup init execute process create find load"
     ).split()
 )
+
+
+_DEFINED = (
+    r"\b(?:def|function|func|fun|fn|bool|boolean|Boolean|async|Bool|val|var|string)\??\s+(?:self\.|\([^)]*\)\s*)?$|"
+    r"\bnameof\($"
+)
+# Where a method, or what is computed, is asked without brackets.
+_NO_BRACKETS = {
+    "rb": r"(?<=[?])(?![\w:=(])",
+    "cs": r"(?![\w(]|\s*(?:=[^=]|\())",
+    "swift": r"(?![\w(:]|\s*=[^=])",
+    "kt": r"(?![\w(:]|\s*=[^=])",
+}
+_OF_SCRIPTS = r"\s*(?::\s*\w[\w<>\[\] |.]*)?\s*\{"
+_OF_CLASSES = r"\s*(?:throws [\w, ]+)?(?:\{|=>)"
+_BODIES = {"ts": _OF_SCRIPTS, "page": _OF_SCRIPTS, "java": _OF_CLASSES, "cs": _OF_CLASSES}
 
 
 def is_test(path: str) -> bool:
@@ -215,15 +232,24 @@ def _thunk_uses(path: str, source: Source, vocabulary: Vocabulary) -> Iterator[U
     present = [name for name in vocabulary.thunks if name in source.code]
     if not present:
         return
-    for match in re.finditer(rf"(?<![\w$])({'|'.join(map(re.escape, present))})\s*\(", source.code):
+    follows = rf"(?:\s*(\()|{_NO_BRACKETS.get(source.language, '(?!)')})"
+    for match in re.finditer(rf"(?<![\w$@])(?<!(?<!:):)({'|'.join(map(re.escape, present))}){follows}", source.code):
         before = source.code[max(0, match.start() - 40) : match.start()]
-        if re.search(r"\b(?:def|function|func|fun|fn|bool|boolean|Boolean|async|Bool)\s+(?:\([^)]*\)\s*)?$", before):
+        if re.search(_DEFINED, before) or (match.group(2) and _is_header(source, match.end(2) - 1)):
             continue
         key = vocabulary.thunks[match.group(1)]
         line = source.line_of(match.start())
         yield Use(
             key, path, line, "thunk", match.group(1), HOMEMADE, "boolean", None, "none", match.start(), match.end()
         )
+
+
+def _is_header(source: Source, opening: int) -> bool:
+    """Whether brackets are those of a method that is being defined: its body, or its type and body, come behind."""
+    parsed = arguments(source, opening) if source.language in _BODIES else None
+    return (
+        parsed is not None and re.match(_BODIES[source.language], source.code[parsed[1] : parsed[1] + 120]) is not None
+    )
 
 
 def _registry_uses(path: str, source: Source, vocabulary: Vocabulary) -> Iterator[Use]:

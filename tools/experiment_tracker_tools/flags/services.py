@@ -163,7 +163,7 @@ def asks_a_service(receiver: str, name: str) -> bool:
         return last.lower().startswith("labs")
     if _is_service(receiver) or (_keeps_features(last) and (asks_plainly(name) or _asks_a_state(words))):
         return bool(words[1:]) or _NOT_ASKS.isdisjoint(words)
-    afar = words_of(last)[-2:] == ("remote", "config")
+    afar = _is_set_from_afar(words_of(last))
     last = last.lower()
     plain = last.rpartition("_")[2]
     if words == ("evaluate",):
@@ -171,6 +171,12 @@ def asks_a_service(receiver: str, name: str) -> bool:
     if gets_a_variant(name):
         return singular(plain) in {"experiment", "abtest"} or last.endswith(("ab_test", "ab_tests"))
     return (afar or plain in _WEAK) and asks_plainly(name)
+
+
+def _is_set_from_afar(words: Words) -> bool:
+    """Whether what is asked is a configuration that is changed while the program runs, or a service of one."""
+    kept = words[:-1] if words[-1:] in {("service",), ("client",), ("provider",), ("manager",)} else words
+    return kept[-2:] in {("remote", "config"), ("dynamic", "config"), ("dynamic", "configuration")}
 
 
 def _keeps_features(name: str) -> bool:

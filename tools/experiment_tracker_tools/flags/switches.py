@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from experiment_tracker_tools.flags import holders, keepers
+from experiment_tracker_tools.flags import holders, keepers, questions
+from experiment_tracker_tools.flags.arguments import receiver_before
 from experiment_tracker_tools.flags.configured import decides, stands_in_a_condition
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
@@ -35,6 +36,10 @@ _REMOTE = r"(?<![\w.])RemoteConfig\.([a-z]\w+)\b"
 _OF_THE_SETTINGS = frozenset(
     "initialized ready loaded loading fetched debug available error mock version shared instance current".split()
 )
+# A state of several that one is compared with: cfg.Features.NewUi == config.Disabled.
+_COMPARED = (
+    r"(?<=\.)(Features|FeatureFlags|FeatureGates)\.([A-Z]\w+)(?=\s*[!=]=\s*(?:\w+\.)?(?:Enabled|Disabled|Allowed)\b)"
+)
 # A class that is generated of flags has one method for each: Flags.splitDeck().
 _GENERATED = r"(?m)^import[ \t]+(?:static[ \t]+)?[\w.]+\.((?:Feature)?Flags)(?:\.([a-z]\w+))?;?[ \t]*$"
 _NO_GENERATED = frozenset(
@@ -43,8 +48,9 @@ _NO_GENERATED = frozenset(
     ).split()
 )
 _SHARED = r"^Default|(?:Gates?|Client|Set|Manager|Provider|Registry)$"
+_CONSTANT_KEY = r"[A-Za-z]\w*(?:Gate|Flag|Feature)(?:ID|Id|Key|Name)\b"
 # What gives one flag: flipper[:x], Feature.named("x"), feature.NewFlag("x"); begins with what is rare.
-_GIVES = r"(?:lipper\[|egister\(|named\(|ind\(|eature\(|lag\(|xperiment\(|oggle\()\s*(?=[\"':])"
+_GIVES = rf"(?:lipper\[|egister\(|named\(|ind\(|eature\(|lag\(|xperiment\(|oggle\()\s*(?=[\"':]|{_CONSTANT_KEY})"
 _GIVERS = ("lipper[", "egister(", "named(", "ind(", "eature(", "lag(", "xperiment(", "oggle(")
 _GIVEN_TO = (
     r"(?<![\w.>])\$?([a-z_]\w*)\s*(?::[\w ?<>]+)?:?=\s*(?:await\s+)?(?:[fF]lipper\[|(?:[A-Z]\w*|feature|flipper|"
@@ -66,14 +72,24 @@ def switches(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
     if source.language in {"java", "kt"} and "Flags" in source.code:
         yield from _generated(source, inside)
     if source.language == "go" and "." in text:
-        for match in pattern(_OBJECT).finditer(source.code, *inside):
-            if re.search(_SHARED, match.group(1)) is None:
-                yield Sighting(match.start(), match.end(1), "member", "flag", match.group(1))
-        for match in pattern(_OF_ALL).finditer(source.code, *inside) if "()." in text else ():
-            if decides(source.code, match.start(), match):
-                yield Sighting(match.start(), match.end(), "member", "flag", match.group(1))
+        yield from _of_go(source, inside)
     if any(word in text for word in ("nabled", "ctive", ".on")):
         yield from _variables(source, inside)
+
+
+def _of_go(source: Source, inside: Span) -> Iterator[Sighting]:
+    """Flags of Go: objects that are asked, members of what gives all of them, states that are compared."""
+    text = source.code[slice(*inside)]
+    for match in pattern(_OBJECT).finditer(source.code, *inside):
+        if re.search(_SHARED, match.group(1)) is None:
+            yield Sighting(match.start(), match.end(1), "member", "flag", match.group(1))
+    for match in pattern(_COMPARED).finditer(source.code, *inside):
+        if questions.is_bought_or_driven(f"{receiver_before(source, match.start())}.{match.group(1)}"):
+            continue
+        yield Sighting(match.start(), match.end(), "member", match.group(1), match.group(2))
+    for match in pattern(_OF_ALL).finditer(source.code, *inside) if "()." in text else ():
+        if decides(source.code, match.start(), match):
+            yield Sighting(match.start(), match.end(), "member", "flag", match.group(1))
 
 
 def _generated(source: Source, inside: Span) -> Iterator[Sighting]:
@@ -126,7 +142,7 @@ def _named_so(source: Source, inside: Span) -> Iterator[Sighting]:
 def _variables(source: Source, inside: Span) -> Iterator[Sighting]:
     """Variables that hold one flag, and are asked: search = flipper[:search]; search.enabled?"""
     code = source.code
-    held: dict[str, str] = {}
+    held: dict[str, tuple[str | None, str | None]] = {}
     for match in pattern(_GIVES).finditer(code) if any(word in code for word in _GIVERS) else ():
         given = pattern(_GIVEN_TO).search(code[max(0, match.start() - 90) : match.end()].rstrip())
         if given is None:
@@ -134,9 +150,12 @@ def _variables(source: Source, inside: Span) -> Iterator[Sighting]:
         literal = source.string_at(match.end())
         symbol = re.match(r":([a-z_]\w*)", code[match.end() : match.end() + 80])
         key = literal[0] if literal is not None else symbol.group(1) if symbol is not None else ""
+        constant = pattern(_CONSTANT_KEY).match(code, match.end())
         if holders.is_key(key):
-            held[given.group(1)] = key
-    for name, key in held.items():
+            held[given.group(1)] = (key, None)
+        elif constant is not None:
+            held[given.group(1)] = (None, constant.group())
+    for name, (key, reference) in held.items():
         for match in re.finditer(rf"(?<![\w.>])\$?{re.escape(name)}{_ASKED}", code[: inside[1]]):
             if match.start() >= inside[0]:
-                yield Sighting(match.start(), match.end(), "member", name, key)
+                yield Sighting(match.start(), match.end(), "member", name, key, reference)

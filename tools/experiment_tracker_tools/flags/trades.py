@@ -19,6 +19,12 @@ MODELS = (
     "openlayers mapbox geotools geometry polygon cpuid cpufeature webgl dataset"
 ).split()
 
+# An answer that is kept under a name that says who has paid.
+WHO_PAYS = (
+    r"\b(?:is|has)_?(?i:pro|premium|paid|paying|subscribed|subscriber|enterprise)(?:_?(?:[uU]ser|[pP]lan|[mM]ember))?"
+    r"\s*(?::\s*\w+\s*)?:?=\s*(?:await\s+)?$"
+)
+
 
 def speaks_of(source: Source, words: Sequence[str]) -> bool:
     """Whether a file has one of these words anywhere, in its comments and texts too."""

@@ -20,6 +20,7 @@ _STATES = frozenset(
     "enabled disabled active inactive on off available unavailable allowed live released launched running".split()
 )
 _ASKING = frozenset("is are has have should can check evaluate eval use get resolve when if unless test query".split())
+_ARMS = frozenset("bucket variant variation treatment assignment".split())
 _NOUNS = frozenset("flag toggle experiment".split())
 # Masks of bits are asked in these words.
 _OF_BITS = frozenset([("has", "flag"), ("has", "flags"), ("is", "set"), ("is", "flag", "set"), ("has",), ("test",)])
@@ -50,11 +51,26 @@ _TYPE = r"(?<![\w$])([A-Za-z_]\w*)(?:::)?<\s*([A-Z]\w*(?:Flag|Feature|Toggle|Exp
 _LINK = r"(?:\?\.|!?\.|->|::)"
 _OBJECT = (
     rf"(?<![\w$.:>])([A-Za-z_]\w*){_LINK}([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}"
-    r"((?:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n|required|[dD]isabled)(?:_\w+|[A-Z]\w*)?)[?]?\s*(\()"
+    r"((?:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n|required|[dD]isabled)(?:_\w+|[A-Z]\w*)?|"
+    r"bucket|variant|variation|treatment|assignment)[?]?\s*(\()"
 )
 # Without one of these there is nothing to look at.
 _TYPES = ("Flag>", "Feature>", "Toggle>", "Experiment>", "Flag,", "Feature,", "Toggle,", "Experiment,")
-_OBJECTS = ("lags.", "oggles.", "eatures.", "lag.", "xperiments.", "oggle.", "lags:", "eature.", "lags-", "eatures:")
+_OBJECTS = (
+    "lags.",
+    "oggles.",
+    "eatures.",
+    "lag.",
+    "xperiments.",
+    "oggle.",
+    "lags:",
+    "eature.",
+    "lags-",
+    "eatures:",
+    "ests.",
+    "ests:",
+    "xperiments:",
+)
 _PREDICATE = rf"(?<![\w$])([A-Z]\w*){_LINK}([a-z]\w*_\w+\?)(?!\s*\(?\s*[:\"'])"
 _SAYS = (
     r"(?:feature|ff|flag|toggle|experiment)[_.:\-]\w*[A-Za-z]\w*[\w.:\-]*$|"
@@ -124,7 +140,7 @@ def asks_for_what_says_flag(call: Call, key: Value | None) -> bool:
     writes = names.is_setter(call.name) and not names.acts_where_on(call.name)
     if key is None or writes or questions.is_elsewhere(call.receiver):
         return False
-    if key.text.startswith(f"{call.receiver}.Feature."):
+    if key.text.startswith(f"{call.receiver}.Feature.") or questions.asks_what_a_thing_can(call.receiver, call.name):
         return False
     if key.kind == "literal" and re.match(_PATH, key.text) and call.name in _OF_PATHS and call.receiver:
         return True
@@ -159,7 +175,8 @@ def typed(source: Source, inside: Span) -> Iterator[Sighting]:
             yield Sighting(match.start(), match.end(), "call", match.group(1), match.group(2))
     for match in pattern(_OBJECT).finditer(code, *inside) if _may_hold_objects(text) else ():
         holder, constant, asked = match.group(1), match.group(2), match.group(3)
-        if asked not in {"enable", "disable"} and _holds(holder):
+        about = _holds_tests(holder) if asked in _ARMS else asked not in {"enable", "disable"} and _holds(holder)
+        if about:
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{constant}")
     if "?" in text and source.language in {"rb", "template"}:
         for match in pattern(_PREDICATE).finditer(code, *inside):
@@ -187,6 +204,10 @@ def _holds(name: str) -> bool:
     if name in {"toggles", "flags", "features", "experiments"} or holders.is_set_of_flags(name):
         return True
     return name[:1].isupper() and (is_class_of_flags(name) or keepers.keeps_flags(name) > 0)
+
+
+def _holds_tests(name: str) -> bool:
+    return singular(name.lower().replace("_", "")) in {"abtest", "experiment"}
 
 
 def _decides(name: str) -> bool:
