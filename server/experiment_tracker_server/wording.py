@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from experiment_tracker_tools.core.text import quoted
 
@@ -14,6 +15,8 @@ _WORDS = {
     "extra_forbidden": "is unknown",
     "missing": "is missing",
     "finite_number": "is not a finite number",
+    "model_type": "must be an object of the fields that the tool's schema lists",
+    "dict_type": "must be an object of names and values",
 }
 
 
@@ -50,10 +53,17 @@ def explained(error: ValidationError, *, known: list[str], within: str = "") -> 
         within: name of the argument that was checked by itself.
     """
     found = error.errors(include_url=False, include_context=False)
+    found = [each for each in found if not _follows(each, found)]
     outer = (within,) if within else ()
     lines = [_line({**each, "loc": (*outer, *each["loc"])}, known) for each in found[:_MOST_TOLD]]
     more = [f"and {len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else []
     return "; ".join([*dict.fromkeys(lines), *more]) + ". Nothing was changed."
+
+
+def _follows(found: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """Whether a list only seems too short because what is in it was refused, which is told by itself."""
+    place = found["loc"]
+    return found["type"] == "too_short" and any(each["loc"][:-1] == place for each in errors)
 
 
 def _line(found: dict[str, Any], known: list[str]) -> str:

@@ -28,6 +28,7 @@ def files(*paths: str, source: str = "fast") -> dict[str, Any]:
         ({"name": "\ufb2c" * 100}, "at most 120 characters"),
         ({"surprise": 1}, "surprise is unknown; known: name"),
         ({"hypothesis": {**HYPOTHESIS, "hope": "big"}}, "hypothesis.hope is unknown"),
+        ({"hypothesis": "it is faster"}, "hypothesis = 'it is faster': must be an object of the fields"),
         ({"hypothesis": {"change": "c"}}, "hypothesis.impact is missing; hypothesis.reasoning is missing"),
         ({"metrics": []}, "metrics: "),
         ({"metrics": [GUARD]}, "Exactly one metric has the role primary; this plan has 0 (none)"),
@@ -55,6 +56,10 @@ def files(*paths: str, source: str = "fast") -> dict[str, Any]:
         ({"alpha": 0.5}, "alpha = 0.5|less than 0.5"),
         ({"alpha": 1e-20}, "alpha = 1e-20: Input should be greater than"),
         ({"alpha": 0}, "alpha = 0: Input should be greater than"),
+        (
+            {"plan": {"eligibility": {"branch": ["a" * 300]}}},
+            "(300 characters)': String should have at most 200 characters. N",
+        ),
         ({"plan": {"power": 1}}, "plan.power = 1|less than 1"),
         ({"runtime_days": 1, "plan": {"min_runtime_days": 2}}, "min_runtime_days = 2 is above runtime_days = 1"),
         ({"plan": {"runs_per_month": -5}}, "plan.runs_per_month = -5"),
