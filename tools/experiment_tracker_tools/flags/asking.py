@@ -24,6 +24,7 @@ _VALUES = frozenset("getValue getBoolean getNumber getString".split())
 _SOMEBODY = frozenset("request req user current_user currentUser account org organization team tenant project".split())
 # What is asked of a plan, or a role, as well.
 _REQUIRES = frozenset("require requires required has needs guard check with".split())
+_OF_COMMAND_LINES = frozenset("args argv parsed cli cmd".split())
 # What says by its name that a flag's key stands behind it.
 _KEYWORDS = frozenset("featureKey feature_key flagKey flag_key featureFlag feature_flag experimentKey".split())
 
@@ -103,7 +104,7 @@ def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
     if any(each.keyword in _KEYWORDS for each in call.given) and services.asks_plainly(call.name):
         return True
     if questions.asks_in_its_own_words(call.name):
-        return not is_another_trades(call)
+        return not is_another_trades(source, call)
     return _asks_a_keeper_or_marks(source, evidence, call)
 
 
@@ -129,6 +130,16 @@ def is_told_from_a_flag(source: Source, name: str) -> bool:
     return any(re.sub(r"([fF]eature)", rf"\1{flag}", name, count=1) in source.code for flag in ("Flag", "_flag"))
 
 
-def is_another_trades(call: Call) -> bool:
+def is_another_trades(source: Source, call: Call) -> bool:
     """Whether what is asked has features or flags of its own, and the question does not say feature flag in full."""
-    return questions.is_elsewhere(call.receiver) and not questions.names_the_trade(call.name)
+    if questions.names_the_trade(call.name):
+        return False
+    return questions.is_elsewhere(call.receiver) or _looks_in_a_command_line(source, call)
+
+
+def _looks_in_a_command_line(source: Source, call: Call) -> bool:
+    """Whether the first argument is what a command line gave: getBooleanFlag(args, "verbose")."""
+    if len(call.given) < 2:
+        return False
+    first = re.split(r"\W+", source.code[call.given[0].start : call.given[0].end])
+    return any(not _OF_COMMAND_LINES.isdisjoint(words_of(part)) for part in first)

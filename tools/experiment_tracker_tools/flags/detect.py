@@ -179,11 +179,11 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
     ):
         return False
     return (
-        (names.asks_for_a_flag(call.name) and not asking.is_another_trades(call))
+        (names.asks_for_a_flag(call.name) and not asking.is_another_trades(source, call))
         or (source.code[call.start - 1 : call.start] == "@" and holders.is_set_of_flags(call.name))
         or (
             (names.asks_within(call.name) or names.evaluates(call.name))
-            and not asking.is_another_trades(call)
+            and not asking.is_another_trades(source, call)
             and _is_in_plain_sight(first_key(source, call.given))
         )
         or services.asks_a_service(call.receiver, call.name)

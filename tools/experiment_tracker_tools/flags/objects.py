@@ -66,6 +66,11 @@ _NAMED = (
     r"(?:[\"']\s*\+\s*|\bcase\s+|\b(?:put|assertEquals|AreEqual|toEqual|toBe|log|info|warn|debug|error|format|printf)\("
     r"\s*(?:[^()\n]{0,60},\s*)?)$"
 )
+# A line of a log that tells which flag it was, in .NET's words and others'.
+_LOGGED = (
+    r"\b(?:[lL]og(?:Information|Warning|Error|Debug|Trace|Critical|f)?|[iI]nfof?|[wW]arnf?|[dD]ebugf?|[eE]rrorf?|"
+    r"[pP]rintf|[pP]rintln)\(\s*[\"'$`][^()]{0,200},\s*$"
+)
 _SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
 _SETS = (
@@ -135,7 +140,8 @@ _NOT_MEMBERS = frozenset(
         "loading error subscribe pipe update push reduce includes items isLoading toJSON toString prototype value "
         "current state default contains isEmpty copy first last count each any all delete add clear concat join sort "
         "slice constructor call apply bind name type class key id flags isActive is_enabled bool ready fetch reload "
-        "refresh reset init load register connect initialize close service provider client store"
+        "refresh reset init load register connect initialize close service provider client store shared sharedInstance "
+        "instance"
     ).split()
 )
 
@@ -237,9 +243,16 @@ def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
     paid = before.endswith("(") and pattern(WHO_PAYS).search(re.sub(r"[\w.]+\($", "", before[-120:])) is not None
     if paid or before.endswith("nameof(") or pattern(_WRITTEN).match(code, end) is not None:
         return False
-    if member.isupper() and code[start : start + 1].isupper() and pattern(_NAMED).search(before[-90:]) is not None:
+    if code[start : start + 1].isupper() and _is_only_named(member, before):
         return False
     return pattern(_IMPORTS).search(before) is None and pattern(_SWITCHED).search(before[-60:]) is None
+
+
+def _is_only_named(member: str, before: str) -> bool:
+    """Whether a constant is told or compared, and nothing is asked with it."""
+    if member.isupper() and pattern(_NAMED).search(before[-90:]) is not None:
+        return True
+    return before.endswith((",", " ", "\n")) and pattern(_LOGGED).search(before) is not None
 
 
 def _is_asked(code: str, member: str, end: int) -> bool:
