@@ -43,7 +43,7 @@ check: $(VENV)/.dev ## ruff, mypy, pyright, import contracts, generated docs
 	@$(VENV)/bin/pyright
 	@$(VENV)/bin/lint-imports
 
-BENCHMARKS := flags startup hooks statistics calibration calibration_anytime ledger ledger_faults git_faults runner dashboard search
+BENCHMARKS := flags startup hooks statistics calibration calibration_anytime decisions ledger ledger_faults git_faults runner dashboard search
 
 bench: $(VENV)/.dev ## every benchmark (hours: long fault and calibration campaigns), ratios measured side by side
 	@for b in $(BENCHMARKS); do echo "== $$b"; $(PY) -m benchmarks.$$b || exit 1; done
