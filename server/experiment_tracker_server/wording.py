@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from experiment_tracker_tools.core.text import quoted
 
@@ -53,17 +52,13 @@ def explained(error: ValidationError, *, known: list[str], within: str = "") -> 
         within: name of the argument that was checked by itself.
     """
     found = error.errors(include_url=False, include_context=False)
-    found = [each for each in found if not _follows(each, found)]
+    # A list also seems too short once what is in it was refused, which is told by itself.
+    refused_inside = {each["loc"][:-1] for each in found}
+    found = [each for each in found if each["type"] != "too_short" or each["loc"] not in refused_inside]
     outer = (within,) if within else ()
     lines = [_line({**each, "loc": (*outer, *each["loc"])}, known) for each in found[:_MOST_TOLD]]
     more = [f"and {len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else []
     return "; ".join([*dict.fromkeys(lines), *more]) + ". Nothing was changed."
-
-
-def _follows(found: ErrorDetails, errors: list[ErrorDetails]) -> bool:
-    """Whether a list only seems too short because what is in it was refused, which is told by itself."""
-    place = found["loc"]
-    return found["type"] == "too_short" and any(each["loc"][:-1] == place for each in errors)
 
 
 def _line(found: dict[str, Any], known: list[str]) -> str:

@@ -8,7 +8,9 @@ from experiment_tracker_server.hooks.events import Around
 from experiment_tracker_server.hooks.place import SERVE, is_off, text_of
 from experiment_tracker_tools.assignment.hashing import takes_part
 from experiment_tracker_tools.assignment.live import (
+    CLIENT,
     LAST,
+    PHASE,
     STRATUM,
     Given,
     Live,
@@ -103,14 +105,14 @@ def _live(around: Around, kinds: "tuple[str, ...]", name: str, arguments: str) -
 def _why_outside(around: Around, live: Live, arguments: str) -> str:
     """What keeps a run outside; empty where it takes part."""
     if not sessions.may_meet(around, live):
-        return "client"
+        return CLIENT
     if live.eligible:
         from experiment_tracker_server.hooks.eligible import why_outside
 
         why = why_outside(around, live, arguments)
         if why:
             return why
-    return "" if takes_part(live.salt, live.experiment, _unit(around, live), live.takes) else "phase"
+    return "" if takes_part(live.salt, live.experiment, _unit(around, live), live.takes) else PHASE
 
 
 def _note_after(around: Around, kinds: "tuple[str, ...]", name: str, arguments: str, *, call: str) -> None:

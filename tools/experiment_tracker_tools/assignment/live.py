@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FOLDER = "live"
 AFTER = "after-"
 LAST = "last.json"
+# Why a run is outside, beside what the plan's eligibility says.
+CLIENT, PHASE = "client", "phase"
 SPOOL = "spool"
 STRATUM = "live"
 DAY_S = 86_400.0

@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from experiment_tracker_tools.assignment.checkouts import branch_in, repository_of
 from experiment_tracker_tools.assignment.eligible import AROUND, ATTRIBUTE, UNKNOWN, why_not
 from experiment_tracker_tools.assignment.hashing import is_within, takes_part
+from experiment_tracker_tools.assignment.live import CLIENT, PHASE
 from experiment_tracker_tools.conduct.phases import share_now
 from experiment_tracker_tools.core.errors import IllegalStep
 from experiment_tracker_tools.core.text import quoted
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.outside import Outside
-from experiment_tracker_tools.domain.phase import PHASE
 from experiment_tracker_tools.domain.run import RunSpec
 from experiment_tracker_tools.domain.trial import Attributes, Exposure, Trial
 from experiment_tracker_tools.ledger import Batch
 from experiment_tracker_tools.workspace import Workspace
 
-CLIENT, LAYER = "client", "layer"
+LAYER = "layer"
 Seen = Mapping[str, tuple[str, ...]]
 
 

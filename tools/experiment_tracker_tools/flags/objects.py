@@ -134,14 +134,13 @@ _OF_THE_SERVICE = frozenset(
     ).split()
 )
 _GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
-_NOT_MEMBERS = frozenset(
+_NOT_MEMBERS = _ONLY_ONE | frozenset(
     (
         "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
         "loading error subscribe pipe update push reduce includes items isLoading toJSON toString prototype value "
-        "current state default contains isEmpty copy first last count each any all delete add clear concat join sort "
+        "state contains isEmpty copy first last count each any all delete add clear concat join sort "
         "slice constructor call apply bind name type class key id flags isActive is_enabled bool ready fetch reload "
-        "refresh reset init load register connect initialize close service provider client store shared sharedInstance "
-        "instance"
+        "refresh reset init load register connect initialize close service provider client store"
     ).split()
 )
 
