@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple, cast, get_args
 from zlib import crc32
 
-from experiment_tracker_tools.assignment.digests import sha256 as small_sha256
+from experiment_tracker_tools.assignment.digests import hasher
 
 FORMAT = 3
 """Raised whenever a line, or a field of what lines hold, is new: an older version could not read it."""
@@ -141,8 +141,8 @@ def next_line(orders: Sequence[Order], place: int, chain: str, before: str) -> t
     op, table, id_, payload, at, by = orders[0]
     named, moment, door = _text(table), _text(at), _text(by)
     nonce, content = _fresh_nonce(), payload.encode()
-    digest = small_sha256(nonce.encode() + content).hex()
-    after = small_sha256(f"{chain} {place + 1} {op} {named} {id_} {moment} {door} {digest}".encode()).hex()
+    digest = hasher(nonce.encode() + content).hexdigest()
+    after = hasher(f"{chain} {place + 1} {op} {named} {id_} {moment} {door} {digest}".encode()).hexdigest()
     head = (
         f'"p":"{before}","o":"{op}","t":{named},"i":{id_},"q":{place + 1},"a":{moment},"w":{door},"n":"{nonce}",'
         f'"h":"{digest}","k":"{after}","d":'

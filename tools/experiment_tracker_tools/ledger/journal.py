@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from experiment_tracker_tools.core.errors import StoreFailure
 from experiment_tracker_tools.ledger.compaction import Compaction
-from experiment_tracker_tools.ledger.disk import Handle, Staged, private_folder, sync_folder
+from experiment_tracker_tools.ledger.disk import Handle, Staged, begin_sync, private_folder, sync_folder
 from experiment_tracker_tools.ledger.follower import OFTEN, Fold, Follower
 from experiment_tracker_tools.ledger.frames import (
     FORMAT,
@@ -120,8 +120,10 @@ class JournalFile(Follower):
             raise
         finally:
             self._writers.release()
+        # Asked while the disk is at it: whoever wakes from a sync is slow at everything.
+        is_worth = self._is_worth(self._state.since_checkpoint, OFTEN)
         self._sync(handle)
-        if self._is_worth(self._state.since_checkpoint, OFTEN):
+        if is_worth:
             self.save_checkpoint()
 
     def leave(self, handle: Handle) -> None:
@@ -299,6 +301,9 @@ class JournalFile(Follower):
             self._write(handle, line)
             # Nobody else's turn needs to wait for what this process remembers of the line.
             release(handle.fd)
+            if not self._crowded:
+                # Under way while this process remembers the line; of many writers' lines one sync shall take all.
+                begin_sync(handle.fd, start, len(line))
             state.add(orders, len(line), crc, chain)
             if self._fold is not None and self._folded == start:
                 for order, document in zip(orders, draft.documents, strict=True):
