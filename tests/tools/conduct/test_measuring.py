@@ -22,7 +22,7 @@ def measurer() -> Iterator[Measurer]:
 
 
 def ran(measurer: Measurer, *command: str, timeout_s: float = 30.0, output: bool = True) -> Measured:
-    return measurer.measure(command, cwd=Path("/tmp"), timeout_s=timeout_s, output=output)
+    return measurer.measure(Job(command, Path("/tmp"), timeout_s, output))
 
 
 def sh(measurer: Measurer, script: str, *, timeout_s: float = 30.0) -> Measured:
@@ -46,7 +46,7 @@ def dies(pid: int) -> bool:
 
 
 def test_output_status_and_folder_are_the_commands_own(measurer: Measurer, tmp_path: Path) -> None:
-    found = measurer.measure(["/bin/sh", "-c", "pwd; echo bad >&2; exit 3"], cwd=tmp_path, timeout_s=30, output=True)
+    found = measurer.measure(job("pwd; echo bad >&2; exit 3", tmp_path))
     assert (found.out, found.err, found.status, found.timed_out) == (f"{tmp_path}\n", "bad\n", 3, False)
 
 
@@ -104,7 +104,7 @@ def test_what_cannot_start_is_told_and_the_next_command_runs(measurer: Measurer)
     missing = ran(measurer, "/no/such/program")
     assert missing.status == NOT_STARTED
     assert "No such file" in missing.err
-    gone = measurer.measure(["true"], cwd=Path("/no/such/folder"), timeout_s=5, output=True)
+    gone = measurer.measure(job("true", Path("/no/such/folder")))
     assert gone.status == NOT_STARTED
     assert sh(measurer, "echo ok").out == "ok\n"
 
@@ -191,7 +191,7 @@ def test_what_ended_before_a_stop_is_told(tmp_path: Path) -> None:
         thread.join(30)
         assert not thread.is_alive()
         with pytest.raises(Interrupted):
-            running.measure(["true"], cwd=tmp_path, timeout_s=5, output=True)
+            running.measure(job("true", tmp_path))
     assert found == ["one\n"]
 
 

@@ -10,7 +10,7 @@ PROGRAM = """
 import resource, sys; sys.path[:0] = {path!r}
 resource.setrlimit(resource.RLIMIT_NOFILE, (200, 400))
 from pathlib import Path
-from experiment_tracker_tools.conduct.runs.measuring import Measurer
+from experiment_tracker_tools.conduct.runs.measuring import Job, Measurer
 from experiment_tracker_tools.core import limits
 from experiment_tracker_tools.vcs.command import run
 limits.allow_many_files()
@@ -18,7 +18,7 @@ limits.allow_many_files()
 folder = Path({folder!r})
 asked = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
 with Measurer() as measurer:
-    measured = measurer.measure([sys.executable, "-c", asked], cwd=folder, timeout_s=60.0, output=True)
+    measured = measurer.measure(Job([sys.executable, "-c", asked], folder, 60.0, output=True))
 # Git may have begun its hook before the limit is set for it; of twenty one waits long enough.
 below_git = min(int(run(folder, "-c", "alias.asked=!ulimit -n", "asked")) for _ in range(20))
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], int(measured.out), below_git)

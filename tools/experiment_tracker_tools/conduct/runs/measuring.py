@@ -49,12 +49,15 @@ class Job(NamedTuple):
         cwd: folder where it runs.
         timeout_s: its process group is ended after it, first by SIGTERM, a second later by SIGKILL.
         output: whether standard output is read; it goes to /dev/null otherwise.
+        lasting: whether what it moves into a session of its own outlives its success, as a server that setup starts;
+            else all that it began is killed at its end.
     """
 
     argv: Sequence[str]
     cwd: Path
     timeout_s: float
     output: bool
+    lasting: bool = False
 
 
 class Interrupted(Exception):
@@ -107,9 +110,9 @@ class Measurer:
         if not self._writing:
             self._stdin.close()
 
-    def measure(self, command: Sequence[str], *, cwd: Path, timeout_s: float, output: bool) -> Measured:
+    def measure(self, job: Job) -> Measured:
         """Run one command; as `measure_all`."""
-        [found] = self.measure_all([Job(command, cwd, timeout_s, output)], until=0.0)
+        [found] = self.measure_all([job], until=0.0)
         return found
 
     def measure_all(self, jobs: Sequence[Job], *, until: float) -> Iterator[Measured]:

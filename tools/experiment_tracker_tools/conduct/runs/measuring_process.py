@@ -3,10 +3,13 @@
 Started by file path. Reads a line of jobs on standard input, and answers with a line for each that ended and with an
 empty line behind the last that it ran: it stops early when their time is over or a lot has been said. It tells nothing
 before, so that whoever listens sleeps while a command is measured. When standard input ends, or speaks during a job,
-the command and all that it started are killed. It is small and does nothing else, because what the kernel says of a new
-process includes the memory of the process that started it.
+the command and all that it started are killed; after every other job too what it left, also what went into a session of
+its own: we are the parent of all that lost theirs, as far as the kernel lets us (Linux). It is small and does nothing
+else, because what the kernel says of a new process includes the memory of the process that started it.
 """
 
+import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -21,9 +24,12 @@ KEPT_BYTES = 1 << 20
 _ERROR_BYTES = 2048
 _CHUNK = 1 << 16
 _GRACE_S = 1.0
+_PR_SET_CHILD_SUBREAPER = 36
 _RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
 # As bytes, and once: `os.environ` would be translated anew while the clock of every command runs.
 _ENVIRONMENT = dict(os.environb)
+# Sessions of what a lasting job left on purpose, and of what could not be ended.
+_LEFT = set[int]()
 
 
 class OwnMemory:
@@ -109,6 +115,9 @@ def measured(job: "dict[str, object]") -> "dict[str, object]":
         finally:
             _kill(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
+            if job["lasting"] and status == 0:
+                _LEFT.update(map(os.getsid, _children()))
+            _end_orphans()
         for tail in tails:
             tail.drain()
     except _NotStarted as error:
@@ -188,6 +197,50 @@ def _kill(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
+def _end_orphans() -> None:
+    """Kill what a command left outside of its process group, but what is left on purpose.
+
+    Only children of our own are signalled: nobody else gets the number of one before we have taken leave of it. What
+    a killed one had begun becomes our child in turn. What is still there after a second is given up.
+    """
+    deadline = time.perf_counter() + _GRACE_S
+    while orphans := [pid for pid in _children() if os.getsid(pid) not in _LEFT]:
+        for pid in orphans:
+            with contextlib.suppress(PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        handle, poll = os.pidfd_open(orphans[0]), select.poll()
+        poll.register(handle, select.POLLIN)
+        poll.poll(max(0.0, (deadline - time.perf_counter()) * 1000))
+        os.close(handle)
+        if time.perf_counter() >= deadline:
+            _LEFT.update(map(os.getsid, _children()))
+
+
+def _children() -> "list[int]":
+    """Our children that go on; those that ended are taken leave of."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return []
+    return [int(each.name) for each in os.scandir("/proc") if each.name.isdigit() and is_child(int(each.name))]
+
+
+def is_child(pid: int) -> bool:
+    """The kernel's word on it, which a number that went to somebody else cannot deceive."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _become_reaper() -> None:
+    """Become the parent of all below us that lose theirs; where the kernel does not know it, they go to init's."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def answers(order: "dict[str, object]") -> "Iterator[dict[str, object]]":
     """Run the jobs of one line, until the first that would start after `until`, or whose folder is gone by then."""
     jobs: list[dict[str, object]] = order["jobs"]  # type: ignore[assignment]
@@ -226,6 +279,7 @@ def _serve(line: bytes) -> None:
 def main() -> None:
     """Serve lines of jobs until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _become_reaper()
     if sys.argv[1:]:
         os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv[1].split(",")})
     waiting = b""

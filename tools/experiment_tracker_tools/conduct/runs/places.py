@@ -96,7 +96,7 @@ class Places:
         if self._spec.setup is None:
             return
         command = words(self._spec.setup, {VARIANT: variant})
-        done = self._measurer.measure(command, cwd=self.of(variant), timeout_s=_SETUP_LIMIT_S, output=False)
+        done = self._measurer.measure(Job(command, self.of(variant), _SETUP_LIMIT_S, output=False, lasting=True))
         if done.status != 0 or done.timed_out:
             told = quoted(done.err.strip()[-200:], 200)
             raise InvalidInput(f"setup failed under {variant} (exit status {done.status}): {told}. No trial was run.")
