@@ -48,7 +48,7 @@ class VerbTool(Tool):
             # The SDK puts its own words before ours; ours are complete.
             cause = error.__cause__
             if isinstance(cause, ValidationError):
-                raise ToolError(explained(cause, known=list(self.parameters.get("properties", {})))) from cause
+                raise ToolError(explained(cause, schema=self.parameters)) from cause
             raise (cause if isinstance(cause, ToolError) else error) from None
         finally:
             _NOTES.reset(token)

@@ -130,7 +130,7 @@ def _checked(name: str, value: object, annotation: Any) -> Any:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise InvalidInput(explained(error, known=[], within=name)) from error
+        raise InvalidInput(explained(error, schema=adapter.json_schema(), within=name)) from error
 
 
 def _text(value: str) -> str:

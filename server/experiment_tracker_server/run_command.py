@@ -111,7 +111,7 @@ def _checked(given: dict[str, object]) -> RunOptions:
     try:
         return RunOptions.model_validate(given)
     except ValidationError as error:
-        raise InvalidInput(explained(error, known=[])) from error
+        raise InvalidInput(explained(error)) from error
 
 
 run_command = click.Command(

@@ -66,4 +66,4 @@ def _slug(name: str) -> str:
     try:
         return TypeAdapter[str](Slug).validate_python(name)
     except ValidationError as error:
-        raise InvalidInput(explained(error, known=[], within="name")) from error
+        raise InvalidInput(explained(error, within="name")) from error

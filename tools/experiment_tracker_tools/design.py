@@ -100,7 +100,7 @@ def design_experiment(
 ) -> Designed:
     """Plan an A/B experiment before any data: hypothesis, variants, one primary metric, guardrails, sample size.
 
-    A metric may be just a name of the catalogue (time, cost, conversion); plan.template gives whole plans.
+    A metric may be just {name}, one of the catalogue (time, cost, conversion); plan.template gives whole plans.
     Files in git: subject {files}, each treatment's `source` (branch, commit, working-tree) or `text` {path: content}.
     Sample size comes from power analysis when the primary has mde, baseline and sd.
     """

@@ -78,5 +78,5 @@ def _done(workspace: Workspace, wish: Wish) -> Done:
             learn(workspace, workspace.ledger.experiment(experiment).id, Learning.model_validate(given))
             return Done(experiment, "learn")
     except ValidationError as error:
-        raise InvalidInput(explained(error, known=[])) from error
+        raise InvalidInput(explained(error)) from error
     raise InvalidInput("The dashboard can pause, resume and keep a learning. Nothing was changed.")

@@ -84,7 +84,8 @@ def _kind(given: object) -> str:
 Number = Annotated[float, Field(strict=True)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120), _kept(_one_line, 120, least=1)]
 Note = Annotated[str, StringConstraints(max_length=2_000), _kept(_plain_note, 2_000)]
 Statement = Annotated[str, StringConstraints(min_length=1, max_length=1_000), _kept(_plain_note, 1_000, least=1)]

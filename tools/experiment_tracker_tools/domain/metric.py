@@ -72,7 +72,7 @@ class Metric(Measured):
         if self.role != "lagging" and self.due_days is not None:
             raise ValueError(f"due_days belongs to lagging metrics; {self.name} is {self.role}")
         if self.kind == "binary" and self.baseline is not None and not 0 < self.baseline < 1:
-            raise ValueError(f"baseline of binary {self.name} is a rate strictly between 0 and 1")
+            raise ValueError(f"baseline = {self.baseline:g} of binary {self.name}: is a rate strictly between 0 and 1")
         if self.kind == "duration" and self.baseline is not None and self.baseline <= 0:
-            raise ValueError(f"baseline of duration {self.name} must be above 0")
+            raise ValueError(f"baseline = {self.baseline:g} of duration {self.name}: must be above 0")
         return self
