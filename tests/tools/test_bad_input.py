@@ -127,7 +127,7 @@ def test_a_plan_that_cannot_be_kept_is_refused_and_nothing_is_stored(
         ({"trials": [{"variant": "control", "metrics": {"time": math.inf}}]}, "trials.0.metrics.time"),
         ({"trials": [{"variant": "control", "metrics": {"time": "1.5"}}]}, "trials.0.metrics.time = '1.5'"),
         ({"trials": [{"variant": "control", "metrics": {"time": -1}}]}, "trials.0: time = -1.0: a duration is above 0"),
-        ({"trials": [{"variant": "control", "metrics": {"flag": "x"}}]}, "trials.0.metrics.flag = 'x': must be a number"),
+        ({"trials": [{"variant": "control", "metrics": {"flag": "x"}}]}, "metrics.flag = 'x': must be a number."),
         (
             {"trials": [{"variant": "control", "metrics": {"time": 1}, "attributes": {"text": "a\nb"}}]},
             "trials.0.attributes.text = 'ab': has control",

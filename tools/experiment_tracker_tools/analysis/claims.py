@@ -32,6 +32,8 @@ _PHRASES = tuple(
         (r"\bslow(?:s|ed)?[ -]?down\b", "slower"),
         (r"\b(?:went|goes|go|is|are) down\b", "lower"),
         (r"\b(?:went|goes|go|is|are) up\b(?! to)", "higher"),
+        (r"\bdown (?:by )?(?=\d)|(?<=%) down\b", " lower "),
+        (r"\bup (?:by )?(?=\d)|(?<=%) up\b(?! to)", " higher "),
         (r"\btwice as (?:fast|quick)\b", "2x faster"),
         (r"^\s*[-−](?=\d)", "lower "),
         (r"^\s*\+(?=\d)", "higher "),
@@ -49,6 +51,8 @@ _UP = (
     "slower dearer costlier higher more rises rose raises raised increases increased longer larger grows grew "
     "lifts lifted doubles doubled twice double increase rise"
 )
+_SPEED = re.compile(r"\b(speed|throughput|efficiency|efficient|performance)\b", re.IGNORECASE)
+_OF_TIME = "faster quicker slower shorter longer speedup"
 _GOOD = "better improves improved improvement wins won beats outperforms"
 _BAD = "worse harms harmed hurts degrades degraded regresses regressed"
 
@@ -238,6 +242,10 @@ def _beyond(claim: str, metric: Metric) -> str | None:
     unit = rf"|{re.escape(metric.unit)}\b" if metric.unit and metric.unit[-1:].isalnum() else ""
     if _POINTS.search(claim) or (unit and re.search(rf"\d\s*(?:{unit[1:]})", claim)):
         return "its size is no percentage: say by how many percent, or write the sentence below"
+    # More speed is less time, and by another percentage.
+    words = set(re.findall(r"[a-z]+", claim.casefold())) - set(_OF_TIME.split())
+    if metric.kind == "duration" and _SPEED.search(claim) and words & {*_UP.split(), *_DOWN.split()}:
+        return f"it is about speed, and {metric.name} is a time: say how much faster or slower"
     return None
 
 
