@@ -6,11 +6,16 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
+from experiment_tracker_tools.analysis.sample_size import Wanted, needed, power_at
 from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import Verdict
+from experiment_tracker_tools.domain.metric import Metric
 
 TOOLS = Path(__file__).parents[1] / "tools" / "experiment_tracker_tools"
 PLUMBING = {"samples", "tails", "recursion", "looks"}
+SIZES = (10, 20, 50, 200)
 PAGE = Path(__file__).parents[1] / "docs" / "guide.md"
 
 
@@ -29,6 +34,22 @@ def test_every_verdict_has_its_row_with_the_rule_state_and_git_of_the_code() -> 
         _, state, git = table[verdict]
         assert state.startswith("goes on" if found.state is None else found.state)
         assert git.startswith(found.git.split(";")[0])
+
+
+def test_the_table_of_what_few_units_find_is_that_of_the_power_analysis() -> None:
+    row = re.compile(r"^\| (\d+)% \| (\d+)% \| (\d+)% \| (\d+)% \| (\d+)% \| (\d+) \|$", re.MULTILINE)
+    rows = row.findall(PAGE.read_text("utf-8"))
+    assert len(rows) == 4
+    wanted = Wanted(0.05, 0.8, 0.5, 0.5)
+    for cv, *lifts, units in rows:
+        given = {"name": "time", "role": "primary", "kind": "duration", "direction": "decrease"}
+        time = Metric.model_validate(given | {"mde": 0.15, "baseline": 1.0, "sd": int(cv) / 100})
+        assert needed(time, wanted).n == int(units)
+        found = [
+            power_at(time.model_copy(update={"mde": int(lift) / 100}), n, wanted)
+            for lift, n in zip(lifts, SIZES, strict=True)
+        ]
+        assert found == [pytest.approx(0.8, abs=0.1)] * len(SIZES)
 
 
 def test_every_method_that_the_product_uses_is_explained_with_one_of_its_papers() -> None:

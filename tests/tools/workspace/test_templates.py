@@ -118,6 +118,36 @@ def test_a_template_says_what_its_plan_does_or_what_to_give_for_it(plain: Projec
     assert "simulated runs of this plan: ships " in given["operating"]
 
 
+@pytest.mark.parametrize(
+    ("name", "found", "guards"),
+    [
+        (
+            "performance",
+            "20 a variant find 15% of time only where its sd is at most 15% of its mean; "
+            "where it is half of it they find 40%, and 15% takes 188.",
+            "show correct within 1% in 6% (supposed: 95% in control), 9,386 needed.",
+        ),
+        (
+            "command_or_prompt",
+            "20 a variant find 15% of time only where its sd is at most 14% of its mean; "
+            "where it is half of it they find 42%, and 15% takes 214.",
+            "show cost within 10% in 9% (supposed: an sd as large as its mean), 2,290 needed; "
+            "user_satisfaction within 10% in 9% (supposed: an sd as large as its mean), 1,875 needed.",
+        ),
+    ],
+)
+def test_a_template_with_few_units_says_what_they_find_and_that_its_guardrails_can_hold_a_gain_up(
+    at_plain: Agent, name: str, found: str, guards: str
+) -> None:
+    advice = at_plain.call("design_experiment", name="x", plan={"template": name})["advice"]
+    assert advice[:2] == [found, f"SHIP needs each guardrail shown safe. Unchanged, 20 a variant {guards}"]
+    known = [{"name": "time", "baseline": 2.0, "sd": 0.1}]
+    knowing = at_plain.call("design_experiment", name="x", metrics=known, plan={"template": name})["advice"]
+    assert knowing == [
+        "The power analysis asks for 4 a variant, the minimum (preset meta) for 10; the minimum of 10 binds."
+    ]
+
+
 def test_ml_model_rolls_back_a_loss_beyond_10_percent() -> None:
     assert template(NOWHERE, "ml_model").plan.max_regression == 0.1
 

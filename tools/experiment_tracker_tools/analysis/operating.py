@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiment_tracker_tools.analysis.deviates import Scale, Stats
+from experiment_tracker_tools.analysis.deviates import Stats
 from experiment_tracker_tools.analysis.information import planned_units
 from experiment_tracker_tools.analysis.points import is_exact
 from experiment_tracker_tools.analysis.rules import futility_bounds, success_alphas
 from experiment_tracker_tools.analysis.simulated_events import Events, breakers_of_events
 from experiment_tracker_tools.analysis.simulation import Drawn, Looks, deviates_of, looks_of, simulate, values_of_logs
+from experiment_tracker_tools.analysis.supposed import RARE, unit_of
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 SEED = 20261125
 _MOST, _LEAST, _DRAWS = 4_000, 200, 400_000
-_RARE = 0.05
 _PLACES = 60
 
 
@@ -102,7 +102,7 @@ def operating(experiment: Experiment) -> Operating | str:
 @lru_cache(maxsize=32)
 def _of(plan: str) -> Operating | str:
     experiment = Experiment.model_validate_json(plan)
-    mde, primary = experiment.primary.mde, _unit(experiment.primary, experiment)
+    mde, primary = experiment.primary.mde, unit_of(experiment.primary, experiment.primary)
     if mde is None or primary is None or not experiment.primary.baseline:
         return (
             f"{experiment.primary.name} needs {_lacking(experiment.primary)} to be simulated; give it with the metric"
@@ -125,15 +125,6 @@ def _of(plan: str) -> Operating | str:
         phased=len(experiment.plan.phases) > 1,
         experiments=len(zero.ships),
     )
-
-
-class _Unit(NamedTuple):
-    """How a metric's units are drawn: mean and sd of a unit on the scale of the test."""
-
-    scale: Scale
-    mean: float
-    sd: float
-    sign: int
 
 
 class _Ended(NamedTuple):
@@ -174,24 +165,6 @@ def _tested(experiment: Experiment) -> list[Metric]:
     return [m for m in experiment.metrics if m.role in {"primary", "guardrail"} or m.name in named]
 
 
-def _unit(metric: Metric, experiment: Experiment) -> _Unit | None:
-    """How a metric's units are drawn; the spread that it does not say is the primary's."""
-    sign = 1 if metric.direction == "increase" else -1
-    if metric.kind == "binary":
-        mean = metric.baseline if metric.baseline is not None or metric.role == "primary" else _within(metric, sign)
-        return None if mean is None else _Unit("rates", mean, 0.0, sign)
-    mean, sd = metric.baseline, metric.sd
-    if metric.role != "primary" and (not mean or sd is None):
-        mean = mean or (metric.limit * 2.0**sign if metric.limit else 1.0)
-        sd = abs(mean) * _spread(experiment.primary)
-    if not mean or sd is None:
-        return None
-    if metric.kind == "duration":
-        log_sd = math.sqrt(math.log1p((sd / mean) ** 2))
-        return _Unit("logs", math.log(mean) - log_sd**2 / 2, log_sd, sign)
-    return _Unit("means", mean, sd, sign)
-
-
 def _lacking(primary: Metric) -> str:
     """What a primary does not say and a simulation must know."""
     baseline = "a baseline" if primary.baseline is None else "a baseline other than 0"
@@ -204,18 +177,6 @@ def _lacking(primary: Metric) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _within(metric: Metric, sign: int) -> float:
-    """A rate half way within its limit; rarely bad where it has none."""
-    bad = _RARE
-    if metric.limit is not None and 0 < metric.limit < 1:
-        bad = (metric.limit if sign < 0 else 1 - metric.limit) / 2
-    return bad if sign < 0 else 1 - bad
-
-
-def _spread(primary: Metric) -> float:
-    return primary.sd / abs(primary.baseline) if primary.sd is not None and primary.baseline else 1.0
-
-
 def _samples(
     rng: "np.random.Generator", many: int, experiment: Experiment, metrics: list[Metric], *, lift: float, looks: Looks
 ) -> Drawn:
@@ -224,7 +185,7 @@ def _samples(
 
     found: dict[tuple[str, str], Stats] = {}
     for metric in metrics:
-        unit = _unit(metric, experiment)
+        unit = unit_of(metric, experiment.primary)
         assert unit is not None
         for variant in experiment.variants:
             moved = 1 + unit.sign * (lift if not variant.control and metric.role == "primary" else 0.0)
@@ -258,7 +219,7 @@ def _events(
         metric = names[breaker.metric]
         sign = 1 if metric.direction == "increase" else -1
         usual = metric.baseline if sign < 0 or metric.baseline is None else 1 - metric.baseline
-        rate = usual if usual is not None else (breaker.limit or 2 * _RARE) / 2
+        rate = usual if usual is not None else (breaker.limit or 2 * RARE) / 2
         moved = lift if metric.role == "primary" else 0.0
         places, counts = dict[str, "Sizes"](), dict[str, "Sizes"]()
         for variant in experiment.variants:

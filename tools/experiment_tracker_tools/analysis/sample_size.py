@@ -14,6 +14,8 @@ from experiment_tracker_tools.stats.boundaries import boundaries
 from experiment_tracker_tools.stats.normal_mixture import tuned_ratio, z_boundary
 from experiment_tracker_tools.stats.power_sequential import inflation
 
+_HALF = 0.5
+
 
 class Wanted(NamedTuple):
     """What the power analysis starts from.
@@ -98,7 +100,7 @@ def power_at(primary: Metric, n: int, wanted: Wanted) -> float | None:
     shift = _shift(primary)
     if isinstance(shift, str):
         return None
-    control, treatment = _sizes(n, wanted)
+    control, treatment = fixed_sizes(n, wanted)
     if primary.kind == "binary":
         return power_proportions.power(
             shift.start, shift.start + shift.effect, n_control=control, n_treatment=treatment, alpha=wanted.alpha
@@ -122,7 +124,7 @@ def assured(primary: Metric, n: int, wanted: Wanted, *, mean: float, sd: float) 
     noise = _relative_sd(primary)
     if noise is None:
         return None
-    control, treatment = _sizes(n, wanted)
+    control, treatment = fixed_sizes(n, wanted)
     prior = Normal(mean, sd)
     return assurance(prior, n_control=control, n_treatment=treatment, sd=noise, alpha=wanted.alpha)
 
@@ -145,7 +147,7 @@ def detectable_sd(n: int, wanted: Wanted) -> float:
     >>> round(detectable_sd(20, Wanted(0.05, 0.8, 0.5, 0.5)), 2)
     0.91
     """
-    control, treatment = _sizes(n, wanted)
+    control, treatment = fixed_sizes(n, wanted)
     return power_means.mde(n_control=control, n_treatment=treatment, alpha=wanted.alpha, power=wanted.power)
 
 
@@ -165,7 +167,7 @@ def detectable_rate(primary: Metric, n: int, wanted: Wanted) -> Rates:
     0.9
     """
     base = 0.5 if primary.baseline is None else primary.baseline
-    control, treatment = _sizes(n, wanted)
+    control, treatment = fixed_sizes(n, wanted)
     found = power_proportions.mde(
         base,
         n_control=control,
@@ -175,6 +177,40 @@ def detectable_rate(primary: Metric, n: int, wanted: Wanted) -> Rates:
         direction=primary.direction,
     )
     return Rates(base, None if found is None else base + found, primary.baseline is None)
+
+
+class Blind(NamedTuple):
+    """What n units find of a time or a mean whose spread nobody has said.
+
+    Attributes:
+        most_cv: the largest sd, as a fraction of the mean, at which they find the mde.
+        lift: the lift that they find where the sd is half of the mean, as a fraction.
+        needed: units in the smaller variant that find the mde there.
+    """
+
+    most_cv: float
+    lift: float
+    needed: int
+
+
+def blind(primary: Metric, n: int, wanted: Wanted) -> Blind | None:
+    """What n units find whatever the baseline is; None for rates, ratios, counts, or without an mde.
+
+    >>> time = Metric(name="time", role="primary", kind="duration", direction="decrease", mde=0.15)
+    >>> [round(each, 2) for each in blind(time, 20, Wanted(0.05, 0.8, 0.5, 0.5))]
+    [0.18, 0.35, 134]
+    """
+    mde, detects = primary.mde, detectable_sd(n, wanted)
+    if primary.kind not in ("duration", "continuous") or mde is None:
+        return None
+    found = needed(primary.model_copy(update={"baseline": 1.0, "sd": _HALF}), wanted).n
+    if found is None:
+        return None
+    if primary.kind == "continuous":
+        return Blind(mde / detects, detects * _HALF, found)
+    sign = 1 if primary.direction == "increase" else -1
+    most = math.sqrt(math.expm1((math.log1p(sign * mde) / detects) ** 2))
+    return Blind(most, abs(math.expm1(sign * detects * math.sqrt(math.log1p(_HALF**2)))), found)
 
 
 def smallest_p(n_control: int, n_treatment: int, *, per_block: tuple[int, int] | None) -> float:
@@ -200,7 +236,7 @@ class _Shift(NamedTuple):
     sd: float
 
 
-def _sizes(n: int, wanted: Wanted) -> tuple[float, float]:
+def fixed_sizes(n: int, wanted: Wanted) -> tuple[float, float]:
     """Units of control and treatment of the fixed test that shows as much."""
     ratio, fixed = wanted.allocation, max(2.0, n / wanted.inflation)
     return (fixed / ratio, fixed) if ratio < 1 else (fixed, fixed * ratio)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from experiment_tracker_tools.analysis.sample_size import Wanted
 
 MOST_UNITS = 1_000_000_000
+_TOLD = 2
 
 
 class Sizing(NamedTuple):
@@ -73,6 +74,10 @@ def sized(
         rule = f"the minimum ({settings.sources['min_sample_size']}) for {least}"
         binds = f"the minimum of {least} binds" if need.n < least else f"{need.n} binds, the larger one"
         advice.append(f"The power analysis asks for {need.n} a variant, {rule}; {binds}.")
+    if need.n is None and (found := _blind(primary, n, wanted)) is not None:
+        advice.append(found)
+    if (found := _guarded(metrics, n, wanted)) is not None:
+        advice.append(found)
     return Sizing(n, need.n, need.reason, power, detectable_sd(n, wanted), tuple(advice))
 
 
@@ -99,6 +104,37 @@ def _few_rates(primary: Metric, n: int, wanted: "Wanted") -> str:
         f"{primary.name} is yes or no: from {found.control:.0%} ({whence}) {n} a variant find {able} at "
         f"{wanted.power:.0%} power. A time or cost shows more with as few."
     )
+
+
+def _blind(primary: Metric, n: int, wanted: "Wanted") -> str | None:
+    """What the units find where the plan does not say how far they spread."""
+    from experiment_tracker_tools.analysis.sample_size import blind
+
+    found = blind(primary, n, wanted)
+    if found is None:
+        return None
+    mde = f"{primary.mde:.0%}"
+    return (
+        f"{n} a variant find {mde} of {primary.name} only where its sd is at most {found.most_cv:.0%} of its mean; "
+        f"where it is half of it they find {found.lift:.0%}, and {mde} takes {found.needed:,}."
+    )
+
+
+def _guarded(metrics: Sequence[Metric], n: int, wanted: "Wanted") -> str | None:
+    """Which guardrails so few units can hardly show safe, so that a real gain waits and is not shipped."""
+    from experiment_tracker_tools.analysis.guarding import Guarded, guarded
+
+    def told(each: Guarded) -> str:
+        whence = f" (supposed: {each.supposed})" if each.supposed else ""
+        takes = "more than a milliard" if each.needed is None else f"{each.needed:,}"
+        return f"{each.metric.name} within {each.metric.margin:.0%} in {each.chance:.0%}{whence}, {takes} needed"
+
+    found = guarded(metrics, n, wanted)
+    if not found:
+        return None
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    named = "; ".join(told(each) for each in found[:_TOLD])
+    return f"SHIP needs each guardrail shown safe. Unchanged, {n} a variant show {named}{more}."
 
 
 def _wanted(
