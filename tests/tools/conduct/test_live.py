@@ -145,6 +145,14 @@ def test_one_asset_serves_one_experiment_at_a_time(project: Project) -> None:
         transition_experiment(workspace, experiment=beside, action="start")
 
 
+def test_two_that_cannot_meet_by_model_still_want_the_same_stub_and_collide(project: Project) -> None:
+    workspace = project.workspace()
+    first = started(workspace, COMMAND, options={"eligibility": {"model": "opus"}})
+    second = planned(workspace, COMMAND, options={"eligibility": {"model": "sonnet"}}).experiment
+    with pytest.raises(Conflict, match=f"{first.id} is running on the same file"):
+        transition_experiment(workspace, experiment=second, action="start")
+
+
 def test_what_is_over_is_no_longer_served_after_the_next_look(project: Project) -> None:
     workspace = project.workspace()
     before = claude_files(project.root)

@@ -7,6 +7,8 @@ from tests.support.agent import Agent
 from tests.support.plans import FILES, TIME, designed, plan, started, times
 from tests.support.project import Project
 
+from experiment_tracker_tools.domain.eligibility import Eligibility
+
 FLAG: dict[str, Any] = {"subject": {"flag": "new-cart"}, "name": "Cart"}
 
 
@@ -44,6 +46,59 @@ def test_slices_of_one_layer_keep_experiments_apart_and_units_outside_get_contro
             assert counted[name] or (reply["variant"], reply["propensity"]) == ("control", 1.0)
             assert counted[name] or "outside of the plan's slice of layer cart" in reply["reason"]
     assert min(inside.values()) > 8
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"attributes": {"tier": "free"}}, {"attributes": {"tier": ["paid", "team"], "age": {"at_least": 18}}}),
+        ({"attributes": {"beta": True}}, {"attributes": {"beta": [False, 1]}}),
+        ({"branch": "main"}, {"branch": ["dev", "next"], "model": "*"}),
+        ({"model": ["claude-opus-4"]}, {"model": "claude-sonnet-4"}),
+    ],
+)
+def test_plans_whose_eligibility_cannot_hold_at_once_run_beside_each_other(
+    at_repo: Agent, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    started(at_repo, **FLAG, plan={"eligibility": one})
+    told = at_repo.call("design_experiment", **plan(**FLAG, plan={"eligibility": other}))
+    assert not any("cannot start yet" in line for line in told["advice"])
+    start(at_repo, told["experiment"])
+
+
+def test_a_unit_takes_part_in_the_one_of_both_that_takes_it(at_repo: Agent) -> None:
+    both = {tier: started(at_repo, **FLAG, plan={"eligibility": {"attributes": {"tier": tier}}}) for tier in ("a", "b")}
+    for tier in both:
+        asked = {"unit": f"u-{tier}", "attributes": {"tier": tier}}
+        outside = {own: "reason" in at_repo.call("assign_unit", experiment=both[own], **asked) for own in both}
+        assert outside == {own: own != tier for own in both}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"attributes": {"tier": "free"}}, {}),
+        ({"attributes": {"tier": ["free", "paid"]}}, {"attributes": {"tier": ["paid", "team"]}}),
+        ({"attributes": {"tier": "free"}}, {"attributes": {"plan": "paid"}}),
+        ({"attributes": {"age": {"at_least": 18}}}, {"attributes": {"age": {"below": 18}}}),
+        ({"attributes": {"age": 1}}, {"attributes": {"age": 1.0}}),
+        ({"attributes": {"tier": "free"}}, {"attributes": {"tier": {"like": "paid"}}}),
+        ({"attributes": {"tier": "free"}}, {"attributes": {"tier": {"none_of": ["free"]}}}),
+        ({"branch": "main"}, {"branch": "rel*"}),
+        ({"branch": "main"}, {"branch": "[d]ev"}),
+        ({"branch": ["main", "de?"]}, {"branch": "next"}),
+        ({"branch": "main"}, {"model": "opus"}),
+        ({"arguments": "a"}, {"arguments": "b"}),
+    ],
+)
+def test_whatever_might_hold_at_once_collides(at_repo: Agent, one: dict[str, Any], other: dict[str, Any]) -> None:
+    first = started(at_repo, **FLAG, plan={"eligibility": one})
+    second = designed(at_repo, **FLAG, plan={"eligibility": other})
+    assert first in at_repo.refusal("transition_experiment", experiment=second, action="start")
+
+
+def test_two_names_of_a_repository_may_be_the_same_one() -> None:
+    assert not Eligibility(repository=("acme/shop",)).excludes(Eligibility(repository=("shop",)))
 
 
 def test_a_factorial_plan_may_run_beside_another(at_repo: Agent) -> None:

@@ -69,7 +69,8 @@ def check_no_collision(workspace: Workspace, subject: Subject, plan: Plan, *, ow
         if other.state in LIVE and other.id != own and shared and not _apart(plan, other.plan):
             raise Conflict(
                 f"{other.id} is {other.state} on the same {shared}. End it first; or plan both with `layer` slices of "
-                "one layer that do not overlap, or this one with `factorial`."
+                "one layer that do not overlap, or with an `eligibility` that cannot hold at once (other values of one "
+                "branch, model or attribute; not `live`), or this one with `factorial`."
             )
 
 
@@ -130,6 +131,9 @@ def _same_subject(one: Subject, other: Subject) -> bool:
 
 def _apart(plan: Plan, other: Plan) -> bool:
     if plan.factorial or other.factorial:
+        return True
+    # Two plans that are served live would both write a stub in the place of the file.
+    if plan.live is None and other.live is None and plan.eligibility.excludes(other.eligibility):
         return True
     return plan.layer is not None and other.layer is not None and plan.layer.is_apart_from(other.layer)
 

@@ -106,12 +106,40 @@ class Eligibility(Options):
         """What it must know of a unit."""
         return (*(name for name in _AROUND if getattr(self, name) is not None), *self.attributes)
 
+    def excludes(self, other: "Eligibility") -> bool:
+        """Whether nothing can be eligible for both at once: what plain values of one branch, model or attribute prove.
+
+        A repository has several names, and patterns may meet where nobody sees it: they prove nothing.
+
+        >>> Eligibility(branch="main").excludes(Eligibility(branch=("dev", "next")))
+        True
+        >>> Eligibility(branch="main").excludes(Eligibility(branch="m*"))
+        False
+        """
+        around = [(_plain(getattr(self, name)), _plain(getattr(other, name))) for name in ("branch", "model")]
+        values = [
+            (_exact(self.attributes[name].any_of), _exact(other.attributes[name].any_of))
+            for name in self.attributes.keys() & other.attributes.keys()
+        ]
+        return any(bool(one and two) and not one & two for one, two in (*around, *values))
+
     @property
     def told(self) -> str:
         """It in one line, cut where it is long."""
         around = [(name, getattr(self, name)) for name in _AROUND]
         found = [f"{name} {listed(patterns, most=5)}" for name, patterns in around if patterns is not None]
         return plainly("; ".join([*found, *(f"{name} {_told(test)}" for name, test in self.attributes.items())]), 200)
+
+
+def _plain(patterns: Sequence[str] | None) -> frozenset[object]:
+    """Patterns that mean themselves; none where one of them does not."""
+    found = frozenset[object](patterns or ())
+    return frozenset() if any({*"*?["} & {*pattern} for pattern in patterns or ()) else found
+
+
+def _exact(values: Sequence[AttributeValue] | None) -> frozenset[object]:
+    """Values, true and false apart from 1 and 0."""
+    return frozenset((isinstance(value, bool), value) for value in values or ())
 
 
 def _told(test: AttributeRule) -> str:
