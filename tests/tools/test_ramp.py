@@ -212,3 +212,17 @@ def test_a_ramp_that_cannot_be_kept_is_refused_by_name(at_plain: Agent, ramp: di
         plan={"ramp": ramp},
     )
     assert told in refusal
+
+
+def test_of_a_flag_that_was_rolled_back_control_stays_in_the_code(flags: Project, at_plain: Agent) -> None:
+    flags.write(
+        "app.py", f"from openfeature import api\nif api.get_client().get_boolean_value('{FLAG}', False):\n    go()\n"
+    )
+    experiment = decided(at_plain)
+    at_plain.call("promote", experiment=experiment)
+    removal = at_plain.call("scan_flags", key=FLAG)["removal"]
+    assert "the branch of 'treatment' stays" in removal[0]
+    at_plain.call("rollback", experiment=experiment, reason="it disappoints")
+    told = at_plain.call("scan_flags", key=FLAG)
+    assert "the branch of 'control' stays" in told["removal"][0]
+    assert "'control' stays" in told["findings"][0]["mend"]

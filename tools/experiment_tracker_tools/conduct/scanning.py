@@ -115,7 +115,8 @@ def _trial(workspace: Workspace, experiment: Experiment) -> Trial:
     decided = workspace.ledger.latest(experiment.id, Decision) if ended is not None else None
     keeps = None
     if decided is not None:
-        keeps = decided.content.winner if decided.content.verdict == "SHIP" else experiment.control.name
+        ships = decided.content.verdict == "SHIP" and experiment.entered("rolled_back") is None
+        keeps = decided.content.winner if ships else experiment.control.name
     return Trial(
         experiment.id,
         experiment.state,
