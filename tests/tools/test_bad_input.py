@@ -206,6 +206,11 @@ def test_promote_needs_a_verdict_and_the_verdict_ship(repo: Project, at_repo: Ag
     before = repo.picture()
     assert "without a verdict. Call decide first" in at_repo.refusal("promote", experiment=experiment)
     assert repo.picture() == before
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "CONTINUE"
+    before = repo.picture()
+    refused = at_repo.refusal("promote", experiment=experiment)
+    assert "CONTINUE ends nothing and promotes nothing. Go on recording trials" in refused
+    assert repo.picture() == before
     at_repo.call("record_trial", experiment=experiment, trials=times(ratio=1.8))
     assert at_repo.call("decide", experiment=experiment)["verdict"] == "KEEP_CONTROL"
     before = repo.picture()

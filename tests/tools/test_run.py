@@ -38,6 +38,21 @@ def test_a_person_sees_the_whole_command_before_it_runs(repo: Project, tmp_path:
     assert len(at_repo.asked) == 1
 
 
+def test_what_a_run_measures_besides_trials_of_another_command_is_told_before_and_after(
+    repo: Project, at_repo: Agent
+) -> None:
+    experiment = comparing(repo, "true\n", "true\n")
+    assert "run_trials" in at_repo.call("status", experiment=experiment)["next_action"]
+    budget = {"trials": 4}
+    for _ in range(2):
+        done = at_repo.call("run_trials", experiment=experiment, command=list(WORK), options=budget)
+        assert "another command" not in at_repo.asked[-1] + str(done.get("notes"))
+    done = at_repo.call("run_trials", experiment=experiment, command=["sh", "-c", "true"], options=budget)
+    told = f"recorded trials of another command, {WORK[0]!r} {WORK[1]!r}"
+    for text in (at_repo.asked[-1], str(done.get("notes"))):
+        assert told in text.replace("\\", "").replace('"', "").replace("''", "'"), text
+
+
 @pytest.mark.parametrize("answer", [DECLINE, CANCEL])
 def test_without_a_yes_nothing_runs(repo: Project, tmp_path: Path, answer: Any) -> None:
     script = f"echo ran >> {tmp_path}/log\n"

@@ -6,6 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from experiment_tracker_tools.conduct.confirming import Token, check_token, proposed
 from experiment_tracker_tools.conduct.runs.detached import start, told_at_the_end
+from experiment_tracker_tools.conduct.runs.earlier import measured_otherwise
 from experiment_tracker_tools.conduct.runs.folder import found_run
 from experiment_tracker_tools.conduct.runs.outcomes import sources_of
 from experiment_tracker_tools.conduct.runs.runner import FUTILE
@@ -25,7 +26,7 @@ Options = Annotated[
         {
             "type": "object",
             "description": "metrics {name: wall | cpu | peak | success | json:/P | regex:R}, parse (claude), setup, "
-            "warmup, timeout_s, cpus, budget trials | seconds | usd, pilot (A/A pairs first)",
+            "warmup, timeout_s, cpus, trials | seconds | usd (budgets), pilot (A/A pairs first)",
         }
     ),
 ]
@@ -132,9 +133,11 @@ def question(workspace: Workspace, experiment: Experiment, spec: RunSpec) -> str
     names = ", ".join(variant.name for variant in experiment.variants[:4])
     plan = experiment.plan
     most = f", or {plan.horizon} where the plan goes on," if plan.horizon > plan.sample_size else ""
+    other = measured_otherwise(workspace, experiment, spec)
+    beware = f" Beware: {other}." if other is not None else ""
     return (
         f"Run {shown}{with_tasks}{before}, under {names}, {where}, until {plan.sample_size} trials a variant{most} of "
-        f"{experiment.id} are recorded. It runs with your rights. Continue?"
+        f"{experiment.id} are recorded.{beware} It runs with your rights. Continue?"
     )
 
 

@@ -7,7 +7,6 @@ from experiment_tracker_tools.domain.experiment import Experiment
 _BY_STATE = {
     "planned": "Start it: transition_experiment (start).",
     "implemented": "Start it: transition_experiment (start).",
-    "running": "Record trials: record_trial, with variants from assign_unit. Then analyze.",
     "paused": "Resume or stop it: transition_experiment.",
     "analyzing": "Call decide.",
     "expired": "Archive it, or plan a new one with `iterates`.",
@@ -21,8 +20,8 @@ def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
     """The next sensible call for an experiment in its state, after its verdict if there is one."""
     if experiment.archived:
         return "Nothing; it is archived."
-    if verdict is None and experiment.state == "running" and experiment.plan.live is not None:
-        return "Work as usual: sessions that start from now on meet a variant, and every run is recorded."
+    if verdict is None and experiment.state == "running":
+        return _while_it_runs(experiment)
     if verdict == "SHIP" and experiment.subject.flag is not None:
         return "Call promote: it rolls the flag out in steps; or roll it out yourself, then archive it."
     if verdict == "SHIP" and not experiment.subject.files:
@@ -30,6 +29,14 @@ def next_action(experiment: Experiment, verdict: Verdict | None = None) -> str:
     if verdict is not None and experiment.state in {"decided", "analyzing", "running", "paused"}:
         return CONSEQUENCES[verdict].next_action
     return _BY_STATE.get(experiment.state, "Call decide.")
+
+
+def _while_it_runs(experiment: Experiment) -> str:
+    if experiment.plan.live is not None:
+        return "Work as usual: sessions that start from now on meet a variant, and every run is recorded."
+    if experiment.capture is not None and experiment.plan.scheme == "blocks":
+        return "Measure a command under every variant: run_trials. Or record_trial, with variants from assign_unit."
+    return "Record trials: record_trial, with variants from assign_unit. Then analyze."
 
 
 def after_reopening(experiment: Experiment, decision: Decision) -> str | None:

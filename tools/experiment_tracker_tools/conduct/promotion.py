@@ -16,6 +16,7 @@ from experiment_tracker_tools.conduct.outside import beyond_told
 from experiment_tracker_tools.conduct.unfinished import abandon, alone_with_git, intent_of, mend, record
 from experiment_tracker_tools.core.errors import ExperimentError, GitRefused, IllegalStep
 from experiment_tracker_tools.core.text import listed, quoted
+from experiment_tracker_tools.domain.consequences import CONSEQUENCES
 from experiment_tracker_tools.domain.decision import FINAL, Decision, Promotion, PromotionMode
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.lifecycle import check_step
@@ -222,8 +223,12 @@ def _ready(workspace: Workspace, experiment: Experiment, ask: Ask) -> _Ready:
         IllegalStep, GitRefused: naming what is missing.
     """
     decision = workspace.ledger.latest(experiment.id, Decision)
-    if decision is None or decision.content.verdict not in FINAL:
+    if decision is None:
         raise IllegalStep(f"{experiment.id} is {experiment.state} without a verdict. Call decide first.")
+    verdict = decision.content.verdict
+    if verdict not in FINAL:
+        told = CONSEQUENCES[verdict].next_action
+        raise IllegalStep(f"{experiment.id} is {experiment.state}: {verdict} ends nothing and promotes nothing. {told}")
     variant = _allowed(experiment, decision.content, ask)
     check_step(experiment.id, experiment.state, "completed")
     if experiment.capture is None:

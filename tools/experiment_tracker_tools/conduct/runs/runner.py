@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
 from experiment_tracker_tools.conduct.exposing import exposed
+from experiment_tracker_tools.conduct.runs.earlier import measured_otherwise
 from experiment_tracker_tools.conduct.runs.folder import RunFolder, inherited
 from experiment_tracker_tools.conduct.runs.glance import failure_notes, glance
 from experiment_tracker_tools.conduct.runs.interrupts import Interrupts
@@ -74,6 +75,8 @@ class Runner:
             places.make(tuple(self._counted))
             self._warm_up(places)
         self._inherit()
+        if (other := measured_otherwise(self._workspace, self._experiment, self._spec)) is not None:
+            self._note(other)
         try:
             while (why := self._why_over(interrupts)) is None:
                 with interrupts.handing_on(measurer.stop):
