@@ -17,7 +17,15 @@ from experiment_tracker_tools.analysis.information import planned_units
 from experiment_tracker_tools.analysis.points import is_exact
 from experiment_tracker_tools.analysis.rules import futility_bounds, success_alphas
 from experiment_tracker_tools.analysis.simulated_events import Events, breakers_of_events
-from experiment_tracker_tools.analysis.simulation import Drawn, Looks, deviates_of, looks_of, simulate, values_of_logs
+from experiment_tracker_tools.analysis.simulation import (
+    Drawn,
+    Looks,
+    deviates_of,
+    looks_of,
+    normal_stats,
+    simulate,
+    values_of_logs,
+)
 from experiment_tracker_tools.analysis.supposed import RARE, unit_of
 from experiment_tracker_tools.domain.experiment import Experiment
 from experiment_tracker_tools.domain.metric import Metric
@@ -192,11 +200,11 @@ def _samples(
             mean = unit.mean + math.log(moved) if unit.scale == "logs" else unit.mean * moved
             steps = np.diff(looks.units[variant.name], prepend=0)
             binary = unit.scale == "rates"
-            draws = _binary(rng, many, mean, steps) if binary else _normal(rng, many, mean, unit.sd, steps)
+            draws = _binary(rng, many, mean, steps) if binary else normal_stats(rng, many, mean, unit.sd, steps)
             found[metric.name, variant.name] = draws
             if unit.scale == "logs" and _has_limit(experiment, metric):
                 level = math.exp(mean + unit.sd**2 / 2)
-                raw = _normal(rng, many, level, level * math.sqrt(math.expm1(unit.sd**2)), steps)
+                raw = normal_stats(rng, many, level, level * math.sqrt(math.expm1(unit.sd**2)), steps)
                 found[values_of_logs(metric.name), variant.name] = raw
     return found
 
@@ -238,20 +246,6 @@ def _binary(rng: "np.random.Generator", many: int, mean: float, steps: "Sizes") 
     n = np.broadcast_to(np.cumsum(steps), events.shape).astype(float)
     rate = events / n
     return Stats(n, rate, n * rate * (1 - rate))
-
-
-def _normal(rng: "np.random.Generator", many: int, mean: float, sd: float, steps: "Sizes") -> Stats:
-    import numpy as np
-
-    shape = (many, len(steps))
-    sizes = np.cumsum(steps)
-    totals = np.cumsum(rng.standard_normal(shape) * np.sqrt(steps), axis=1)
-    inside = np.where(steps > 1, rng.chisquare(np.maximum(steps - 1, 1), shape), 0.0)
-    means, old = totals / sizes, sizes - steps
-    before = np.concatenate([np.zeros((many, 1)), means[:, :-1]], axis=1)
-    fresh = np.diff(totals, axis=1, prepend=0.0) / np.maximum(steps, 1)
-    m2 = np.cumsum(inside + (fresh - before) ** 2 * (old * steps / sizes), axis=1)
-    return Stats(np.broadcast_to(sizes, shape).astype(float), mean + sd * means, sd * sd * m2)
 
 
 def _futile(experiment: Experiment, looks: Looks, drawn: Drawn) -> "Sizes":

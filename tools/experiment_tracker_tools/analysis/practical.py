@@ -5,9 +5,13 @@ from experiment_tracker_tools.domain.experiment import Experiment
 
 
 def practical(experiment: Experiment, look: Look) -> tuple[str, ...]:
-    """A line a treatment, where the plan names ready_at or practical_effect and the look shows them."""
+    """A line a treatment, where the plan names ready_at or practical_effect, and a bayesian rule's error."""
+    error = look.panel.error if look.panel else None
+    rule = (
+        () if error is None else (f"without an effect this plan's rule stops {error:.0%} of experiments (simulated)",)
+    )
     lines = ((treatment.name, _of(experiment, look, treatment.name)) for treatment in experiment.treatments)
-    return tuple(f"{name}: {'; '.join(found)}" for name, found in lines if found)
+    return (*rule, *(f"{name}: {'; '.join(found)}" for name, found in lines if found))
 
 
 def _of(experiment: Experiment, look: Look, treatment: str) -> list[str]:

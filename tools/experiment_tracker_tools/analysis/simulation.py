@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Sizes = NDArray[np.int64]
 
 NO_EVENTS: Told = {}
 # By metric and variant, cumulative statistics at the looks: of logs for durations, of zeros and ones for binary ones.
@@ -91,6 +92,21 @@ def looks_of(experiment: Experiment) -> Looks:
         planned=information(planned[0], min(planned[1:])),
     )
     return Looks(grid.times, sizes, grid)
+
+
+def normal_stats(rng: "np.random.Generator", many: int, mean: float, sd: float, steps: "Sizes") -> Stats:
+    """Cumulative statistics of normal units, of which so many come at each look; shape (many, looks)."""
+    import numpy as np
+
+    shape = (many, len(steps))
+    sizes = np.cumsum(steps)
+    totals = np.cumsum(rng.standard_normal(shape) * np.sqrt(steps), axis=1)
+    inside = np.where(steps > 1, rng.chisquare(np.maximum(steps - 1, 1), shape), 0.0)
+    means, old = totals / sizes, sizes - steps
+    before = np.concatenate([np.zeros((many, 1)), means[:, :-1]], axis=1)
+    fresh = np.diff(totals, axis=1, prepend=0.0) / np.maximum(steps, 1)
+    m2 = np.cumsum(inside + (fresh - before) ** 2 * (old * steps / sizes), axis=1)
+    return Stats(np.broadcast_to(sizes, shape).astype(float), mean + sd * means, sd * sd * m2)
 
 
 def simulate(experiment: Experiment, looks: Looks, drawn: Drawn, *, events: Told = NO_EVENTS) -> Simulated:
