@@ -35,7 +35,9 @@ _BRACED = (
     r"final)\s+([A-Za-z_]\w*)[^=]*"
     r"(?:=[^{]*)?$|(?:^|[\s,(])([A-Za-z_]\w*)[\"']?\s*(?::[\w.\[\], ]+)?\s*(?:=|:)\s*(?:[\w.]+\(\s*)?$"
 )
-_INDENTED = r"(?m)^([ \t]*)(?:class|module)\s+(?:\w+::)*(\w+)[^\n]*$"
+_INDENTED = r"\n([ \t]*)(?:class|module)\s+(?:\w+::)*(\w+)[^\n]*"
+_LINE = r"\n[ \t]*(?=\S)"
+_FARTHEST = 200_000
 _CONSTANT = (
     r"(?<![\w$.>\-\"'])([A-Za-z_$][\w$]*|(?=[\"']))(?:[ \t]*:[ \t]*[&'\w.\[\]<>? ]{1,40}(?==)|"
     r"[ \t]+[A-Za-z_][\w.]*(?=\s*=))?\s*(?:=>?|:|\()\s*"
@@ -310,31 +312,48 @@ def _blocks(source: Source) -> list[tuple[int, int, str]]:
 
 def _found_blocks(source: Source) -> Iterator[tuple[int, int, str]]:
     code = source.code
-    for mark in re.finditer(r"\{", code):
-        at = mark.start()
-        begin = max(code.rfind("\n", 0, at), code.rfind(";", 0, at), code.rfind("{", 0, at), at - 200) + 1
+    for at, closing in _braces(code):
+        low = max(0, at - 200)
+        begin = max(code.rfind("\n", low, at), code.rfind(";", low, at), code.rfind("{", low, at), at - 200) + 1
         if not code[begin:at].strip():
-            begin = max(code.rfind("\n", 0, max(0, begin - 1)), at - 200) + 1
+            begin = max(code.rfind("\n", low, max(0, begin - 1)), at - 200) + 1
         match = pattern(_BRACED).search(code[begin:at])
         if match is not None:
-            yield at + 1, _closing(code, at), match.group(1) or match.group(2)
+            yield at + 1, closing, match.group(1) or match.group(2)
     if source.language in {"py", "rb"}:
-        for match in pattern(_INDENTED).finditer(code):
-            yield match.end(), _indented_until(code, match), match.group(2)
+        yield from _indented(code)
 
 
-def _closing(code: str, opening: int) -> int:
-    depth = 0
-    for mark in re.finditer(r"[{}]", code[opening : opening + 200_000]):
-        depth += 1 if mark.group() == "{" else -1
-        if depth == 0:
-            return opening + mark.start()
-    return len(code)
+def _braces(code: str) -> Iterator[tuple[int, int]]:
+    """Where every brace opens, and where it closes: at the end where it does not, or too far away."""
+    opened: list[int] = []
+    closings: dict[int, int] = {}
+    for mark in re.finditer(r"[{}]", code):
+        if mark.group() == "{":
+            opened.append(mark.start())
+            closings[mark.start()] = len(code)
+        elif opened:
+            opening = opened.pop()
+            if mark.start() < opening + _FARTHEST:
+                closings[opening] = mark.start()
+    yield from closings.items()
 
 
-def _indented_until(code: str, match: re.Match[str]) -> int:
-    after = re.compile(rf"^[ \t]{{0,{len(match.group(1))}}}(?=\S)", re.MULTILINE).search(code, match.end() + 1)
-    return after.start() if after else len(code)
+def _indented(code: str) -> Iterator[tuple[int, int, str]]:
+    """Classes and modules, up to the line that begins no further in than theirs."""
+    # With a line's end in front of it every line begins with one, which is looked for fast.
+    lines = "\n" + code
+    found = {match.start(): match for match in pattern(_INDENTED).finditer(lines)}
+    opened: list[tuple[int, int, str]] = []
+    for line in pattern(_LINE).finditer(lines) if found else ():
+        start, depth = line.start(), line.end() - line.start() - 1
+        while opened and opened[-1][0] >= depth and opened[-1][1] < start:
+            _, begin, name = opened.pop()
+            yield begin, start, name
+        match = found.get(start)
+        if match is not None:
+            opened.append((len(match.group(1)), match.end() - 1, match.group(2)))
+    yield from ((begin, len(code), name) for _, begin, name in opened)
 
 
 def _container(blocks: Sequence[tuple[int, int, str]], offset: int) -> str:

@@ -65,11 +65,12 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
         found += template_tags(source, inside)
     found = [each for each in found if not each.name or each.name.split(".")[0] not in evidence.masks]
     calls = [each for each in found if each.name and each.form != "member"]
-    kept = {
+    # In the order of looking: of what stands in one place the first is told, in every process the same.
+    kept = dict.fromkeys(
         each._replace(name=evidence.imported(each.name)) if each.name else each
         for each in found
         if each.form != "member" or not any(_hands_on(call, each) for call in calls)
-    }
+    )
     ordered = sorted(kept, key=lambda each: (each.offset, each.key or "", each.name or "", each.form, each.end))
     # What two ways of looking find in one place is told once.
     once = {(each.offset, each.key, each.name): each for each in reversed(ordered)}

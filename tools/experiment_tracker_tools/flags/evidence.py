@@ -268,15 +268,19 @@ def _masks(source: Source) -> frozenset[str]:
     return frozenset(first or second for first, second in pattern(_MASK).findall(source.code))
 
 
+# What a hook cannot do without is looked for first.
+_ALL = r"(?:Flags|Toggles|Features|FlagMap|FlagsMap|FlagValues)"
+_GIVES_ALL = rf"{_ALL}\(\s*\)"
 _HOOKS = (
     r"(?:\b(?:const|let|var|val)\s+)(\{[^}]{1,400}\}|[\w$]+)\s*=\s*(?:await\s+)?([\w$.]*?(?:[uU]se|"
-    r"[gG]et)\w*?(?:Flags|Toggles|Features|FlagMap|FlagsMap|FlagValues))\(\s*\)"
+    rf"[gG]et)\w*?{_ALL})\(\s*\)"
 )
 # A hook without a key gives what is asked with one: const gate = useGate().
-_GIVES_A_QUESTION = (
-    r"\b(?:const|let|var)\s+([\w$]+)\s*=\s*use(?:Feature)?(?:Gate|Flag|FeatureFlag|FeatureToggle|Experiment|Variant)"
+_USES = (
+    r"use(?:Feature)?(?:Gate|Flag|FeatureFlag|FeatureToggle|Experiment|Variant)"
     r"(?:Checker|Check|Getter|Value|Client)?\(\s*\)"
 )
+_GIVES_A_QUESTION = rf"\b(?:const|let|var)\s+([\w$]+)\s*=\s*{_USES}"
 
 
 def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
@@ -285,14 +289,14 @@ def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
         return frozenset(), frozenset()
     found: set[str] = set()
     functions: set[str] = set()
-    for match in pattern(_HOOKS).finditer(source.code):
+    for match in pattern(_HOOKS).finditer(source.code) if pattern(_GIVES_ALL).search(source.code) else ():
         if match.group(1).startswith("{"):
             given = re.findall(r"[\w$]+", match.group(1))
             found.update(each for each in given if each in _SETTINGS)
             functions.update(given)
         elif "Flag" in match.group(2):
             found.add(match.group(1))
-    if "use" in source.code:
+    if pattern(_USES).search(source.code):
         functions.update(match.group(1) for match in pattern(_GIVES_A_QUESTION).finditer(source.code))
     return frozenset(found), frozenset(functions)
 

@@ -46,10 +46,12 @@ _OWNERS = frozenset(
     ).split()
 )
 # A file that speaks of these may call them flags.
-_FEATURES = (
-    "featureflag feature_flag feature-flag featuretoggle feature_toggle launchdarkly launch_darkly flags?. flagsquery "
-    "flags_query"
-).split()
+_FEATURES = tuple(
+    (
+        "featureflag feature_flag feature-flag featuretoggle feature_toggle launchdarkly launch_darkly flags?. "
+        "flagsquery flags_query"
+    ).split()
+)
 
 
 def kept(source: Source, inside: Span) -> Iterator[Sighting]:

@@ -7,42 +7,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import Iterator, Pattern, Tuple
+from typing import Iterator, Tuple
+
+from experiment_tracker_tools.flags.tokens import tokens
 
 # Filler of what is inside quotes: no letter, no bracket, no quote.
 HOLE = "\x01"
 
-# Every alternative begins with a literal character: then the engine leaps from one candidate to the next.
-_HASH, _SLASH, _MARKUP = r"\#[^\n]*", r"//[^\n]*|/\*.*?(?:\*/|\Z)", r"<!--.*?-->"
-_DOUBLE, _SINGLE = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"', r"'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
-_TRIPLE, _TRIPLE_SINGLE = r'"""[^\\]*?(?:\\.[^\\]*?)*?"""', r"'''[^\\]*?(?:\\.[^\\]*?)*?'''"
-_TICKS = r"`[^`\\]*(?:\\.[^`\\]*)*`"
-_CHARACTER = r"'(?:[^'\\\n]|\\[^\n]{1,9})'"
-# A slash after one of these begins a regular expression; anywhere else it divides.
-_REGEX = "|".join(
-    rf"/(?<=[(,=:\[!&|?{{;]{space}/)(?![/*])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/" for space in ("", " ")
-)
-_STYLES = {
-    "py": f"{_HASH}|{_TRIPLE_SINGLE}|{_TRIPLE}|{_DOUBLE}|{_SINGLE}",
-    "rb": rf"=(?<![^\n]=)begin\b.*?\n=end\b|\#(?<![\w$]\#)[^\n]*|{_DOUBLE}|{_SINGLE}",
-    "ex": f"{_HASH}|{_TRIPLE}|{_DOUBLE}|{_SINGLE}",
-    "ts": f"{_SLASH}|{_MARKUP}|{_DOUBLE}|{_SINGLE}|{_TICKS}|{_REGEX}",
-    "page": rf"{_MARKUP}|/\*.*?\*/|/(?<![:\w]/)/[^\n]*|{_SINGLE}|{_DOUBLE}|{_TICKS}",
-    "template": rf"{_MARKUP}|\{{\#.*?\#\}}|{_DOUBLE}|{_SINGLE}",
-    "go": f"{_SLASH}|{_DOUBLE}|{_CHARACTER}|`[^`]*`",
-    "java": f"{_SLASH}|{_TRIPLE}|{_DOUBLE}|{_CHARACTER}",
-    "kt": f"{_SLASH}|{_TRIPLE}|{_DOUBLE}|{_CHARACTER}",
-    "swift": f"{_SLASH}|{_TRIPLE}|{_DOUBLE}",
-    "cs": f'{_SLASH}|{_TRIPLE}|@"(?:[^"]|"")*"|{_DOUBLE}|{_CHARACTER}',
-    "php": rf"{_SLASH}|\#(?!\[)[^\n]*|{_DOUBLE}|{_SINGLE}",
-    "rs": rf'{_SLASH}|r\#".*?"\#|{_DOUBLE}|{_CHARACTER}',
-}
 # What opens a hole for code in a string.
 _INTERPOLATES = {"ts": "${", "page": "${", "py": "{", "rb": "#{", "ex": "#{", "kt": "${", "swift": "\\(", "cs": "{"}
 # Without one of these nothing in a string's holes can ask for a flag.
 _WORDS = ("lag", "eature", "oggle", "xperiment", "aria", "nabled", "reatment", "Gate", "gate", "ollout", "ctive")
 _COMMENTS = ("#", "//", "/*", "<!", "{#", "=b")
-_compiled: dict[str, Pattern[str]] = {}
+_MARKS = {"{": re.compile(r"[{}]"), "(": re.compile(r"[()]")}
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+_NAME_IN_FRONT = re.compile(r"\n?([\w:@.#\-]+)")
 
 
 class Source:
@@ -63,16 +42,15 @@ class Source:
 
     def _hollow(self) -> str:
         parts: list[str] = []
-        text, done = self.text, 0
-        for found in _pattern(self.language).finditer(text):
-            start, end = found.span()
+        text, done, opening = self.text, 0, _INTERPOLATES.get(self.language)
+        for start, end in tokens(text, self.language):
             parts.append(text[done:start])
             if text.startswith(_COMMENTS, start):
-                parts.append(_blank(found.group()))
+                parts.append(_blank(text[start:end]))
             elif self.language == "page" and _is_expression(text, start):
                 # The quotes of a bound attribute hold code; the strings in it are quoted the other way.
                 parts.append(self._opened(start, end))
-            elif (opening := _INTERPOLATES.get(self.language)) is not None and opening in found.group():
+            elif opening is not None and text.find(opening, start, end) >= 0:
                 parts.append(self._interpolated(start, end, opening))
             else:
                 parts.append(self._string(start, end))
@@ -105,9 +83,9 @@ class Source:
     def _within(self, start: int, end: int) -> str:
         parts: list[str] = []
         done = start
-        for found in re.finditer(r"'[^'\n]*'|\"[^\"\n]*\"", self.text[start:end]):
-            parts += [self.text[done : start + found.start()], self._string(start + found.start(), start + found.end())]
-            done = start + found.end()
+        for found in _QUOTED.finditer(self.text, start, end):
+            parts += [self.text[done : found.start()], self._string(*found.span())]
+            done = found.end()
         return "".join([*parts, self.text[done:end]])
 
     def _string(self, start: int, end: int) -> str:
@@ -147,36 +125,32 @@ def _is_formatted(text: str, start: int) -> bool:
 
 def _holes(text: str, start: int, end: int, opening: str) -> Iterator[Tuple[int, int]]:
     """Where the code in a string begins and ends."""
-    at = text.find(opening, start, end)
-    sign = opening[-1]
-    closing = {"{": "}", "(": ")"}[sign]
+    at, sign = text.find(opening, start, end), opening[-1]
+    marks = _MARKS[sign]
     while at >= 0:
         begin, depth = at + len(opening), 1
-        for mark in re.finditer(r"[(){}]", text[begin : end - 1]):
-            depth += (mark.group() == sign) - (mark.group() == closing)
+        for mark in marks.finditer(text, begin, end - 1):
+            depth += 1 if mark.group() == sign else -1
             if depth == 0:
-                if "(" in text[begin : begin + mark.start()] or "." in text[begin : begin + mark.start()]:
-                    yield begin, begin + mark.start()
                 break
         else:
             return
-        at = text.find(opening, begin + mark.end(), end)
+        close = mark.start()
+        if text.find("(", begin, close) >= 0 or text.find(".", begin, close) >= 0:
+            yield begin, close
+        at = text.find(opening, close + 1, end)
 
 
 def _is_expression(text: str, start: int) -> bool:
     if text[start] != '"' or start == 0 or text[start - 1] != "=":
         return False
-    name = re.search(r"[\w:@.#\-]+$", text[max(0, start - 60) : start - 1])
-    return name is not None and name.group()[0] in ":@v#" and (name.group()[0] != "v" or name.group()[:2] == "v-")
+    # Backwards: to look for what stands at the end of a text costs many times as much.
+    found = _NAME_IN_FRONT.match(text[max(0, start - 60) : start - 1][::-1])
+    name = found.group(1)[::-1] if found is not None else " "
+    return name[0] in ":@#" or name.startswith("v-")
 
 
 def _blank(comment: str) -> str:
     if "\n" not in comment:
         return " " * len(comment)
-    return "".join("\n" if character == "\n" else " " for character in comment)
-
-
-def _pattern(language: str) -> Pattern[str]:
-    if language not in _compiled:
-        _compiled[language] = re.compile(_STYLES[language], re.DOTALL)
-    return _compiled[language]
+    return "\n".join([" " * len(line) for line in comment.split("\n")])

@@ -56,6 +56,8 @@ _GIVEN_TO = (
     r"(?<![\w.>])\$?([a-z_]\w*)\s*(?::[\w ?<>]+)?:?=\s*(?:await\s+)?(?:[fF]lipper\[|(?:[A-Z]\w*|feature|flipper|"
     r"features|rollouts?|(?:feature|flag|toggle)s?_?gates?(?:\.\w+\(\))?)(?:\.|::|->)(?i:named|find|feature|flag|newflag|experiment|toggle|(?:must)?register)\()$"
 )
+# What stands behind the last equals sign, if a name is given one: without a space, a quote or a comma.
+_GIVEN = r"\s*(?:await\s+)?[\w.:>()\-]*[\[(]$"
 _ASKED = rf"{_LINK}(?:(?i:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n)(?:_?[fF]or)?)\b\??(?:\([^()\"']*\))?(?!\s*=[^=])"
 
 
@@ -144,7 +146,10 @@ def _variables(source: Source, inside: Span) -> Iterator[Sighting]:
     code = source.code
     held: dict[str, tuple[str | None, str | None]] = {}
     for match in pattern(_GIVES).finditer(code) if any(word in code for word in _GIVERS) else ():
-        given = pattern(_GIVEN_TO).search(code[max(0, match.start() - 90) : match.end()].rstrip())
+        before = code[max(0, match.start() - 90) : match.end()].rstrip()
+        if pattern(_GIVEN).match(before, before.rfind("=") + 1) is None:
+            continue
+        given = pattern(_GIVEN_TO).search(before)
         if given is None:
             continue
         literal = source.string_at(match.end())

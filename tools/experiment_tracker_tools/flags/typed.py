@@ -94,7 +94,7 @@ def says_flag(name: str) -> bool:
     parts = [part for part in re.split(r"\.|::|->", name) if part]
     if parts[1:] and parts[-1] in {"name", "key", "id", "value", "slug", "flag"} and parts[-2].isupper():
         parts = parts[:-1]
-    last, container = parts[-1], parts[-2] if parts[1:] else ""
+    last, container = parts[-1] if parts else "", parts[-2] if parts[1:] else ""
     if not last[:1].isupper() or last.endswith(("_FLAGS", "_FEATURES")):
         return bool(container[:1].isupper() and last[:1].islower() and is_class_of_flags(container))
     if holders.is_key_constant(last) and (not last.isupper() or "_" in last) and _TRADES.isdisjoint(words_of(last)):
