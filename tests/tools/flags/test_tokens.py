@@ -11,7 +11,7 @@ from experiment_tracker_tools.flags.facts import facts_of
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.tokens import tokens
 
-STYLES = module._STYLES
+STYLES = module.STYLES
 OPENINGS = [
     ("ts", "a <!-- "),
     ("page", "a /* "),
@@ -71,9 +71,9 @@ def looked_at(text: str, language: str, monkeypatch: pytest.MonkeyPatch) -> int:
         looked.append(stop - start)
         return stop
 
-    original = module._stop
+    original = module.stop_of
     with monkeypatch.context() as patched:
-        patched.setattr(module, "_stop", counted)
+        patched.setattr(module, "stop_of", counted)
         list(tokens(text, language))
     return sum(looked)
 

@@ -24,7 +24,7 @@ _REGEX = (
 )
 _BEGIN = r"=(?<![^\n]=)begin\b(?:.*?\n=end\b|(?P<begin>))"
 _BLOCK, _NOTE, _RAW = r"/\*(?:.*?\*/|(?P<block>))", r"\{\#(?:.*?\#\}|(?P<note>))", r'r\#"(?:.*?"\#|(?P<raw>))'
-_STYLES: Mapping[str, tuple[str, ...]] = {
+STYLES: Mapping[str, tuple[str, ...]] = {
     "py": (_HASH, _TRIPLE_SINGLE, _TRIPLE, _DOUBLE, _SINGLE),
     "rb": (_BEGIN, r"\#(?<![\w$]\#)[^\n]*", _DOUBLE, _SINGLE),
     "ex": (_HASH, _TRIPLE, _DOUBLE, _SINGLE),
@@ -72,7 +72,7 @@ def tokens(text: str, language: str) -> Iterator[tuple[int, int]]:
                 yield start, end
                 at = end
                 continue
-            stop = _stop(text, found.lastgroup, end)
+            stop = stop_of(text, found.lastgroup, end)
             if stop - start > _PATIENCE or found.lastgroup in _WIDE:
                 at, vain[found.lastgroup] = start, stop
                 break
@@ -80,7 +80,7 @@ def tokens(text: str, language: str) -> Iterator[tuple[int, int]]:
             return
 
 
-def _stop(text: str, kind: str, start: int) -> int:
+def stop_of(text: str, kind: str, start: int) -> int:
     """Up to where a kind of token cannot end, whose end was looked for in vain."""
     line = _OF_A_LINE.get(kind)
     found = line.match(text, start) if line is not None else None
@@ -90,6 +90,6 @@ def _stop(text: str, kind: str, start: int) -> int:
 def _pattern(language: str, without: frozenset[str]) -> Pattern[str]:
     known = _compiled.get((language, without))
     if known is None:
-        kept = (each for each in _STYLES[language] if not any(f"(?P<{kind}>" in each for kind in without))
+        kept = (each for each in STYLES[language] if not any(f"(?P<{kind}>" in each for kind in without))
         known = _compiled[language, without] = re.compile("|".join(kept), re.DOTALL)
     return known
