@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from experiment_tracker_tools.flags import questions, services, typed
+from experiment_tracker_tools.flags import names, questions, services, typed
 from experiment_tracker_tools.flags.configured import stands_in_a_condition
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.lexer import Source
@@ -101,6 +101,8 @@ def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
         return True
     if call.receiver[:1].isupper() and typed.is_class_of_flags(call.receiver) and services.asks_plainly(call.name):
         return True
+    if typed.is_class_of_flags(call.receiver) and names.acts_where_on(call.name.rstrip("!")):
+        return True
     if any(each.keyword in _KEYWORDS for each in call.given) and services.asks_plainly(call.name):
         return True
     if questions.asks_in_its_own_words(call.name):
@@ -111,7 +113,8 @@ def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
 def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> bool:
     if call.receiver and evidence.asks_a_keeper(call.receiver, call.name):
         return call.name.lower() != "on" or not _is_handled(source, call)
-    mark = source.code[max(0, call.start - len(call.receiver) - 2) : call.start].replace(call.receiver, "").strip(".")
+    receiver = call.receiver.lstrip("@")
+    mark = source.code[max(0, call.start - len(receiver) - 2) : call.start].replace(receiver, "").strip(".")
     if not mark.endswith(("@", "[", "#[")) and source.code[max(0, call.start - 4) : call.start] != "new ":
         return False
     # new FeatureFlag("x") makes one, where it is no mark.
@@ -120,6 +123,8 @@ def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> b
     )
     if made or questions.is_elsewhere(call.receiver):
         return False
+    if mark and call.name == "Feature" and call.name in evidence.near():
+        return True
     return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
 
 

@@ -24,11 +24,15 @@ _IN_FRONT = r"((?:[A-Za-z_$][\w$]*(?:\(\)|\(c(?:tx|ontext)\))?(?:\?\.|!?\.|->|::
 _SETTINGS = r"(?i)(?:config|configuration|settings?|cfg|conf|environment|env|constants?)(?:\(\))?(?:\?\.|!?\.|->|::|$)"
 _PATH = (
     r"(?:(?<![\w$>:.])(?:config|setting|settings|get_config)\(|[cC](?:fg|onfig(?:uration)?(?:Service|uration)?)(?:\(\))?"
-    r"(?:\.|->|\?\.)(?:[gG]et\w*|bool|boolean)(?:<\w+>)?\(|[cC]onfiguration\[)\s*(?=[\"'])"
+    r"(?:\.|->|\?\.)(?:[gG]et\w*|bool|boolean)(?:<\w+>)?\(|[cC]onfiguration\[|\b[sS]ettings?\[)\s*(?=[\"'])"
 )
 _FEATURE_PATH = (
     r"(?i)(?:(features?|flags|toggles)|(?:[\w\-]+[.:]){0,2}feature[_-]?(?:flags|toggles|management))[.:](\w[\w\-]*)$"
 )
+_ONE_SETTING = r"(?=(feature)\.)(\w[\w\-.]*)$"
+_EXPERIMENTAL = rf"(?<=[.>])experimental{_LINK}(\w+(?:_enabled|Enabled))\b(?!\s*=[^=]|\()"
+_OPTION = r"(?<![\w$>:])get_(?:site_)?option\(\s*(?=[\"'])"
+_OPTION_KEY = r"\w*_features?_\w+$|feature_\w+$"
 _GUARDED = r"(?:\b(?:abort_unless|abort_if|throw_if|throw_unless|when)\(\s*|\(bool\)\s*|\breturn\s+)$"
 _IMPORTED = r"(?<![\w$.])(?:features|flags|toggles|feature_flags|feature_toggles)\.([A-Za-z_]\w*)"
 # The environment itself, which environment.py reads.
@@ -53,8 +57,16 @@ def among_settings(source: Source, evidence: Evidence, inside: Span) -> Iterator
             continue
         if decides(code, start, match):
             yield Sighting(start, match.end(1), "member", code[start : match.start(1)].rstrip(".?->"), match.group(1))
+    for match in pattern(_EXPERIMENTAL).finditer(code, *inside):
+        start = _start_of_settings(code, match.start())
+        if start is not None:
+            yield Sighting(start, match.end(1), "member", "experimental", match.group(1))
     yield from _of_the_environment(source, inside)
     yield from _by_path(source, inside)
+    for match in pattern(_OPTION).finditer(code, *inside) if source.language == "php" else ():
+        key = source.string_at(match.end())
+        if key is not None and re.match(_OPTION_KEY, key[0]):
+            yield Sighting(match.start(), key[1], "index", "get_option", key[0])
     for match in pattern(_IMPORTED).finditer(code, *inside) if evidence.settings else ():
         holder = match.group().partition(".")[0]
         if holder in evidence.settings and decides(code, match.start(), match):
@@ -93,8 +105,11 @@ def _by_path(source: Source, inside: Span) -> Iterator[Sighting]:
     """Settings that are asked for by a path whose head says features: config('features.new_ui')."""
     for match in pattern(_PATH).finditer(source.code, *inside):
         key = source.string_at(match.end())
-        found = pattern(_FEATURE_PATH).match(key[0]) if key is not None else None
-        if key is None or found is None:
+        if key is None:
+            continue
+        of_one = pattern(_ONE_SETTING).match(key[0]) if source.code[match.end() - 1] == "[" else None
+        found = of_one or pattern(_FEATURE_PATH).match(key[0])
+        if found is None:
             continue
         start = match.start() - len(
             re.findall(r"[\w$.>\-]*$", source.code[max(0, match.start() - 60) : match.start()])[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from experiment_tracker_tools.flags import asking, holders, keepers, names, questions, services, typed
+from experiment_tracker_tools.flags import asked, asking, holders, keepers, names, questions, services, typed
 from experiment_tracker_tools.flags.arguments import (
     Argument,
     Value,
@@ -35,6 +35,8 @@ _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 # Hooks whose names say too little; with a text in their brackets they ask.
 _HOOKS = ("useExperiment", "useFeature", "useFlag")
+_STUBS = r"(?:\b(?:when|whenever|given|verify|Setup|stub)\(|\b(?:coEvery|every)\s*\{|=>)\s*(?:\w+\s*=>\s*)?$"
+_STUBBED = r"\)?\s*(?:\)\s*\.(?:then|will|do|[rR]eturns)|\}\s*(?:returns|answers))"
 _LINKS = (".", ">", ":")
 _DEFINES = (
     r"(?:\b(?:def|function|func|fun|fn|sub|class|async|suspend|override|void|bool|boolean|Boolean|Task|"
@@ -50,6 +52,7 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
         *held(source, evidence, inside),
         *in_environment(source, inside),
         *typed.typed(source, inside),
+        *asked.asked(source, evidence, inside),
     ]
     if source.language in {"java", "kt"}:
         found += in_properties(source, inside)
@@ -64,6 +67,7 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
     if source.language == "template" or "{%" in source.text:
         found += template_tags(source, inside)
     found = [each for each in found if not each.name or each.name.split(".")[0] not in evidence.masks]
+    found = [each for each in found if not _is_stubbed(source, each)]
     calls = [each for each in found if each.name and each.form != "member"]
     # In the order of looking: of what stands in one place the first is told, in every process the same.
     kept = dict.fromkeys(
@@ -75,6 +79,13 @@ def sightings(source: Source, evidence: Evidence, span: Span | None = None) -> l
     # What two ways of looking find in one place is told once.
     once = {(each.offset, each.key, each.name): each for each in reversed(ordered)}
     return list(once.values())[::-1]
+
+
+def _is_stubbed(source: Source, each: Sighting) -> bool:
+    """Whether a test says what a question is to give: when(flags.isEnabled("x")).thenReturn(true)."""
+    start = each.offset - (len(each.receiver) + 1 if each.receiver else 0)
+    stubs = pattern(_STUBS).search(source.code[max(0, start - 40) : start])
+    return stubs is not None and pattern(_STUBBED).match(source.code[each.end : each.end + 40]) is not None
 
 
 def _hands_on(call: Sighting, member: Sighting) -> bool:
@@ -153,6 +164,8 @@ def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sight
         if values and values[0].kind == "list":
             values = values_at(source, call.given, ({"list": position},))
     elif _asks(source, evidence, call) or (first := _of_someone(source, call)) is not None:
+        first = _behind_what_is_wrapped(source, call) if first is None else first
+        first = _of_its_package(source, call) if first is None and _asks_its_package(source, call) else first
         first = first_key(source, call.given) if first is None else first
         values = [] if first is None else [first]
     else:
@@ -191,6 +204,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         or (asking.asks_in_other_words(source, evidence, call) and _is_in_plain_sight(first_key(source, call.given)))
         or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")
         or evidence.is_made_by_a_service(call.receiver, call.name)
+        or _asks_its_package(source, call)
         or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
         or (call.name == "useToggle" and len(call.given) == 1 and asking.takes_a_state(source, call.start))
         or asking.asks_in_one_word(source, evidence, call)
@@ -198,6 +212,13 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
+
+
+def _asks_its_package(source: Source, call: Call) -> bool:
+    """Whether a package of flags is asked with a constant of its own: flags.Bool(ctx, client, flags.NewUi)."""
+    if source.language != "go" or call.receiver not in {"flags", "features", "featureflags", "featureflag", "toggles"}:
+        return False
+    return any(source.code.startswith(f"{call.receiver}.", each.start) for each in call.given)
 
 
 def _of_someone(source: Source, call: Call) -> Value | None:
@@ -212,6 +233,22 @@ def _of_someone(source: Source, call: Call) -> Value | None:
         return None
     imported = re.findall(rf"(?m)^.*\b{re.escape(call.name)}\b.*\b(?:import|require|from|use)\b.*$", source.text)
     return None if any(names.is_about_rights(line) for line in imported) else key
+
+
+def _behind_what_is_wrapped(source: Source, call: Call) -> Value | None:
+    """The key behind a component that is shown only where it is on: withFeatureFlag(Search, "new-search")."""
+    if words_of(call.name)[:1] != ("with",) or len(call.given) < 2:
+        return None
+    component, key = (value_at(source, each.start, each.end) for each in call.given[:2])
+    is_one = component.kind == "other" or (component.text[:1].isupper() and not component.text.isupper())
+    return (
+        key if component.kind != "literal" and is_one and "." not in component.text and key.kind == "literal" else None
+    )
+
+
+def _of_its_package(source: Source, call: Call) -> Value | None:
+    own = (value_at(source, each.start, each.end) for each in call.given)
+    return next((each for each in own if each.text.startswith(f"{call.receiver}.")), None)
 
 
 def _is_in_plain_sight(key: Value | None) -> bool:

@@ -19,6 +19,8 @@ _READS = (
 )
 _SPRING = r"@(Value|ConditionalOnProperty)\s*\("
 _SPRING_KEY = r"(?:\$\{)?((?:features?|toggles?|flags?|feature-flags?|experiments?)\.[\w.\-]+)(?::[^}]*)?\}?$"
+_HOMES = re.compile(r"\bclass\s+\w*(?:Feature|Toggle)s?(?:Flags?|Toggles?)\b")
+_OF_DEPLOYMENT = ("_HOST", "_PORT", "_URL", "_URI", "_TOKEN", "_KEY", "_PATH", "_DIR", "_FILE", "_ID", "_TIMEOUT")
 _ENVIRONMENTS = ("os.environ", "getenv", "Getenv", "LookupEnv", "process.env", "env::var", "ENV[")
 
 
@@ -54,12 +56,15 @@ def switches_a_feature(source: Source, name: str, offset: int) -> bool:
     """Whether a variable is a flag: by its name, or by the set of flags that it is put into where it is read."""
     if holders.is_environment_flag(name):
         return True
-    if not holders.may_be_environment_flag(name):
+    if not (holders.may_be_environment_flag(name) or (name.isupper() and "_" in name and _HOMES.search(source.code))):
         return False
     # Most edits never come this far, so what reads declarations is loaded here.
     from experiment_tracker_tools.flags.declared import container_of
 
-    return holders.is_set_of_flags(container_of(source, offset))
+    container = container_of(source, offset)
+    # A class of flags asks for nothing else; in a table of flags a name must say something of its own.
+    switches = holders.may_be_environment_flag(name) or (container[:1].isupper() and not name.endswith(_OF_DEPLOYMENT))
+    return switches and holders.is_set_of_flags(container)
 
 
 def asks_the_environment(source: Source, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from experiment_tracker_tools.flags import keepers, names, questions, services
+from experiment_tracker_tools.flags import keepers, names, questions, services, typed
 from experiment_tracker_tools.flags.arguments import Argument
 from experiment_tracker_tools.flags.catalogue import Rule, packages, rules_in
 from experiment_tracker_tools.flags.imports import (
@@ -49,6 +49,7 @@ def _may_ask(name: str) -> bool:
         or services.may_ask_a_service(name)
         or questions.asks_in_its_own_words(name)
         or questions.marks_with_a_flag(name)
+        or typed.makes_a_guard(name)
     )
 
 
@@ -87,6 +88,7 @@ class Evidence:
             or name in self.vocabulary.wrappers
             or name in self._homes
             or _may_ask(name)
+            or (name == "Feature" and name in self.near())
         )
 
     def rules(self, name: str) -> list[Rule]:
@@ -119,8 +121,10 @@ class Evidence:
 
     def asks_a_keeper(self, receiver: str, name: str) -> bool:
         """Whether what is asked keeps flags: by its name, its type, what it was made from, or its module."""
-        if not receiver or services.keeps_other_flags(receiver) or services.is_of_another_trade(receiver):
+        if not receiver or services.keeps_other_flags(receiver):
             return False
+        if services.is_of_another_trade(receiver):
+            return services.asks_plainly(name) and self._is_of_a_home(receiver, name)
         if keepers.asks_a_keeper(services.obtained(receiver), name):
             return True
         if name in {"get", "has", "Get", "Has"}:
@@ -129,11 +133,17 @@ class Evidence:
         around = re.findall(r"[A-Za-z_]\w+", made)
         if any(keepers.asks_a_keeper(keepers.without_verb(word), name) for word in around):
             return True
+        return self._is_of_a_home(receiver, name)
+
+    def _is_of_a_home(self, receiver: str, name: str) -> bool:
+        """Whether what is asked is, or was made of, something that a module of flags has."""
+        made = self.origin(receiver) or (receiver if receiver.endswith(")") else "")
+        around = re.findall(r"[A-Za-z_]\w+", made)
         first = re.match(r"\w+", receiver)
         words = {*around, first.group() if first is not None and "." not in receiver else ""}
-        return not words.isdisjoint(self._homely()) and keepers.asks_a_keeper("flagClient", name)
+        return not words.isdisjoint(self.near()) and keepers.asks_a_keeper("flagClient", name)
 
-    def _homely(self) -> frozenset[str]:
+    def near(self) -> frozenset[str]:
         """Names that this file takes from modules whose names say flags."""
         if self._near is None:
             self._near = taken_from_homes(self._source)
@@ -261,11 +271,18 @@ def _stem(vendor: str) -> str:
 _MASK = r"\[Flags(?:Attribute)?\]\s*(?:\w+\s+)*enum\s+(\w+)|\bclass\s+(\w+)\((?:enum\.)?(?:Int)?Flag\)"
 
 
+# A table of bits: FEATURES = { fields: 1 << 1 }.
+_SHIFTED = r"\b(?:enum|const|let|var|class)\s+(\w+)\b[^{};]{0,80}\{\s*\w+\s*[:=]\s*\d+\s*<<"
+
+
 def _masks(source: Source) -> frozenset[str]:
     """Enums whose members are bits of a number."""
+    shifted: set[str] = (
+        {match.group(1) for match in pattern(_SHIFTED).finditer(source.code)} if "<<" in source.code else set()
+    )
     if source.language not in {"py", "cs"} or "Flag" not in source.code:
-        return frozenset()
-    return frozenset(first or second for first, second in pattern(_MASK).findall(source.code))
+        return frozenset(shifted)
+    return frozenset(shifted | {first or second for first, second in pattern(_MASK).findall(source.code)})
 
 
 # What a hook cannot do without is looked for first.
@@ -283,11 +300,22 @@ _USES = (
 _GIVES_A_QUESTION = rf"\b(?:const|let|var)\s+([\w$]+)\s*=\s*{_USES}"
 
 
+# What is made of all flags, or has the type of it: flags = get_feature_flags(), flags: FeatureFlags.
+_MADE = (
+    r"(?<![\w.$])([a-z_]\w*)\s*(?::[^=\n]{1,40})?:?=\s*(?:await\s+)?(?:\w+\.)*(?:get|load|fetch|read|current)_?"
+    r"[fF]eature_?[fF]lags\(\)|"
+    r"(?<![\w.$])([a-z_]\w*)\s*:\s*&?(?:\w+\.)*(?:FeatureFlags|FeatureToggles)\b(?![.\w(<\[])|"
+    r"(?<![\w.$])(?:FeatureFlags|FeatureToggles)\s+([a-z_]\w*)\s*[,;)=]"
+)
+
+
 def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
     """Objects that hold all flags, as a hook such as useFlags() gave them, and the functions that it gave."""
-    if source.language not in {"ts", "page"}:
-        return frozenset(), frozenset()
     found: set[str] = set()
+    if any(word in source.code for word in ("eatureFlags", "eature_flags", "FeatureToggles")):
+        found.update(name for match in pattern(_MADE).finditer(source.code) for name in match.groups() if name)
+    if source.language not in {"ts", "page"}:
+        return frozenset(found), frozenset()
     functions: set[str] = set()
     for match in pattern(_HOOKS).finditer(source.code) if pattern(_GIVES_ALL).search(source.code) else ():
         if match.group(1).startswith("{"):

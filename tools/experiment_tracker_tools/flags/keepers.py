@@ -26,7 +26,7 @@ _KINDS = frozenset(
         "service client manager provider fetcher store helper checker repository evaluator api access resolver reader "
         "context state registry evaluation router engine keeper source backend adapter wrapper facade sdk kit lib "
         "library module proxy gateway hub system lookup guard core decider assigner flipper switcher toggler handler "
-        "interface impl port instance singleton integration svc mgr repo runtime controller factory cache ref token"
+        "interface impl port instance singleton integration svc mgr repo runtime controller factory cache ref token set"
     ).split()
 )
 _STATES = frozenset(
@@ -166,6 +166,8 @@ def _keeps_by_its_kind(words: Words) -> bool:
         return True
     # A switch, a gate and a feature are of many trades, and so is what handles or makes them.
     of_many = noun in {"switch", "feature"} and (kinds > 1 or words[-1] in {"cache", "store"})
+    if words[-1] == "set" and noun != "feature":
+        return False
     return noun != "gate" and not of_many and words[-1] not in {"controller", "factory", "handler"}
 
 

@@ -22,7 +22,7 @@ from experiment_tracker_tools.flags.words import words_of
 _LINK = r"(?:\?\.|!?\.|->|::)"
 # It begins with what is rare; the rest of the name is looked for only then.
 _KEPT = (
-    r"(?:[fF]eature(?:s|Properties|Config|Settings|Decisions|Management)|[fF]lags|[tT]oggles|[eE]xperiments)"
+    r"(?:[fF]eature(?:s|Properties|Config|_?[sS]ettings|Decisions|Management)|[fF]lags|[tT]oggles|[eE]xperiments)"
     rf"(?:\(\)|{_LINK}(?:[vV]alue|[cC]urrent(?:Value)?)\b(?!\())?(?=\?*!?[.\[-])"
 )
 _NAME_BEFORE = r"(?:^|[^\w$\"'\-/@])(\$?_?(?:[a-z]\w*)?)$"

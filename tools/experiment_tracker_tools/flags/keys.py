@@ -8,7 +8,7 @@ from typing import Iterable, NamedTuple
 from experiment_tracker_tools.flags import holders, keepers, names
 from experiment_tracker_tools.flags.services import last_name
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
-from experiment_tracker_tools.flags.words import words_of
+from experiment_tracker_tools.flags.words import pair_at, words_of
 
 # Parts of a constant that is a flag: NEW_UI_EXPERIMENT.name.
 _PARTS = frozenset("name key id value slug flag variant".split())
@@ -38,6 +38,7 @@ def key_asked(
     plain = container.rpartition(".")[2]
     # An object that is a flag stands for itself: boolVariation(UseFastSync, workspace).
     itself = not container and last[:1].isupper() and len(last) > 3 and re.search(r"[a-z][A-Z]", last) is not None
+    itself = itself or (not container and last.isupper() and len(last) > 3)
     if key is not None or not last[:1].isupper() or not (plain[:1].isupper() or itself):
         return key
     if not names.asks_for_a_flag(call) and keepers.keeps_flags(last_name(receiver)) < 2:
@@ -69,6 +70,7 @@ def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str |
         return value
     listed = container in vocabulary.registries or holders.is_registry(container) or holders.is_key_constant(last)
     listed = listed or holders.is_kind_of_flag(container)
-    if last.isupper() and last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")):
+    sure = pair_at(words_of(container)) is not None and not last.startswith("ALL")
+    if last.isupper() and last.endswith(("_FLAGS", "_FEATURES", "_TOGGLES")) and not sure:
         return None
-    return last if listed or name.startswith(".") or (last.isupper() and "_" in last) else None
+    return last if listed or sure or name.startswith(".") or (last.isupper() and "_" in last) else None

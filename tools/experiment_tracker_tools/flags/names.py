@@ -17,7 +17,8 @@ _VERBS = frozenset(
 _QUALIFIERS = frozenset(
     (
         "all any boolean bool string int number json variant user my posthog statsig unleash ld launch darkly backend "
-        "frontend client server org account tenant team workspace global use"
+        "frontend client server org account tenant team workspace global use experimental beta preview remote runtime "
+        "developer"
     ).split()
 )
 _ASKING = _VERBS | _QUALIFIERS | frozenset("assert ensure guard throw raise abort skip unless".split())
@@ -115,6 +116,7 @@ def _noun_at(words: Words, at: int) -> int:
 def _asks(before: Words, noun: Words, after: Words) -> bool:
     tail = next((after[:at] for at, word in enumerate(after) if word in _ASIDE), after)
     tail = tail[:-1] if tail[-1:] in {("async",), ("sync",)} else tail
+    tail = ("enabled",) if tail == ("enable",) and before[:1] == ("is",) else tail
     if not all(word in _TAILS for word in tail) or (noun == ("toggle",) and not before):
         return False
     verb, word = "".join(before[:1]), "".join(noun[:1])

@@ -7,24 +7,28 @@ from typing import Iterator
 
 from experiment_tracker_tools.flags import holders, keepers, names, services, typed
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
-from experiment_tracker_tools.flags.configured import among_settings, decides
+from experiment_tracker_tools.flags.configured import among_settings, decides, stands_in_a_condition
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.kept import kept
 from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Sighting, Span
 from experiment_tracker_tools.flags.switches import switches
+from experiment_tracker_tools.flags.taken import NOT_MEMBERS, ONLY_ONE, taken_apart
 from experiment_tracker_tools.flags.trades import WHO_PAYS
-from experiment_tracker_tools.flags.words import singular, words_of
+from experiment_tracker_tools.flags.words import pair_at, singular, words_of
 
 _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
-_IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|using|use)\b[^\n]*$"
+_REGISTERED = r"([A-Z]\w*)(?:\.|::)\w+\s*\]"
+_IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|namespace|using|use)\b[^\n]*$"
 _LINK = r"(?:\?\.|!?\.|->|::)"
 _ASKS = (
     r"(?:is_?(?:enabled|active|on|disabled|off)|enabled|active|on|disabled|off)\b[?]?(?:\([^()\"']{0,80}\))?(?![\w(])"
 )
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
+# A variable with a key is asked for: the member is what keeps them all.
+_ASKED_FOR = r"\(\s*:?(?:feature|flag|key|name|toggle)\b"
 _CONSTANT_ASKED = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?i:{_ASKS})"
 _CONSTANT_VALUE = rf"(?<![\w$.:>])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+){_LINK}(?:check|get)_value(?:_async)?\("
 _OF_A_MODULE = (
@@ -32,7 +36,6 @@ _OF_A_MODULE = (
     r"(?:get|is_enabled|enabled|is_active|is_on)\("
 )
 _A_CONSTANT = r"[A-Z]_[A-Z]"
-_TAKES = ("const {", "let {", "var {", "const{")
 _ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
 # Whom or where a flag is asked for, when it is asked itself: Toggles.NewUi.IsEnabled(variables).
 _WHOM = r"(?!\w*(?i:key|flag|feature|toggle|name|experiment|gate|id)\w*\))[a-z_]\w*\)"
@@ -41,17 +44,12 @@ _NAMED_SET = (
     rf"([\"']){HOLE}+\1\s*(?:,\s*(?:\{{\}}|dict\(\)|None)\s*)?[\])]\s*(?:or\s*\{{\}}\s*\))?\s*(?:\.get\(|\[)\s*"
     r"(?=[\"'])"
 )
-_TAKEN_APART = (
-    r"\b(?:const|let|var)\s*\{([^{}]{1,600})\}\s*(?::[^=]{1,80})?=\s*(?:await\s+)?(?:[\w$]+(?:\?\.|\.)){0,3}([A-Za-z_$][\w$]*)"
-    r"(?:(?:<[^()]{0,60}>)?\(\s*\)|(?=\s*(?:;|\n|\?\?)))"
-)
 # Where a name stands for one flag, and not for all of them.
 _ONE_OF_MANY = (
     rf"(?<![\w$.]){{name}}{_LINK}(?:(?i:name|id|key|enabled|stale|variants|strategies|type)\b|\w+\s*=[^=>])",
     r"(?<![\w$.])(?:for|of|in|each|map|filter|find|some)\b[^\n]{{0,30}}\b{name}\b|\b{name}\s*=>",
 )
 # What gives the only object of a class, and what is read of it.
-_ONLY_ONE = frozenset("shared sharedInstance instance default current".split())
 _OF_THE_ONLY = rf"{_LINK}([a-z]\w{{2,}})\b(?!\s*[(.]|\s*=[^=])"
 # An entry of a table, which says what a flag is to be: Flags.NEW_UI to true, [Flags.NEW_UI]: true.
 _GIVEN = r"[\w$.]*(?:\s+to\s+(?:true|false)\b|\]\s*:|\s*=>\s*(?:true|false)\b)"
@@ -71,7 +69,7 @@ _LOGGED = (
     r"\b(?:[lL]og(?:Information|Warning|Error|Debug|Trace|Critical|f)?|[iI]nfof?|[wW]arnf?|[dD]ebugf?|[eE]rrorf?|"
     r"[pP]rintf|[pP]rintln)\(\s*[\"'$`][^()]{0,200},\s*$"
 )
-_SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub)\w*\(\s*$"
+_SWITCHED = r"(?i)\b(?:set|add|register|enable|disable|override|mock|stub|define)\w*\(\s*$"
 # Most files have no set of flags by any name, and no member that is asked: then there is nothing to look at.
 _SETS = (
     "feature",
@@ -86,6 +84,10 @@ _SETS = (
 )
 _SWITCHES = ("FEATURE_", "FF_", "FLAG", "TOGGLE", "EXPERIMENT", "USE_NEW", "BETA_", "ENABLE_", "_FEATURE")
 _KEPT = (
+    "experimental",
+    "_option(",
+    'setting["feature',
+    "setting['feature",
     "'features.",
     "feature_flags.",
     "feature-flags.",
@@ -100,7 +102,17 @@ _KEPT = (
     ".experiments",
     ">features",
 )
-_PLAIN = ("features", "flags", "toggles", "experiments", "featuremanagement", "featureconfig", "featureproperties")
+_PLAIN = (
+    "feature_settings",
+    "featuresettings",
+    "features",
+    "flags",
+    "toggles",
+    "experiments",
+    "featuremanagement",
+    "featureconfig",
+    "featureproperties",
+)
 _CONSTANT_SETS = ("FEATURES", "FLAGS", "Flipper")
 _ASKED = (
     ".check_value",
@@ -121,6 +133,9 @@ _ASKED = (
 )
 # A method that asks for its own flag: featureFlags.isNewUiEnabled().
 _ASKED_ITSELF = r"((?i:is|has)_?[A-Z]\w*?_?(?i:enabled|active|on))\(\s*(?:\w*[cC]ontext|ctx|user|request)?\s*\)"
+# A list of flags that is searched for the one that is asked about: flags.experimental.includes(flag).
+_SEARCHED = r"\.(?:includes|contains|indexOf|has)\(\s*(?:flag|feature|key|name|toggle)\w*\)"
+_GETTER = r"is[A-Z]\w*[a-z]\w*\(\s*\)"
 # A method that gives its flag, which is asked: featureFlags.newUi().isEnabled(user).
 _GIVES_ONE = rf"\(\){_LINK}(?i:{_ASKS})"
 _ITS_OWN = r"((?i:is|has)_?[A-Z]\w*?_?(?:Enabled|Active|On|enabled|active|on))\b(?!\s*\$?\()"
@@ -133,16 +148,8 @@ _OF_THE_SERVICE = frozenset(
         "offline service client sdk events telemetry override overrides dev test local remote sync refresh"
     ).split()
 )
+_OF_ALL = {("cache",), ("count",), ("instance",), ("provider",), ("context",), ("store",)}
 _GIVES = frozenset("get has fetch getBoolean includes include? contains Contains".split())
-_NOT_MEMBERS = _ONLY_ONE | frozenset(
-    (
-        "length size map get set has filter keys values entries forEach find some every isEnabled enabled then data "
-        "loading error subscribe pipe update push reduce includes items isLoading toJSON toString prototype value "
-        "state contains isEmpty copy first last count each any all delete add clear concat join sort "
-        "slice constructor call apply bind name type class key id flags isActive is_enabled bool ready fetch reload "
-        "refresh reset init load register connect initialize close service provider client store"
-    ).split()
-)
 
 
 def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
@@ -160,15 +167,15 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
     if any(word in lowered for word in _PLAIN):
         yield from kept(source, inside)
     yield from switches(source, evidence, inside)
-    if source.language in {"ts", "page"} and any(word in text for word in _TAKES):
-        yield from _taken_apart(source, evidence, inside)
+    if source.language in {"ts", "page"}:
+        yield from taken_apart(source, evidence, inside)
 
 
 def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     code = source.code
     for match in pattern(_INDEXED).finditer(code, *inside):
         by_vendor = any(rule.shape == "index" for rule in evidence.rules(match.group(1)))
-        if by_vendor or _is_set(source, evidence, match):
+        if by_vendor or _is_set(source, evidence, match) or _is_of_a_registry(code, match):
             yield from _keyed(source, evidence, match, match.end(), "index")
     for match in pattern(_NAMED_SET).finditer(code, *inside):
         named = source.string_at(match.start())
@@ -184,6 +191,16 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
             yield Sighting(match.start(), match.end(2), "member", match.group(1), own)
 
 
+def _is_of_a_registry(code: str, match: re.Match[str]) -> bool:
+    """Whether what is taken is a member of a registry of feature flags: store[FeatureFlags.newUi]."""
+    key = pattern(_REGISTERED).match(code, match.end())
+    if key is None or pair_at(words_of(key.group(1))) is None or holders.is_of_another_trade(key.group(1)):
+        return False
+    about = pair_at(words_of(match.group(1))) is not None
+    start = match.start() - len(re.findall(r"[\w$.>\-]*$", code[max(0, match.start() - 60) : match.start()])[0])
+    return about or stands_in_a_condition(code, start, key.end())
+
+
 def _asks_of_its_own(code: str, at: int) -> str | None:
     """The name of a member of a service that asks for one flag, and says nothing of the service."""
     ways = (pattern(way).match(code, at) for way in (_ITS_OWN, _ASKED_ITSELF, _PREDICATE))
@@ -194,7 +211,7 @@ def _asks_of_its_own(code: str, at: int) -> str | None:
 def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterator[Sighting]:
     code, member, end = source.code, match.group(2), match.end(2)
     after = code[end : end + 3].lstrip()
-    single = pattern(_OF_THE_ONLY).match(code, end) if member in _ONLY_ONE else None
+    single = pattern(_OF_THE_ONLY).match(code, end) if member in ONLY_ONE else None
     if single is not None:
         yield Sighting(match.start(), single.end(), "member", match.group(1), single.group(1))
     elif member in _GIVES and after.startswith("("):
@@ -202,7 +219,9 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
         skip = re.match(r"\s*", code[opening + 1 :])
         yield from _keyed(source, evidence, match, opening + 1 + (skip.end() if skip else 0), "index")
     elif after.startswith("(") and (
-        pattern(_ASKED_ITSELF).match(code, match.start(2)) or pattern(_GIVES_ONE).match(code, end)
+        pattern(_ASKED_ITSELF).match(code, match.start(2))
+        or pattern(_GIVES_ONE).match(code, end)
+        or (pattern(_GETTER).match(code, match.start(2)) and not _OF_THE_SERVICE.issuperset(words_of(member)))
     ):
         yield Sighting(match.start(), end, "member", match.group(1), member)
     elif (
@@ -210,6 +229,7 @@ def _of_set(source: Source, evidence: Evidence, match: re.Match[str]) -> Iterato
         and code[end : end + 1] != "<"
         and _is_read(code, match.start(), member, after, end)
         and not _is_asked(code, member, end)
+        and pattern(_SEARCHED).match(code, end) is None
     ):
         yield from _member(source, match)
 
@@ -232,7 +252,8 @@ def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
 
 
 def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
-    if member in _NOT_MEMBERS or (after.startswith("=") and after[:2] not in {"==", "=>"}):
+    last = words_of(member)[-1:]
+    if member in NOT_MEMBERS or last in _OF_ALL or (after.startswith("=") and after[:2] not in {"==", "=>"}):
         return False
     if names.is_setter(member) and re.match(r"(?:[eE]n|[dD]is)able_?[A-Z_]", member) is None:
         return False
@@ -272,13 +293,17 @@ def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator
             yield Sighting(match.start(), match.end(2), "member", holder, member)
             continue
         if (
-            not holders.is_registry(holder)
+            not (holders.is_registry(holder) or (member[:1].islower() and typed.is_class_of_flags(holder)))
             or typed.is_of_other_trades(holder)
             or evidence.is_module(holder)
-            or member in _NOT_MEMBERS
+            or member in NOT_MEMBERS
+            or words_of(member)[-1:] in _OF_ALL
+            or pattern(_ASKED_FOR).search(match.group()) is not None
         ):
             continue
-        if not (member[:1].isupper() and holders.is_set_of_flags(holder)):
+        if not holders.is_registry(holder):
+            yield Sighting(match.start(), match.end(2), "member", holder, member)
+        elif not (member[:1].isupper() and holders.is_set_of_flags(holder)):
             yield Sighting(match.start(), match.end(2), "member", holder, None, f"{holder}.{member}")
 
 
@@ -295,37 +320,6 @@ def _constants_asked(source: Source, evidence: Evidence, inside: Span) -> Iterat
         known = holders.is_key_constant(match.group(1)) or match.group(1) in evidence.from_homes()
         form = "member" if known else "object"
         yield Sighting(match.start(), match.end(1), form, match.group(1), None, match.group(1))
-
-
-def _taken_apart(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
-    """What is taken out of all flags: const { newUi, oldUi } = useFlags()."""
-    for match in pattern(_TAKEN_APART).finditer(source.code, *inside):
-        if source.code[match.end() - 1] != ")" and not holders.is_set_of_flags(match.group(2)):
-            continue
-        hook = match.group(2)
-        rules = [rule for rule in evidence.rules(hook) if rule.key_from == "members"]
-        vendor = next((rule.vendor for rule in rules if evidence.mentions(rule.vendor)), None)
-        member = source.code[match.end() - 1] != ")"
-        if (
-            not member
-            and vendor is None
-            and (rules or not hook.startswith("use") or not holders.is_set_of_flags(hook[3:]))
-        ):
-            continue
-        for part in re.finditer(r"(?<![\w$:.])([A-Za-z_]\w*)\s*(?=[,:=]|$)", match.group(1)):
-            at, name = match.start(1) + part.start(), part.group(1)
-            plain = vendor is not None or not _is_a_function(source, name)
-            if plain and name not in _NOT_MEMBERS and not _is_value(match.group(1), part.start()):
-                yield Sighting(at, at + len(name), "member", hook, name, vendor=vendor or HOMEMADE)
-
-
-def _is_a_function(source: Source, name: str) -> bool:
-    """Whether what a hook gave is called, or is all flags again."""
-    return name.lower().endswith(("flag", "flags", "toggles", "features")) or f"{name}(" in source.code
-
-
-def _is_value(parts: str, at: int) -> bool:
-    return parts[:at].rstrip()[-1:] in {":", "="}
 
 
 def _is_set(source: Source, evidence: Evidence, match: re.Match[str]) -> bool:
@@ -348,7 +342,7 @@ def _is_one(source: Source, name: str) -> bool:
 
 
 def _is_the_only_registry(match: re.Match[str]) -> bool:
-    return match.group(2) in _ONLY_ONE and match.group(1)[:1].isupper() and holders.is_registry(match.group(1))
+    return match.group(2) in ONLY_ONE and match.group(1)[:1].isupper() and holders.is_registry(match.group(1))
 
 
 def _keyed(source: Source, evidence: Evidence, match: re.Match[str], at: int, form: str) -> Iterator[Sighting]:

@@ -9,7 +9,7 @@ from experiment_tracker_tools.flags import holders, services
 from experiment_tracker_tools.flags.arguments import Argument, Value, arguments, value_at
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
-from experiment_tracker_tools.flags.words import words_of
+from experiment_tracker_tools.flags.words import pair_at, words_of
 
 _KEY_WORDS = (
     "flag_key",
@@ -24,7 +24,10 @@ _KEY_WORDS = (
     "featureName",
     "forKey",
 )
-_PROPERTIES = ("flagKey", "flagName", "featureKey", "featureName", "flag_key", "key", "flag", "name", "event")
+_PROPERTIES = (
+    *("flagKey", "flagName", "featureKey", "featureName", "flag_key", "key", "flag", "name", "event"),
+    r"\w*(?:[fF]lag|[fF]eature|[eE]xperiment|[tT]oggle)_?(?:[kK]ey|[nN]ame|[iI]d)",
+)
 _DEFAULT_WORDS = (
     "default",
     "default_value",
@@ -39,7 +42,7 @@ _WITHOUT_JOINTS = str.maketrans("", "", "-_.:")
 # All of them at once: which one is meant comes behind.
 _ALL_OF_THEM = frozenset("features flags toggles experiments".split())
 _SUBJECTS = (
-    r"(?i)^(?:\w+\.)*(?:ctx|context|user|request|req|self|this|client|org|organization|team|account|tenant|"
+    r"(?i)^(?:\w+\.)*(?:\w*ctx|\w*context|user|request|req|self|this|client|org|organization|team|account|tenant|"
     r"project|uid|user_?id|pool|db)$"
 )
 
@@ -132,7 +135,7 @@ def _strings_in(source: Source, argument: Argument) -> list[Value]:
         return []
     parsed = arguments(source, argument.start + opening.start())
     inner = [_value(source, each) for each in parsed[0]] if parsed else []
-    return [each for each in inner if each.kind == "literal"]
+    return [each for each in inner if each.kind == "literal" or _is_of_a_class_of_flags(each)]
 
 
 def _value(source: Source, argument: Argument) -> Value:
@@ -158,12 +161,36 @@ def _behind_whom(value: Value | None, plain: Sequence[Value]) -> Value | None:
     """The member of an enum that stands behind a variable: the variable is whom, or where, it is asked for."""
     if value is None or value.kind != "name" or is_in_plain_sight(value) or len(plain) < 2:
         return value
-    second = plain[1]
+    second = next((each for each in plain[1:] if _is_of_a_class_of_flags(each)), plain[1])
+    if _is_whose_constant(value, second):
+        return second
     if second.kind == "literal" and len(plain) == 2 and _IS_THE_KEY.isdisjoint(words_of(value.text.rpartition(".")[2])):
         is_plain = second.text.translate(_WITHOUT_JOINTS).isalpha()
         return second if is_plain and holders.is_key(second.text) else value
     constant = second.kind == "name" and "." in second.text and is_in_plain_sight(second)
     return second if constant and holders.is_kind_of_flag(second.text.split(".")[-2]) else value
+
+
+def _is_of_a_class_of_flags(value: Value) -> bool:
+    if value.kind != "name" or "." not in value.text:
+        return False
+    container = value.text.split(".")[-2]
+    plain = container.endswith("Flags") and pair_at(words_of(container)) is None
+    return not plain and holders.is_kind_of_flag(container)
+
+
+def _is_whose_constant(whom: Value, constant: Value) -> bool:
+    """Whether a constant stands behind a variable that says of no key: getFeatureFlag(state, NEW_UI, true)."""
+    name = constant.text.rpartition(".")[2]
+    if (
+        constant.kind != "name"
+        or not name.isupper()
+        or "_" not in name
+        or name.startswith("DEFAULT")
+        or name.endswith("_ID")
+    ):
+        return False
+    return _IS_THE_KEY.isdisjoint(words_of(whom.text.rpartition(".")[2]))
 
 
 def is_in_plain_sight(key: Value) -> bool:
@@ -181,17 +208,22 @@ def is_passed_over(value: Value) -> bool:
         plain = value.text.rpartition(".")[2]
         if (
             words_of(plain)[1:][-1:] == ("id",)
-            or plain in _ALL_OF_THEM
-            or (not _is_one_constant(plain) and (holders.is_set_of_flags(plain) or services.is_service(plain)))
+            or plain.lower() in _ALL_OF_THEM
+            or (
+                words_of(plain)[1:][-1:] not in {("name",), ("key",)}
+                and not _is_one_constant(plain)
+                and (holders.is_set_of_flags(plain) or services.is_service(plain))
+            )
         ):
             return True
         return pattern(_SUBJECTS).match(value.text) is not None
-    return value.kind == "other" and re.match(r"\$?[\w.]+(?:\(|\s*\?\?)", value.text) is not None
+    return value.kind == "other" and re.match(r"\$?[\w.]+(?:<[^()]*>)?(?:\(|\s*\?\?)", value.text) is not None
 
 
 def _is_one_constant(name: str) -> bool:
     """Whether a constant stands for one flag, and not for all of them: NEW_UI_FEATURE_FLAG."""
-    return name.isupper() and not name.endswith("S") and len(words_of(name)) > 2
+    one = name.isupper() or (name[:1].isupper() and name.endswith(("FeatureFlag", "FeatureGate", "FeatureToggle")))
+    return one and not name.endswith("S") and len(words_of(name)) > 3 - name.isupper()
 
 
 def _keyish(value: Value, *, events: bool) -> Value | None:

@@ -75,7 +75,7 @@ _GENERIC = frozenset(
 
 
 _DEFINED = (
-    r"\b(?:def|function|func|fun|fn|bool|boolean|Boolean|async|Bool|val|var|string)\??\s+(?:self\.|\([^)]*\)\s*)?$|"
+    r"\b(?:def|function|func|fun|fn|bool|boolean|Boolean|async|Bool|val|var|string)\??\s+(?:self\.|[A-Z]\w*\.|\([^)]*\)\s*)?$|"
     r"\bnameof\($"
 )
 # Where a method, or what is computed, is asked without brackets.
@@ -136,7 +136,7 @@ def _registries(facts: Mapping[str, Facts]) -> frozenset[str]:
         tuple(each.what.name.split(".")[-2:])
         for one in facts.values()
         for each in one.seen
-        if each.what.name and "." in each.what.name
+        if each.what.name and "." in each.what.name and each.what.form != "track"
     }
     known = {(each.container, each.name) for one in facts.values() for each in (*one.constants, *one.members)}
     return frozenset(container for container, _ in asked & known)
@@ -201,6 +201,8 @@ def _use(path: str, seen: Seen, facts: Facts, vocabulary: Vocabulary) -> Use | N
     key = each.key
     if key is None:
         key = key_asked(each.call, each.name or "", facts.constants, vocabulary, receiver=each.receiver)
+    if key is not None and not holders.is_key(key) and each.key is None and (each.name or "").isupper():
+        key = each.name  # a constant whose text is for people: PROFILES = "ENS Profiles"
     if key is None or not holders.is_key(key) or (each.form == "object" and key == each.name):
         return None
     call = f"{each.receiver}.{each.call}" if each.receiver else each.call
@@ -270,7 +272,7 @@ def _registry_uses(path: str, source: Source, vocabulary: Vocabulary) -> Iterato
 
 def _is_imported(code: str, offset: int) -> bool:
     line = code[code.rfind("\n", 0, offset) + 1 : offset]
-    return re.match(r"\s*(?:import|from|package|using|use)\b", line) is not None
+    return re.match(r"\s*(?:import|from|package|namespace|using|use)\b", line) is not None
 
 
 def declared_uses(facts: Mapping[str, Facts], uses: Iterable[Use]) -> list[Use]:

@@ -120,7 +120,7 @@ def asks_plainly(name: str) -> bool:
     if not states or any(word not in {"is", "are", "any", "feature", "flag", "toggle"} for word in words[: states[0]]):
         return False
     after = words[states[0] + 1 :]
-    return len(after) < 2 or after[0] in {"for", "by", "in", "or", "with"}
+    return len(after) < 2 or after[0] in {"for", "by", "in", "or", "with", "from"}
 
 
 def gets_a_variant(name: str) -> bool:

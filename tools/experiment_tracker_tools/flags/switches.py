@@ -32,7 +32,7 @@ _OF_ALL = (
     r"(?:Get|Current|Instance|Config|All)\(\)\.([A-Z]\w+)"
 )
 # What is set from afar, and decides; of itself such a class says whether it is there.
-_REMOTE = r"(?<![\w.])RemoteConfig\.([a-z]\w+)\b"
+_REMOTE = r"(?<![\w.])RemoteConfig\.(?:(?:current|shared|instance)\.)?([a-z]\w+)\b"
 _OF_THE_SETTINGS = frozenset(
     "initialized ready loaded loading fetched debug available error mock version shared instance current".split()
 )
@@ -69,7 +69,9 @@ def switches(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
         yield from _named_so(source, inside)
     if "RemoteConfig." in text and source.language in {"kt", "swift", "ts", "cs", "page"}:
         for match in pattern(_REMOTE).finditer(source.code, *inside):
-            if _OF_THE_SETTINGS.isdisjoint(words_of(match.group(1))) and decides(source.code, match.start(), match):
+            words = words_of(match.group(1))
+            says = words[0] == "is" and words[-1] == "enabled" and source.code[match.end() : match.end() + 1] != "("
+            if _OF_THE_SETTINGS.isdisjoint(words) and (says or decides(source.code, match.start(), match)):
                 yield Sighting(match.start(), match.end(), "member", "RemoteConfig", match.group(1))
     if source.language in {"java", "kt"} and "Flags" in source.code:
         yield from _generated(source, inside)

@@ -137,18 +137,35 @@ def is_of_other_trades(name: str) -> bool:
 
 def asks_for_what_says_flag(call: Call, key: Value | None) -> bool:
     """Whether a question that could be anybody's is asked with a constant of flags, or with a key that says so."""
-    writes = names.is_setter(call.name) and not names.acts_where_on(call.name)
+    writes = not makes_a_guard(call.name) and names.is_setter(call.name) and not names.acts_where_on(call.name)
     if key is None or writes or questions.is_elsewhere(call.receiver):
         return False
     if key.text.startswith(f"{call.receiver}.Feature.") or questions.asks_what_a_thing_can(call.receiver, call.name):
         return False
-    if key.kind == "literal" and re.match(_PATH, key.text) and call.name in _OF_PATHS and call.receiver:
-        return True
     if key.kind == "literal":
-        if services.is_of_another_trade(call.receiver):
-            return False
-        return _asks_a_place(call.name) and re.match(_SAYS, key.text) is not None and bool(call.receiver)
-    return key.kind == "name" and says_flag(key.text) and _may_ask(call.name)
+        return call.receiver != "" and _says_by_itself(call, key.text)
+    last = key.text.rpartition(".")[2]
+    says = says_flag(key.text) or (holders.is_key_constant(last) and last.isupper() and "flag" in words_of(call.name))
+    return key.kind == "name" and says and (makes_a_guard(call.name) or _may_ask(call.name))
+
+
+def _says_by_itself(call: Call, key: str) -> bool:
+    """Whether a text is a path to a flag, or begins as flags do, where such are asked for."""
+    if re.match(_PATH, key) and call.name in _OF_PATHS:
+        return True
+    other = services.is_of_another_trade(call.receiver)
+    return not other and _asks_a_place(call.name) and re.match(_SAYS, key) is not None
+
+
+@lru_cache(maxsize=50_000)
+def makes_a_guard(name: str) -> bool:
+    """Whether a function makes what lets through only where a flag is on.
+
+    >>> makes_a_guard("create_feature_guard"), makes_a_guard("make_gate")
+    (True, False)
+    """
+    words = words_of(name)
+    return words[-1:] in {("guard",), ("gate",)} and not {"feature", "flag"}.isdisjoint(words)
 
 
 def _asks_a_place(name: str) -> bool:
@@ -162,8 +179,10 @@ def _may_ask(name: str) -> bool:
         return False
     if not _STATES.isdisjoint(words):
         return True
-    return words[0] in _ASKING and (
-        words in _OF_PLACES or singular(words[-1]) in {"feature", "flag", "toggle", "variant"}
+    words = words[:-1] if words[-1] == "value" else words
+    # featureFlag(Flags.NEW_UI) asks, FeatureFlag(...) makes one.
+    return (pair_at(words) == 0 == len(words) - 2 and not name[:1].isupper()) or (
+        words[0] in _ASKING and (words in _OF_PLACES or singular(words[-1]) in {"feature", "flag", "toggle", "variant"})
     )
 
 
