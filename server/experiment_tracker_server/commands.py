@@ -43,10 +43,11 @@ def command_of(verb: Verb) -> click.Command:
 
 def fail(error: ExperimentError, *, json_output: bool) -> NoReturn:
     """Print what is wrong and leave with status 1."""
+    told = as_commands(str(error))
     if json_output:
-        click.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+        click.echo(json.dumps({"error": told, "kind": type(error).__name__}, ensure_ascii=False))
     else:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {told}", err=True)
     sys.exit(1)
 
 
@@ -84,7 +85,7 @@ def _parameter(name: str, annotation: Any, *, required: bool) -> click.Parameter
     schema = _without_null(TypeAdapter(annotation).json_schema())
     option = f"--{name.replace('_', '-')}"
     told = schema.get("description")
-    if schema.get("type") in {"object", "array"}:
+    if schema.get("type") in {"object", "array"} or "$ref" in schema:
         return click.Option([option, name], required=required, metavar="JSON", help=_shape(schema))
     if schema.get("type") == "boolean":
         also = ["--auto"] if name == "apply" else []
@@ -108,9 +109,12 @@ def _shape(schema: dict[str, Any]) -> str:
     model = schema.get("$defs", {}).get(of_items.get("$ref", "").rpartition("/")[2], of_items)
     needed = model.get("required", [])
     fields = ", ".join(field if field in needed else f"{field}?" for field in model.get("properties", {}))
+    said = schema.get("description", "")
     inner = f"{{{fields}}}" if fields else "{...}" if of_items.get("type") == "object" else "text"
+    if not fields and said.startswith("{"):
+        inner, said = said, ""
     shape = f"[{inner}, ...]" if schema.get("type") == "array" else inner
-    told = f" {schema['description']};" if "description" in schema and not fields else ""
+    told = f" {said};" if said and not fields else ""
     return f"{shape};{told} @FILE reads a file, - standard input."
 
 

@@ -1,6 +1,8 @@
 """What a person takes along: the store's own lines for another store, or one experiment's rows for other programs."""
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -41,6 +43,10 @@ def export(*, experiment: str | None, form: Format, output: Path | None) -> None
             click.echo(line)
     except ExperimentError as error:
         fail(error, json_output=False)
+    except BrokenPipeError:
+        # Whoever read has enough, as `head` does; what Python would flush at the end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         fail(StoreFailure(f"{quoted(str(output))} cannot be written: {error.strerror}."), json_output=False)
 

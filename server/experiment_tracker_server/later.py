@@ -19,7 +19,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            shown = [plainly(line, _LONGEST) for line in error.message[: 4 * _LONGEST].split("\n")]
+            shown = [plainly(line, _LONGEST) for line in error.format_message()[: 4 * _LONGEST].split("\n")]
             raise click.UsageError("\n".join(shown), error.ctx) from error
 
 

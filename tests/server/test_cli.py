@@ -255,3 +255,42 @@ def test_status_tells_whom_a_plan_takes_and_how_many_it_left(repo: Project) -> N
     told = run("status", experiment).output
     assert "  takes only branch main; country DE\n" in told
     assert "  outside, with control and not analysed: attribute country unknown 1\n" in told
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (("analyze",), "Missing argument 'EXPERIMENT'"),
+        (("design", "n", "--type", "yolo"), "Invalid value for '--type': 'yolo' is not one of 'feature'"),
+        (("import", "nowhere"), "Invalid value for 'FILE': 'nowhere'"),
+        (("status", "--lmit", "3"), "No such option '--lmit'"),
+        (("transition", "exp-1", "start"), "experiment = 'exp-1': must be an experiment's id, such as exp-"),
+        (("decide", "exp-2020-01-01-001"), "Plan one with design."),
+    ],
+)
+def test_what_is_wrong_is_named_in_the_words_of_the_command_line(call: tuple[str, ...], told: str) -> None:
+    done = run(*call)
+    assert done.exit_code != 0
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "shape"),
+    [
+        ("design", "{change, impact, reasoning}; @FILE"),
+        ("record", "[{variant, rating 1-5, note, source, unit}, ...]; @FILE"),
+        ("transition", "[{variant, metrics} of a try of each, ...]; @FILE"),
+        ("decide", "{sentence: supports | contradicts}; @FILE"),
+    ],
+)
+def test_help_shows_the_shape_of_every_json_option(command: str, shape: str) -> None:
+    assert shape in " ".join(run(command, "--help").output.split())
+
+
+def test_an_export_ends_quietly_when_its_reader_has_enough() -> None:
+    experiment = shipped()
+    with subprocess.Popen([*COMMAND, "export", experiment], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        assert export.stderr is not None
+        export.stdout.close()
+        assert (export.stderr.read(), export.wait()) == (b"", 1)

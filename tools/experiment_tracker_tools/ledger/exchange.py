@@ -84,7 +84,10 @@ def sorted_exports(lines: Iterable[str]) -> dict[str, Exported]:
             part = Part(**fields)
             journal, _, parts = found[about]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InvalidInput(f"Line {number} is no line of an export ({error}). Nothing was imported.") from error
+            raise InvalidInput(
+                f"Line {number} is no line of an export, or its experiment's first line is missing. Give what `export` "
+                "printed, whole. Nothing was imported."
+            ) from error
         chain = parts[-1].chain if parts else first_chain(journal, about)
         if part.place != len(parts) + 1 or not digest_holds(part) or chain_after(part, chain) != part.chain:
             raise InvalidInput(

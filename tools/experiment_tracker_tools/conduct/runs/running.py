@@ -26,7 +26,9 @@ def check_runnable(workspace: Workspace, experiment: Experiment, spec: RunSpec) 
         IllegalStep, InvalidInput: with what to do instead.
     """
     if experiment.state != "running":
-        raise IllegalStep(f"{experiment.id} is {experiment.state}: start it first (transition_experiment). Not run.")
+        how = {"planned": "start it", "implemented": "start it", "paused": "resume it"}.get(experiment.state)
+        told = f"{how} first (transition_experiment)" if how else "it takes no more trials; plan one that iterates it"
+        raise IllegalStep(f"{experiment.id} is {experiment.state}: {told}. Not run.")
     if experiment.plan.block_size is None:
         raise InvalidInput(
             f"{experiment.id} assigns by hashing; trials are run in blocks. Plan it anew with "
