@@ -226,11 +226,11 @@ def test_what_the_plan_does_not_allow_is_refused(repo: Project) -> None:
     planned = comparing(repo, "true\n", "true\n", start=False)
     with pytest.raises(IllegalStep, match="start it first"):
         ran(repo, planned)
-    for action, told in (("start", ""), ("pause", "resume it first"), ("stop", "takes no more trials")):
+    for action, way_on in (("start", ""), ("pause", "resume it first"), ("stop", "takes no more trials")):
         with agent(repo.workspace()) as connected:
             connected.call("transition_experiment", experiment=planned, action=action, reason="the same on purpose")
-        if told:
-            with pytest.raises(IllegalStep, match=told):
+        if way_on:
+            with pytest.raises(IllegalStep, match=way_on):
                 ran(repo, planned)
     hashed = comparing(repo, "true\n", "true\n", plan={"scheme": "hash"})
     with pytest.raises(InvalidInput, match="assigns by hashing"):
