@@ -105,7 +105,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _shape(schema: dict[str, Any]) -> str:
     """How the JSON looks: its fields, those that may be left out with a question mark."""
-    of_items = schema.get("items", schema)
+    of_items = schema.get("items", {"type": "object"} if schema.get("type") == "array" else schema)
     model = schema.get("$defs", {}).get(of_items.get("$ref", "").rpartition("/")[2], of_items)
     needed = model.get("required", [])
     fields = ", ".join(field if field in needed else f"{field}?" for field in model.get("properties", {}))

@@ -279,7 +279,7 @@ def test_what_is_wrong_is_named_in_the_words_of_the_command_line(call: tuple[str
     [
         ("design", "{change, impact, reasoning}; @FILE"),
         ("record", "[{variant, rating 1-5, note, source, unit}, ...]; @FILE"),
-        ("transition", "[{variant, metrics} of a try of each, ...]; @FILE"),
+        ("transition", "--smoke JSON [{...}, ...]; @FILE"),
         ("decide", "{sentence: supports | contradicts}; @FILE"),
     ],
 )

@@ -29,7 +29,7 @@ Action = Literal["start", "pause", "resume", "advance", "stop", "archive"]
 SmokeTrials = Annotated[
     Sequence[Trial],
     Field(max_length=100),
-    WithJsonSchema({"type": "array", "description": "{variant, metrics} of a try of each"}),
+    WithJsonSchema({"type": "array"}),
 ]
 _MARKS = {True: "passed", False: "failed", None: "not checked"}
 _FROM: dict[Action, tuple[State, ...]] = {
