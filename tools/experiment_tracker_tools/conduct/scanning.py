@@ -53,8 +53,8 @@ def scan_range(workspace: Workspace, span: str) -> Compared:
     top = _repository(workspace)
     ends = listing.ends_of(top, span)
     held: dict[str, str | None] = {}
-    after = _scan_commit(workspace, top, ends.after, _known(workspace.folder / FOLDER), held)
-    before = _scan_commit(workspace, top, ends.before, known_from(after), held)
+    after = _scan_commit(workspace, top, ends.after, held)
+    before = _scan_commit(workspace, top, ends.before, held, after)
     return _compared(before, after)
 
 
@@ -203,9 +203,17 @@ def _write(path: Path, text: str) -> None:
 
 
 def _scan_commit(
-    workspace: Workspace, top: Path, commit: str, known: Mapping[str, tuple[str, Facts]], held: dict[str, str | None]
+    workspace: Workspace, top: Path, commit: str, held: dict[str, str | None], earlier: Scanned | None = None
 ) -> Scanned:
-    """Scan a commit; `held` has the texts of the blobs that another end of the range read, and gets those read here."""
+    """Scan a commit.
+
+    Args:
+        workspace: whose settings count.
+        top: the work tree.
+        commit: its full name.
+        held: the texts of the blobs that another end of the range read; gets those read here.
+        earlier: the scan of that end: of what is the same in both nothing is parsed again.
+    """
     names = listing.blobs(top, commit)
     manifests = {name: path for path, name in names.items() if MANIFESTS.search(path) and "node_modules/" not in path}
     read = {path: name for path, name in names.items() if is_read(path)}
@@ -217,7 +225,8 @@ def _scan_commit(
         given,
         manifests=[(path, text) for name, path in manifests.items() if (text := held[name]) is not None],
         wrappers=_wrappers(workspace),
-        known=known,
+        known=_known(workspace.folder / FOLDER) if earlier is None else known_from(earlier),
+        earlier=earlier,
     )
     return without_muted(found, workspace.settings.feature_flags.muted)
 

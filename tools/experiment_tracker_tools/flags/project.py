@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from experiment_tracker_tools.flags.catalogue import PATH, packages
-from experiment_tracker_tools.flags.declared import constants
+from experiment_tracker_tools.flags.declared import Thunk, Wrapper, constants
 from experiment_tracker_tools.flags.declared import thunks as thunks_in
 from experiment_tracker_tools.flags.declared import wrappers as wrappers_in
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.facts import Facts, restored, stored
+from experiment_tracker_tools.flags.followed import Known, Pass, taken_over
 from experiment_tracker_tools.flags.gate import may_hold_flags
 from experiment_tracker_tools.flags.imports import names_package
 from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
-from experiment_tracker_tools.flags.resolve import Event, Use, declared_uses, resolved, vocabulary_of
+from experiment_tracker_tools.flags.resolve import Event, Found, Use, declared_uses, resolved, vocabulary_of
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
 from experiment_tracker_tools.flags.workers import facts_of_all
 
@@ -27,6 +28,7 @@ MANIFESTS = re.compile(
     r"Gemfile|pom\.xml|"
     r"build\.gradle(?:\.kts)?|composer\.json|Cargo\.toml|Package\.swift|Podfile|[\w.-]+\.csproj|mix\.exs)$"
 )
+Around = tuple[tuple[Wrapper, ...], tuple[Thunk, ...]]
 _LANGUAGES = {"package.json": "ts", "go.mod": "go", "Gemfile": "rb", "composer.json": "php", "Cargo.toml": "rs"}
 
 
@@ -40,6 +42,7 @@ class Scanned(NamedTuple):
         facts: what each file says by itself, by path.
         digests: of the files with facts.
         files: how many were read.
+        looked, followed: what the passes over all files together made of each, for `earlier` of the next scan.
     """
 
     uses: tuple[Use, ...]
@@ -48,6 +51,8 @@ class Scanned(NamedTuple):
     facts: Mapping[str, Facts]
     digests: Mapping[str, str]
     files: int
+    looked: Pass[Around]
+    followed: Pass[Found]
 
 
 def scanned(
@@ -57,6 +62,7 @@ def scanned(
     wrappers: Mapping[str, int] | None = None,
     known: Mapping[str, tuple[str, Facts]] | None = None,
     around: Vocabulary = Vocabulary(),  # noqa: B008 frozen
+    earlier: Scanned | None = None,
 ) -> Scanned:
     """Scan a project's texts.
 
@@ -66,6 +72,7 @@ def scanned(
         wrappers: functions that the project declares, with the key's position.
         known: digest and facts of an earlier scan, by path.
         around: what is known of the project, where the texts are a part of it.
+        earlier: a scan of the same project at another commit.
     """
     vendors = _vendors(manifests) | around.vendors
     wrappers = {**around.wrappers, **(wrappers or {})}
@@ -74,13 +81,15 @@ def scanned(
     own = dict(first.facts)
     _add_constants(first)
     vocabulary = _within(around, vocabulary_of(first.facts, vendors, wrappers))
-    if _look_through_wrappers(first, vocabulary):
+    looked = _look_through_wrappers(first, vocabulary, None if earlier is None else earlier.looked)
+    if any(each.made != (each.facts.wrappers, each.facts.thunks) for each in looked.made.values()):
         vocabulary = _within(around, vocabulary_of(first.facts, vendors, wrappers))
     words = (*vocabulary.wrappers, *vocabulary.thunks)
     for path, text in first.silent.items():
         if path not in first.facts and any(word in text for word in words):
             first.kept[path], first.facts[path] = text, Facts()
-    found = [resolved(path, first.kept[path], one, vocabulary) for path, one in first.facts.items()]
+    followed = _followed(first, vocabulary, None if earlier is None else earlier.followed)
+    found = [each.made for each in followed.made.values()]
     uses = [use for one in found for use in one.uses]
     return Scanned(
         (*uses, *declared_uses(first.facts, uses)),
@@ -89,7 +98,18 @@ def scanned(
         own,
         first.digests,
         first.files,
+        looked,
+        followed,
     )
+
+
+def _followed(first: "_First", vocabulary: Vocabulary, earlier: Pass[Found] | None) -> Pass[Found]:
+    """Flags and events of every file, with what the project knows."""
+    known, made = taken_over(earlier, vocabulary), dict[str, Known[Found]]()
+    for path, one in first.facts.items():
+        text = first.kept[path]
+        made[path] = known(path, text, one) or Known(text, one, resolved(path, text, one, vocabulary))
+    return Pass(vocabulary, made)
 
 
 def _within(around: Vocabulary, own: Vocabulary) -> Vocabulary:
@@ -138,20 +158,24 @@ def _first_pass(
     return first
 
 
-def _look_through_wrappers(first: _First, vocabulary: Vocabulary) -> bool:
-    """Find wrappers and thunks around wrappers, and say whether there are any."""
-    more = False
+def _look_through_wrappers(first: _First, vocabulary: Vocabulary, earlier: Pass[Around] | None) -> Pass[Around]:
+    """Find wrappers and thunks around wrappers, and give them to the files' facts."""
+    known, made = taken_over(earlier, vocabulary), dict[str, Known[Around]]()
     for path, one in first.facts.items():
         text, language = first.kept[path], language_of(path)
         if language is None or not any(name in text for name in vocabulary.wrappers):
             continue
-        source = Source(text, language)
-        seen = sightings(source, Evidence(source, vocabulary))
-        around = tuple(sorted({*one.wrappers, *wrappers_in(source, seen)}))
-        only = tuple(sorted({*one.thunks, *thunks_in(source, seen)}, key=str))
-        if (around, only) != (one.wrappers, one.thunks):
-            first.facts[path], more = one._replace(wrappers=around, thunks=only), True
-    return more
+        made[path] = known(path, text, one) or Known(text, one, _around(text, language, one, vocabulary))
+    for path, each in made.items():
+        first.facts[path] = each.facts._replace(wrappers=each.made[0], thunks=each.made[1])
+    return Pass(vocabulary, made)
+
+
+def _around(text: str, language: str, facts: Facts, vocabulary: Vocabulary) -> Around:
+    source = Source(text, language)
+    seen = sightings(source, Evidence(source, vocabulary))
+    around = tuple(sorted({*facts.wrappers, *wrappers_in(source, seen)}))
+    return around, tuple(sorted({*facts.thunks, *thunks_in(source, seen)}, key=str))
 
 
 def _add_constants(first: _First) -> None:
