@@ -24,6 +24,11 @@ _VALUES = frozenset("getValue getBoolean getNumber getString".split())
 _SOMEBODY = frozenset("request req user current_user currentUser account org organization team tenant project".split())
 # What is asked of a plan, or a role, as well.
 _REQUIRES = frozenset("require requires required has needs guard check with".split())
+# Not a licence alone, which the head of nearly every file names.
+_PAID = (
+    r"(?i)\b(?:for_edition|edition_?tier|licensed features|pro only|paid plan|subscription_?(?:tier|plan)|premium|"
+    r"licen[cs]e_?(?:tier|gate|service|manager|check))"
+)
 _OF_COMMAND_LINES = frozenset("args argv parsed cli cmd".split())
 # What says by its name that a flag's key stands behind it.
 _KEYWORDS = frozenset("featureKey feature_key flagKey flag_key featureFlag feature_flag experimentKey".split())
@@ -126,6 +131,14 @@ def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> b
     if mark and call.name == "Feature" and call.name in evidence.near():
         return True
     return questions.marks_with_a_flag(call.name) or (source.language == "php" and call.name == "feature")
+
+
+def is_paid_for(source: Source, call: Call) -> bool:
+    """Whether a bare feature is asked for in a file that speaks of what was paid for: require_feature("exports")."""
+    words = words_of(call.name)
+    bare = "feature" in words and not questions.names_the_trade(call.name) and not _REQUIRES.isdisjoint(words)
+    bare = bare or any(source.code.startswith(("Feature::", "Feature."), each.start) for each in call.given)
+    return bare and pattern(_PAID).search(source.text) is not None
 
 
 def is_told_from_a_flag(source: Source, name: str) -> bool:

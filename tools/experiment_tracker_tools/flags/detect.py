@@ -188,6 +188,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         return False
     if (
         asking.tells_who_pays(source, call)
+        or asking.is_paid_for(source, call)
         or asking.is_told_from_a_flag(source, call.name)
         or questions.is_bought_or_driven(call.receiver)
     ):

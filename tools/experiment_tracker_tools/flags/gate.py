@@ -12,7 +12,7 @@ _WORDS = (
     "flag toggle experiment variation variant feature gate treatment waffle flipper unleash enabled "
     "enable_ getboolean decide track capture logevent log_event abtest ab_test ab-test exposure statsig "
     "posthog optimizely devcycle growthbook launchdarkly ldclient ff4j togglz configcat flipt rollout "
-    "killswitch switch_is switches. remoteconfig. remoteconfig, use_new beta_ fg( ff( labs. labsservice "
+    "killswitch justknobs switch_is switches. remoteconfig. remoteconfig, use_new beta_ fg( ff( labs. labsservice "
 ).split()
 
 

@@ -33,7 +33,7 @@ _AROUND = frozenset(
     (
         "if when unless with show hide require requires required gate gated guard toggle toggled enabled disabled "
         "flagged flag feature protected route wrapper provider switch boundary on off is has render conditional "
-        "component app check behind active use only experiment"
+        "component app check behind active use only experiment server client side"
     ).split()
 )
 
