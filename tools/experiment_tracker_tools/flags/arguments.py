@@ -167,9 +167,9 @@ def _named(source: Source, start: int, shown: str) -> Value:
     if index is not None:
         member = source.string_at(start + index.start(2))
         return Value("name", f"{index.group(1)}.{member[0]}") if member else Value("other", shown)
-    member = re.match(r"(?:\.(?:remote|local)\()?(\.[A-Za-z_]\w*)\)?$", plain) if source.language == "swift" else None
-    if member is not None:
-        return Value("name", member.group(1))
+    own = re.match(r"(?:\.(?:remote|local)\()?(\.[A-Za-z_]\w*)\)?$", plain) if source.language == "swift" else None
+    if own is not None:
+        return Value("name", own.group(1))
     found = pattern(_NAME).match(plain)
     if found is not None and found.end() == len(plain):
         return Value("name", re.sub(r"\?\.|!\.|::|->|\\", ".", plain).lstrip("."))

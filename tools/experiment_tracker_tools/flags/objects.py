@@ -20,6 +20,8 @@ from experiment_tracker_tools.flags.words import pair_at, singular, words_of
 
 _INDEXED = r"(?<![\w$])([A-Za-z_$][\w$]*)\??\.?\[\s*(?=[\"'`:A-Z])"
 _MEMBER = r"(?<![\w$])([A-Za-z_$][\w$]*)(?=(?:\(\))?(?:\?\.|!?\.|->|::)([A-Za-z_]\w*))"
+# What is imported under the name of flags is asked by a key: flags.get("new-ui").
+_GIVEN_BY_NAME = r"(?<=\.get)\((?=[\"'])"
 _REGISTERED = r"([A-Z]\w*)(?:\.|::)\w+\s*\]"
 _IMPORTS = r"(?:^|\n)[ \t]*(?:import|from|package|namespace|using|use)\b[^\n]*$"
 _LINK = r"(?:\?\.|!?\.|->|::)"
@@ -156,7 +158,12 @@ def held(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]
     """Flags that are members of something."""
     text = source.text[slice(*inside)]
     lowered = text.lower()
-    if evidence.sets or any(word in lowered for word in _SETS) or any(word in text for word in _CONSTANT_SETS):
+    if (
+        evidence.sets
+        or evidence.settings
+        or any(word in lowered for word in _SETS)
+        or any(word in text for word in _CONSTANT_SETS)
+    ):
         yield from _of_sets(source, evidence, inside)
     if any(word in lowered for word in _ASKED) or ("_" in text and "::" in text and ".get()" in text):
         yield from _asked_members(source, evidence, inside)
@@ -175,7 +182,8 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
     code = source.code
     for match in pattern(_INDEXED).finditer(code, *inside):
         by_vendor = any(rule.shape == "index" for rule in evidence.rules(match.group(1)))
-        if by_vendor or _is_set(source, evidence, match) or _is_of_a_registry(code, match):
+        imported = match.group(1) in evidence.settings and source.code[match.end() : match.end() + 1] in {"'", '"'}
+        if by_vendor or imported or _is_set(source, evidence, match) or _is_of_a_registry(code, match):
             yield from _keyed(source, evidence, match, match.end(), "index")
     for match in pattern(_NAMED_SET).finditer(code, *inside):
         named = source.string_at(match.start())
@@ -184,6 +192,8 @@ def _of_sets(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sight
     for match in pattern(_MEMBER).finditer(code, *inside):
         if _is_set(source, evidence, match) or _is_the_only_registry(match):
             yield from _of_set(source, evidence, match)
+        elif match.group(1) in evidence.settings and pattern(_GIVEN_BY_NAME).match(code, match.end(2)):
+            yield from _keyed(source, evidence, match, code.index("(", match.end(2)) + 1, "index")
         elif evidence.is_module(match.group(1)) and pattern(_ASKED_ITSELF).match(code, match.start(2)):
             if holders.is_set_of_flags(match.group(1)):
                 yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
