@@ -89,3 +89,23 @@ def test_looking_leaves_a_trace_and_changes_nothing_else(repo: Project, at_repo:
     at_repo.call("status")
     at_repo.call("status", experiment=experiment)
     assert repo.workspace().ledger.head(experiment) == head
+
+
+def test_a_look_reads_the_same_before_and_after_the_decision_whichever_variant_was_sent_first(at_repo: Agent) -> None:
+    bought = {"name": "bought", "role": "primary", "kind": "binary", "direction": "increase"}
+    experiment = started(at_repo, metrics=[bought], sample_size=200, plan={"method": "sequential"})
+    trials = [
+        {"variant": variant, "unit": f"{variant}-{n}", "metrics": {"bought": int(n % 10 < often)}}
+        for variant, often in (("control", 2), ("treatment", 6))
+        for n in range(200)
+    ]
+    at_repo.call("record_trial", experiment=experiment, trials=trials)
+    before = at_repo.call("analyze", experiment=experiment)
+    assert (before["verdict"], before["standing"]) == ("SHIP", "final")
+    assert before["information"] < 1
+    assert at_repo.call("decide", experiment=experiment)["verdict"] == "SHIP"
+    after = at_repo.call("analyze", experiment=experiment)
+    moved = {"state", "next_action"}
+    assert {name: after[name] for name in after if name not in moved} == {
+        name: before[name] for name in before if name not in moved
+    }

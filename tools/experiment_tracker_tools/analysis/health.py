@@ -31,7 +31,12 @@ _KNOWN_DELAYS = 20
 
 
 def gates(
-    experiment: Experiment, entries: Entries, now: datetime, *, amended: Mapping[str, int] | None = None
+    experiment: Experiment,
+    entries: Entries,
+    now: datetime,
+    *,
+    amended: Mapping[str, int] | None = None,
+    early: bool = False,
 ) -> Health:
     """Pass an experiment's entries through every gate.
 
@@ -40,9 +45,10 @@ def gates(
         entries: what it recorded, without amended trials.
         now: tells which outcomes are overdue.
         amended: trials that no longer count because they were recorded wrongly, by variant.
+        early: the entries end at a look before the last one, which ended the experiment.
     """
     chosen = cut(experiment, entries, now=now)
-    ratio = sample_ratio(experiment, entries, chosen)
+    ratio = sample_ratio(experiment, entries, chosen, early=early)
     seen = _seen(entries, chosen)
     missing = _missing(experiment, seen, entries.trials, now)
     found = [

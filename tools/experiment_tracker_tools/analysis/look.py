@@ -58,7 +58,8 @@ def look_at(experiment: Experiment, entries: Entries, *, now: datetime, beside: 
     point = found.points[found.look] if standing == "final" and found.look >= 0 else None
     units = _units(experiment, point) if point else chosen.units
     parts = segments_of(experiment, entries, found, standing)
-    health = gates(experiment, _until_point(entries, point), now, amended=beside.amended)
+    early = point is not None and not point.final
+    health = gates(experiment, _until_point(entries, point), now, amended=beside.amended, early=early)
     look = Look(
         units=units,
         planned=experiment.plan.sample_size,

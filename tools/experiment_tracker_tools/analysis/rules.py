@@ -28,7 +28,8 @@ Watch = Literal["primary", "guardrail", "breaker", "lagging"]
 # keeps the one it was made by. 2: rates of always-valid plans by e-values; nested breakers cost nothing.
 # 3: rates within strata. 4: lagging ratios have their part of the budget. 5: ratios within strata.
 # 6: residuals within strata by their leverage. 7: means within phases.
-RULES = 7
+# 8: at an early end the shares are not tested once more, whether decided yet or not.
+RULES = 8
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 

@@ -34,12 +34,16 @@ class Ratio(NamedTuple):
     warning: Finding | None = None
 
 
-def sample_ratio(experiment: Experiment, entries: Entries, chosen: Cut) -> Ratio:
-    """Check the shares: an e-process over the units that we assigned; at a final look one test over all of them."""
+def sample_ratio(experiment: Experiment, entries: Entries, chosen: Cut, *, early: bool = False) -> Ratio:
+    """Check the shares: an e-process over the units that we assigned; at a final look one test over all of them.
+
+    An `early` end has been watched and is not tested once more: what callers sent by then tells which variant they
+    sent first, and the look must read the same before and after the experiment is decided.
+    """
     if (wrong := _against_schedule(experiment, entries)) is not None:
         return Ratio(None, wrong)
     watched = _watched(experiment, entries)
-    if watched.halt is not None or chosen.standing == "interim":
+    if watched.halt is not None or early or chosen.standing == "interim":
         return watched
     final = _final(experiment, _all_units(experiment, entries, chosen))
     return final if final.p_value is not None else watched
