@@ -7,7 +7,7 @@ import math
 from typing import NamedTuple
 
 from experiment_tracker_tools.analysis.asking import Room, estimates_along
-from experiment_tracker_tools.analysis.deviates import Scale
+from experiment_tracker_tools.analysis.deviates import Scale, means
 from experiment_tracker_tools.analysis.evidence import lift_limits
 from experiment_tracker_tools.analysis.exact import Question, interval
 from experiment_tracker_tools.analysis.lines import scale_of, stats_along
@@ -15,9 +15,11 @@ from experiment_tracker_tools.analysis.rules import by_e_values, success_bounds
 from experiment_tracker_tools.domain.metric import Metric
 from experiment_tracker_tools.stats.boundaries import boundaries
 from experiment_tracker_tools.stats.looks import Look
+from experiment_tracker_tools.stats.proportion_intervals import miettinen_nurminen
 from experiment_tracker_tools.stats.rates_within_strata import shared_rates
 from experiment_tracker_tools.stats.spending import OBRIEN_FLEMING
 from experiment_tracker_tools.stats.stagewise import after_stopping
+from experiment_tracker_tools.stats.tails import t_quantile
 
 
 class Unbiased(NamedTuple):
@@ -50,6 +52,8 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
             return _lifted(*inverted, log=True, p_value=None, raw=effect)
         if inverted is not None and size > 0:
             # The test of other metrics is of a difference, in their unit.
+            if metric.kind in ("binary", "count"):
+                inverted = _widened(inverted, room, metric, treatment, look, alpha=alpha)
             return _lifted(*(end / size for end in inverted), log=False, p_value=None, raw=effect)
     if room.grid.method in {"always_valid", "bayesian"}:
         half, limits = _half_width(room, look, se, df, alpha), exact_limits(room, metric, treatment, look, alpha=alpha)
@@ -62,6 +66,37 @@ def unbiased(room: Room, metric: Metric, treatment: str, look: int, *, alpha: fl
     boundary = boundaries(times, alpha=alpha, closes=room.grid.closes and look + 1 == len(room.grid.times))
     stopped = after_stopping(Look(times[-1], effect, se, df), boundary=boundary, alpha=alpha)
     return _lifted(stopped.estimate, stopped.ci_low, stopped.ci_high, log=log, p_value=stopped.p_value, raw=effect)
+
+
+def _widened(
+    inverted: tuple[float, float, float], room: Room, metric: Metric, treatment: str, look: int, *, alpha: float
+) -> tuple[float, float, float]:
+    """The randomisation test's limits, joined with those of the score (of a rate) or Welch's t (of a count).
+
+    No effect is the only shift that every yes and no can have. Any other, however small, breaks the ties, and whatever
+    lies beyond 0 is rejected for that alone: the limit sticks at 0 and covers less often than it says.
+    """
+    from scipy.special import ndtr
+
+    middle, low, high = inverted
+    bound = success_bounds(room.grid, alpha=alpha, scale="means")[look]
+    level, along = 2 * float(ndtr(-bound)), [room.along[metric.name][look]]
+    control, other = (stats_along(along, name, scale="means") for name in (room.experiment.control.name, treatment))
+    ends: tuple[float | None, float | None] = (None, None)
+    if level > 0 and metric.kind == "binary":
+        pairs = [(round(float(each.mean[0] * each.n[0])), int(each.n[0])) for each in (control, other)]
+        found = miettinen_nurminen(*pairs, alpha=level)
+        ends = found.ci_low, found.ci_high
+    elif level > 0:
+        welch = means(control, other)
+        if float(welch.se[0]) > 0:
+            half = t_quantile(float(welch.df[0]), level) * float(welch.se[0])
+            ends = float(welch.effect[0]) - half, float(welch.effect[0]) + half
+    return (
+        middle,
+        low if ends[0] is None else min(low, ends[0]),
+        high if ends[1] is None else max(high, ends[1]),
+    )
 
 
 def control_level(room: Room, metric: Metric, treatment: str, look: int) -> float:

@@ -29,7 +29,8 @@ Watch = Literal["primary", "guardrail", "breaker", "lagging"]
 # 3: rates within strata. 4: lagging ratios have their part of the budget. 5: ratios within strata.
 # 6: residuals within strata by their leverage. 7: means within phases.
 # 8: at an early end the shares are not tested once more, whether decided yet or not.
-RULES = 8
+# 9: limits of few rates and counts.
+RULES = 9
 SAFETY_ALPHA = EQUIVALENCE_ALPHA = 0.05
 _FUTILITY_LOOKS = 10
 
