@@ -109,3 +109,27 @@ def test_a_look_reads_the_same_before_and_after_the_decision_whichever_variant_w
     assert {name: after[name] for name in after if name not in moved} == {
         name: before[name] for name in before if name not in moved
     }
+
+
+def test_units_whose_outcome_is_still_to_come_are_told_and_do_not_make_an_experiment_futile(at_repo: Agent) -> None:
+    bought = {
+        "name": "bought",
+        "role": "primary",
+        "kind": "binary",
+        "direction": "increase",
+        "mde": 0.9,
+        "baseline": 0.5,
+    }
+    experiment = started(at_repo, metrics=[bought], sample_size=30, plan={"method": "sequential"})
+    exposures = [{"variant": ("control", "treatment")[n % 2], "unit": f"u{n}"} for n in range(58)]
+    at_repo.call("record_trial", experiment=experiment, exposures=exposures)
+    found = at_repo.call("analyze", experiment=experiment)
+    assert found["verdict"] == "CONTINUE"
+    assert "that it resolves" not in str(found["reasons"])
+    assert any("58 of 58 units that met a variant have no outcome yet" in reason for reason in found["reasons"])
+    # The control: once all of them answered, and alike, there is little left to hope for.
+    trials = [{"variant": e["variant"], "unit": e["unit"], "metrics": {"bought": 0}} for e in exposures]
+    at_repo.call("record_trial", experiment=experiment, trials=trials)
+    found = at_repo.call("analyze", experiment=experiment)
+    assert found["verdict"] == "STOP_FUTILE"
+    assert not any("no outcome yet" in reason for reason in found["reasons"])

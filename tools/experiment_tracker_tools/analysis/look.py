@@ -120,12 +120,11 @@ def _findings(
     }
     if standing == "final":
         return changes | {"resolving_n": resolving_n(found.room, found.look)}
-    futile = is_futile(found.room, found.look)
     arrived = min(chosen.units.values())
-    return changes | {
-        "futile": futile,
-        "ahead": ahead_of(found.room, found.lines, point, arrived=arrived, now=now, phases=chosen.used.phases),
-    }
+    ahead = ahead_of(found.room, found.lines, point, arrived=arrived, now=now, phases=chosen.used.phases)
+    if _is_mostly_open(experiment, chosen):
+        return changes | {"ahead": ahead and ahead.model_copy(update={"chance": None})}
+    return changes | {"futile": is_futile(found.room, found.look), "ahead": ahead}
 
 
 def _tests(found: Weighed, times: Sequence[float]) -> tuple[Tested, ...]:
@@ -225,6 +224,12 @@ def _notes(
     if chosen.open_periods:
         shown = ", ".join(chosen.open_periods[:3]) + (", ..." if len(chosen.open_periods) > 3 else "")
         notes.append(f"Not counted, because not every variant has posted them: {shown}.")
+    if standing == "interim" and _is_mostly_open(experiment, chosen):
+        met = len(chosen.used.exposures)
+        notes.append(
+            f"{len(_unanswered(chosen.used))} of {met} units that met a variant have no outcome yet and count as 0: "
+            "nothing is advised before half of them have one."
+        )
     if experiment.primary.kind not in ZERO_WHERE_MISSING and standing != "interim":
         lost = Counter(_unanswered(chosen.used))
         counted = _counted({variant.name: lost[variant.name] for variant in experiment.variants})
@@ -234,6 +239,13 @@ def _notes(
                 "numbers that differ by variant can bias the result."
             )
     return tuple(notes)
+
+
+def _is_mostly_open(experiment: Experiment, chosen: Cut) -> bool:
+    """Whether a unit without an outcome counts as 0, and more than half of those that met a variant are such."""
+    if experiment.primary.kind not in ZERO_WHERE_MISSING:
+        return False
+    return 2 * len(_unanswered(chosen.used)) > len(chosen.used.exposures)
 
 
 def _unanswered(used: Entries) -> Sequence[str]:
