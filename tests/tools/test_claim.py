@@ -12,6 +12,7 @@ def test_a_claim_that_the_data_bear_is_supported_with_a_sentence_to_write(at_rep
     told = at_repo.call("check_claim", claim=f"{-seen['lift']:.0%} faster", experiment=experiment)
     assert (seen["claim"], told["claim"]) == ("supported", "supported")
     assert told["interval"][0] < told["lift"] < told["interval"][1] < 0
+    assert told["lift"] == at_repo.call("analyze", experiment=experiment)["results"][0]["lift"]
     assert "faster (" in told["write"]
     assert experiment in told["write"]
 

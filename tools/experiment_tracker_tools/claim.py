@@ -91,7 +91,7 @@ def _checked(experiment: Experiment, decision: Decision, metric: Metric, estimat
         experiment=experiment.id,
         metric=metric.name,
         treatment=estimate.treatment,
-        lift=estimate.lift,
+        lift=None if estimate.lift is None else _short(estimate.lift),
         interval=_interval(estimate),
         confidence=round(estimate.confidence, 6),
         write=f"{estimate.treatment} against {experiment.control.name}, {experiment.id}: {told}.",
@@ -143,4 +143,9 @@ def _is_confirmed(metric: Metric, decision: Decision, estimate: Estimate) -> boo
 
 def _interval(estimate: Estimate) -> tuple[float, float] | None:
     low, high = estimate.lift_low, estimate.lift_high
-    return None if low is None or high is None else (float(f"{low:.6g}"), float(f"{high:.6g}"))
+    return None if low is None or high is None else (_short(low), _short(high))
+
+
+def _short(value: float) -> float:
+    """Six digits, as `analyze` tells."""
+    return float(f"{value:.6g}")
