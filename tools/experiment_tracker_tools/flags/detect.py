@@ -14,6 +14,7 @@ from experiment_tracker_tools.flags.arguments import (
     receiver_before,
     value_at,
 )
+from experiment_tracker_tools.flags.called import called
 from experiment_tracker_tools.flags.catalogue import Rule
 from experiment_tracker_tools.flags.environment import (
     asks_the_environment,
@@ -30,7 +31,6 @@ from experiment_tracker_tools.flags.places import default_of, first_key, is_in_p
 from experiment_tracker_tools.flags.sighting import HOMEMADE, Call, Sighting, Span, told
 from experiment_tracker_tools.flags.words import words_of
 
-_CALLED = re.compile(r"(?<![\w$])([A-Za-z_$][\w$]*[?!]?)\s*(?:(?:::)?<[\w\s.,|<>\[\]\"'\x01?{}:;]{1,120}>\s*)?(\()")
 _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \t]+(?=:[a-z\"']|[\"'])"
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 # Hooks whose names say too little; with a text in their brackets they ask.
@@ -104,14 +104,13 @@ def _calls(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sightin
     if source.language in {"go", "rs"}:
         for match in pattern(_STRUCT).finditer(code, *inside):
             yield from _struct(source, evidence, match)
-    for match in _CALLED.finditer(code, *inside):
-        name, start = match.group(1), match.start(1)
+    for name, start, opening in called(code, *inside):
         if not _is_of_interest(source, evidence, name, start):
             continue
         defines = pattern(_DEFINES).search(code[max(0, start - 60) : start])
         if defines and not (defines.group().strip() == "new" and questions.marks_with_a_flag(name)):
             continue
-        parsed = arguments(source, match.start(2))
+        parsed = arguments(source, opening)
         if parsed is not None:
             yield from _call(source, evidence, Call(name, receiver_before(source, start), start, *parsed))
 

@@ -6,18 +6,20 @@ Standard library only, Python 3.9 syntax: the hooks use it.
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator
+from functools import lru_cache
+from typing import Iterable, Iterator, Sequence
 
 from experiment_tracker_tools.flags import holders, keepers
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.patterns import pattern
 
-_PYTHON_IMPORT = r"(?m)^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)"
-_PYTHON_MODULE = r"(?m)^[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?"
-_SCRIPT_IMPORT = (
-    r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])|\b(?:const|let|var)\s+(\{[^}]*\}|"
-    r"\w+)\s*=\s*require\(\s*(?=[\"'])"
-)
+# Each line begins behind another's end, which is looked for fast; in front of the first one an end is put.
+_PYTHON_IMPORT = r"\n[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)"
+_PYTHON_MODULE = r"\n[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?"
+_SCRIPT_IMPORT = r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])"
+# All that may stand between an import and the module's text: what does not end with one holds no import.
+_MAY_IMPORT = r"import(?<=\bimport)\s[\w$*\s{},]+(?=[\"'])"
+_REQUIRED = r"\b(?:const|let|var)\s+(\{[^}]*\}|\w+)\s*=\s*require\(\s*(?=[\"'])"
 
 
 _GO_IMPORT = r"(?m)^[ \t]*(?:import[ \t]+)?(?:(\w+)[ \t]+)?\"([\w./\-]+)\"[ \t]*$"
@@ -69,14 +71,14 @@ def _python_imports(source: Source) -> tuple[set[str], set[str]]:
     modules: set[str] = set()
     if "import" not in source.code:
         return homes, modules
-    for module, given in pattern(_PYTHON_IMPORT).findall(source.code):
+    for module, given in all_imported(source):
         for imported, known_as in taken_names(given):
             if holders.is_home_of_flags(module):
                 homes.add(known_as)
             if imported.islower() and holders.is_home_of_flags(imported) and not re.match(_VERB, imported):
                 modules.add(known_as)
                 homes.add(known_as)
-    for module, alias in pattern(_PYTHON_MODULE).findall(source.code):
+    for module, alias in pattern(_PYTHON_MODULE).findall("\n" + source.code):
         modules.add(alias or module.split(".")[0])
     return homes, modules
 
@@ -102,15 +104,26 @@ def taken_names(given: str) -> Iterable[tuple[str, str]]:
             yield found.group(1), found.group(2) or found.group(1)
 
 
-def all_imported(source: Source) -> Iterable[tuple[str, str]]:
+@lru_cache(maxsize=4)
+def all_imported(source: Source) -> Sequence[tuple[str, str]]:
     """Modules, and what a file imports from each, as it is written."""
     if source.language == "py":
-        yield from pattern(_PYTHON_IMPORT).findall(source.code)
-    elif source.language in {"ts", "page"}:
-        for match in pattern(_SCRIPT_IMPORT).finditer(source.code):
-            module = source.string_at(match.end())
-            if module is not None:
-                yield module[0], match.group(1) or match.group(2)
+        found: list[tuple[str, str]] = pattern(_PYTHON_IMPORT).findall("\n" + source.code)
+        return found
+    if source.language not in {"ts", "page"}:
+        return ()
+    places = sorted(_script_places(source.code))
+    return [(module[0], given) for at, given in places if (module := source.string_at(at)) is not None]
+
+
+def _script_places(code: str) -> Iterator[tuple[int, str]]:
+    """Where modules' texts begin, and what is taken from them."""
+    for run in pattern(_MAY_IMPORT).finditer(code):
+        found = pattern(_SCRIPT_IMPORT).search(code, run.start(), run.end() + 1)
+        if found is not None:
+            yield found.end(), found.group(1)
+    for found in pattern(_REQUIRED).finditer(code) if "require(" in code else ():
+        yield found.end(), found.group(1)
 
 
 def taken_from_homes(source: Source) -> frozenset[str]:

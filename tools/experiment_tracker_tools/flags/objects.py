@@ -28,6 +28,8 @@ _LINK = r"(?:\?\.|!?\.|->|::)"
 _ASKS = (
     r"(?:is_?(?:enabled|active|on|disabled|off)|enabled|active|on|disabled|off)\b[?]?(?:\([^()\"']{0,80}\))?(?![\w(])"
 )
+# What all that is asked so ends with; it begins with what is rare, and is looked for first.
+_IS_ASKED = rf"[.>:](?i:{_ASKS})"
 _STATIC = rf"(?<![\w$.])([A-Z]\w*){_LINK}([A-Za-z]\w*)(?:\(\))?{_LINK}(?i:{_ASKS})"
 # A variable with a key is asked for: the member is what keeps them all.
 _ASKED_FOR = r"\(\s*:?(?:feature|flag|key|name|toggle)\b"
@@ -297,6 +299,8 @@ def _is_asked(code: str, member: str, end: int) -> bool:
 
 def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
     """Members of enums of flags that are asked whether they are on: Features.NEW_MAP.isActive()."""
+    if pattern(_IS_ASKED).search(source.code, *inside) is None:
+        return
     for match in pattern(_STATIC).finditer(source.code, *inside):
         holder, member = match.group(1), match.group(2)
         if holder == "FeatureList":
@@ -322,10 +326,13 @@ def _constants_asked(source: Source, evidence: Evidence, inside: Span) -> Iterat
     for match in pattern(_OF_A_MODULE).finditer(source.code, *inside) if source.language == "rs" else ():
         if not holders.is_of_another_trade(match.group(1)):
             yield Sighting(match.start(), match.end(2), "member", match.group(1), match.group(2))
-    for match in pattern(_CONSTANT_VALUE).finditer(source.code, *inside) if "_value" in source.code else ():
+    values = "_value(" in source.code or "_value_async(" in source.code
+    for match in pattern(_CONSTANT_VALUE).finditer(source.code, *inside) if values else ():
         home = any(keepers.may_be_home(module) for module in evidence.modules_of(match.group(1)))
         if home or holders.is_key_constant(match.group(1)) or match.group(1).endswith("_FEATURE"):
             yield Sighting(match.start(), match.end(1), "member", match.group(1), None, match.group(1))
+    if pattern(_IS_ASKED).search(source.code, *inside) is None:
+        return
     for match in pattern(_CONSTANT_ASKED).finditer(source.code, *inside):
         known = holders.is_key_constant(match.group(1)) or match.group(1) in evidence.from_homes()
         form = "member" if known else "object"
