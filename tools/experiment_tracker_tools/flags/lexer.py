@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import Iterator, Tuple
+from typing import Iterator, Pattern, Tuple
 
 from experiment_tracker_tools.flags.tokens import tokens
 
@@ -69,18 +69,20 @@ class Source:
     def _interpolated(self, start: int, end: int, opening: str) -> str:
         """A string with its holes for code left open: `${isEnabled('x')}`; the strings in those are hollow, too."""
         raw = self.text[start:end]
-        if not any(word in raw for word in _WORDS) or (
-            self.language in {"py", "cs"} and not _is_formatted(self.text, start)
-        ):
+        if (self.language in {"py", "cs"} and not _is_formatted(self.text, start)) or not _may_ask(raw):
             return self._string(start, end)
         shown, done = self._string(start, end), start + 1
         parts = [shown[0]]
         for begin, close in _holes(self.text, start, end, opening):
-            parts += [HOLE * (begin - done), self._within(begin, close)]
+            parts.append(HOLE * (begin - done))
+            parts.append(self._within(begin, close))
             done = close
         return "".join([*parts, HOLE * (end - 1 - done), shown[-1]])
 
     def _within(self, start: int, end: int) -> str:
+        text = self.text
+        if text.find("'", start, end) < 0 and text.find('"', start, end) < 0:
+            return text[start:end]
         parts: list[str] = []
         done = start
         for found in _QUOTED.finditer(self.text, start, end):
@@ -117,6 +119,14 @@ class Source:
         return raw.lstrip("@r#")[width:-width] if raw[0] in "@r#" else raw[width:-width], self._ends[at]
 
 
+def _may_ask(raw: str) -> bool:
+    # Not any(): it runs at every string with a hole.
+    for word in _WORDS:  # noqa: SIM110
+        if word in raw:
+            return True
+    return False
+
+
 def _is_formatted(text: str, start: int) -> bool:
     """Whether a string of Python or C# has code in its braces."""
     before = text[max(0, start - 2) : start]
@@ -125,20 +135,31 @@ def _is_formatted(text: str, start: int) -> bool:
 
 def _holes(text: str, start: int, end: int, opening: str) -> Iterator[Tuple[int, int]]:
     """Where the code in a string begins and ends."""
-    at, sign = text.find(opening, start, end), opening[-1]
-    marks = _MARKS[sign]
+    at, sign, width = text.find(opening, start, end), opening[-1], len(opening)
+    marks, closing = _MARKS[sign], "}" if sign == "{" else ")"
     while at >= 0:
-        begin, depth = at + len(opening), 1
-        for mark in marks.finditer(text, begin, end - 1):
-            depth += 1 if mark.group() == sign else -1
-            if depth == 0:
-                break
-        else:
+        begin = at + width
+        # Most holes have no other brackets of their kind within.
+        close = text.find(closing, begin, end - 1)
+        if close < 0:
             return
-        close = mark.start()
+        if text.find(sign, begin, close) >= 0:
+            close = _closing(marks, text, begin, end - 1)
+            if close < 0:
+                return
         if text.find("(", begin, close) >= 0 or text.find(".", begin, close) >= 0:
             yield begin, close
         at = text.find(opening, close + 1, end)
+
+
+def _closing(marks: Pattern[str], text: str, begin: int, end: int) -> int:
+    """Where a hole ends that has brackets of its kind within; -1 where it does not."""
+    depth = 1
+    for mark in marks.finditer(text, begin, end):
+        depth += 1 if mark.group() in "{(" else -1
+        if depth == 0:
+            return mark.start()
+    return -1
 
 
 def _is_expression(text: str, start: int) -> bool:

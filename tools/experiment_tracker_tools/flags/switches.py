@@ -56,8 +56,8 @@ _GIVEN_TO = (
     r"(?<![\w.>])\$?([a-z_]\w*)\s*(?::[\w ?<>]+)?:?=\s*(?:await\s+)?(?:[fF]lipper\[|(?:[A-Z]\w*|feature|flipper|"
     r"features|rollouts?|(?:feature|flag|toggle)s?_?gates?(?:\.\w+\(\))?)(?:\.|::|->)(?i:named|find|feature|flag|newflag|experiment|toggle|(?:must)?register)\()$"
 )
-# What stands behind the last equals sign, if a name is given one: without a space, a quote or a comma.
-_GIVEN = r"\s*(?:await\s+)?[\w.:>()\-]*[\[(]$"
+# What stands behind the last equals sign, if a name is given one: an index, or a call of something's member.
+_GIVEN = r"\s*(?:await\s+)?(?:\w+\[|[\w.:>()\-]*[.:>]\w+\()$"
 _ASKED = rf"{_LINK}(?:(?i:is_?)?(?:[eE]nabled|[aA]ctive|[oO]n)(?:_?[fF]or)?)\b\??(?:\([^()\"']*\))?(?!\s*=[^=])"
 
 
