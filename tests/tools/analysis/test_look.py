@@ -7,6 +7,9 @@ from tests.support.entries import Content, entries, exposure, trial
 from tests.support.values import START
 
 from experiment_tracker_tools.analysis.look import alpha_of, look_at
+from experiment_tracker_tools.analysis.verdict import judge
+from experiment_tracker_tools.domain.metric import Metric
+from experiment_tracker_tools.domain.plan import Plan
 from experiment_tracker_tools.domain.variant import Variant
 
 TIMES = values.experiment()
@@ -72,3 +75,19 @@ def test_exposed_units_without_a_time_are_counted_by_variant_beside_the_result()
     recorded += full(5, 5)
     notes = " ".join(look_at(TIMES, entries(recorded), now=START).notes)
     assert "missing from time (control 0, treatment 3)" in notes
+
+
+@pytest.mark.parametrize(("control", "treatment", "warned"), [(300, 100, True), (300, 300, False), (210, 190, False)])
+def test_units_that_nobody_assigned_and_that_miss_the_shares_are_told_with_an_early_verdict(
+    control: int, treatment: int, warned: bool
+) -> None:
+    bought = Metric(name="bought", role="primary", kind="binary", direction="increase", mde=0.1, baseline=0.2)
+    experiment = values.experiment(metrics=(bought,), plan=Plan(sample_size=200, salt="s", method="sequential"))
+    one_after_the_other: list[Content] = [trial("control", i % 5 == 0, metric="bought") for i in range(control)]
+    one_after_the_other += [trial("treatment", i % 5 < 3, metric="bought") for i in range(treatment)]
+    look = look_at(experiment, entries(one_after_the_other), now=START)
+    judged = judge(experiment, look)
+    assert (look.standing, judged.verdict, look.srm_p) == ("final", "SHIP", None)
+    told = [reason for reason in judged.reasons if "Nobody assigned them" in reason]
+    assert len(told) == warned
+    assert all("control 300, treatment 100" in each for each in told)

@@ -15,6 +15,7 @@ from experiment_tracker_tools.analysis.lines import tested
 from experiment_tracker_tools.analysis.panel import panel_of
 from experiment_tracker_tools.analysis.points import Point
 from experiment_tracker_tools.analysis.rules import success_alphas
+from experiment_tracker_tools.analysis.sample_ratio import told_shares
 from experiment_tracker_tools.analysis.samples import ZERO_WHERE_MISSING
 from experiment_tracker_tools.analysis.secondaries import secondaries
 from experiment_tracker_tools.analysis.segments import segments_of
@@ -80,7 +81,9 @@ def look_at(experiment: Experiment, entries: Entries, *, now: datetime, beside: 
     )
     if experiment.plan.method == "fixed" and standing == "interim":
         return look
-    doubted = health.model_copy(update={"warnings": (*health.warnings, *_doubts(experiment, entries, found, standing))})
+    shares = told_shares(experiment, entries) if early else None
+    doubts = (*((shares,) if shares else ()), *_doubts(experiment, entries, found, standing))
+    doubted = health.model_copy(update={"warnings": (*health.warnings, *doubts)})
     return look.model_copy(update={"health": doubted, **_findings(experiment, found, standing, chosen, now)})
 
 

@@ -49,6 +49,25 @@ def sample_ratio(experiment: Experiment, entries: Entries, chosen: Cut, *, early
     return final if final.p_value is not None else watched
 
 
+def told_shares(experiment: Experiment, entries: Entries) -> Finding | None:
+    """Warn of units that callers only told of, where all that came by now is far from the planned shares.
+
+    An early end cannot test them: by its look one variant may just have been sent first. What is still missing when
+    the verdict is asked for may have been left out for how it went.
+    """
+    if entries.aggregates or any(exposure.provenance in MEASURED for exposure in entries.exposures):
+        return None
+    units = {entry.content.unit or f"trial {entry.seq}": entry.content.variant for entry in entries.trials}
+    found = Counter(units.values())
+    final = _final(experiment, [found[variant.name] for variant in experiment.variants])
+    if final.halt is None:
+        return None
+    told = (
+        f"{final.halt.told} Nobody assigned them: record the rest, or say why it is missing, before you believe this."
+    )
+    return final.halt.model_copy(update={"told": told})
+
+
 def _against_schedule(experiment: Experiment, entries: Entries) -> Finding | None:
     """Permuted blocks are checked place by place: a single unit that was served otherwise is a defect."""
     plan = experiment.plan

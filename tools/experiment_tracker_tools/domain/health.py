@@ -57,8 +57,9 @@ class Health(Model):
 
     @property
     def doubts(self) -> tuple[Finding, ...]:
-        """What the effect itself makes suspicious."""
-        return tuple(finding for finding in self.warnings if finding.gate in {"too_good", "novelty"})
+        """What the effect itself makes suspicious, and shares that nobody could test."""
+        gates = {"sample_ratio", "too_good", "novelty"}
+        return tuple(finding for finding in self.warnings if finding.gate in gates)
 
     @property
     def measured(self) -> bool:
