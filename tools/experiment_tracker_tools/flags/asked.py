@@ -56,7 +56,10 @@ _OF_A_MODULE = (
     r"(?:\bif|\bnot|\band|\bor|\bassert|\bassert(?:True|False)\()\s*(?:\w+\.)?(feature_flags|feature_toggles)\."
     r"(?!(?:get|is|all|list|load|init|reset|set|has|clear)_?(?:all|flags|enabled)?\()([a-z]\w*_\w+)\(\)"
 )
+# An object of all flags, made where it is asked: FeatureFlags.new.themes?
+_OF_A_NEW_ONE = r"(?<![\w:])(Feature(?:Flags|Toggles))\.new\.([a-z]\w*\?)(?!\()"
 _WAYS = (
+    ("rb", "Feature", _OF_A_NEW_ONE),
     ("go", ".", _FROM_CONTEXT),
     ("", "Nimbus", _NIMBUS),
     ("rs", "FEATURE", _OF_A_CONSTANT),

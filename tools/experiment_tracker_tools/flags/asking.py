@@ -26,8 +26,8 @@ _SOMEBODY = frozenset("request req user current_user currentUser account org org
 _REQUIRES = frozenset("require requires required has needs guard check with".split())
 # Not a licence alone, which the head of nearly every file names.
 _PAID = (
-    r"(?i)\b(?:for_edition|edition_?tier|licensed features|pro only|paid plan|subscription_?(?:tier|plan)|premium|"
-    r"licen[cs]e_?(?:tier|gate|service|manager|check))"
+    r"(?i)\b(?:for_edition|editions?|plan_or_edition|edition_?tier|licensed features|pro only|paid plan|premium|"
+    r"subscription_?(?:tier|plan)|licen[cs]e_?(?:tier|gate|service|manager|check))"
 )
 _OF_COMMAND_LINES = frozenset("args argv parsed cli cmd".split())
 # What says by its name that a flag's key stands behind it.

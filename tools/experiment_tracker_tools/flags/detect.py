@@ -216,7 +216,14 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
 
 def _asks_its_package(source: Source, call: Call) -> bool:
     """Whether a package of flags is asked with a constant of its own: flags.Bool(ctx, client, flags.NewUi)."""
-    if source.language != "go" or call.receiver not in {"flags", "features", "featureflags", "featureflag", "toggles"}:
+    if source.language != "go" or call.receiver not in {
+        "flags",
+        "feature",
+        "features",
+        "featureflags",
+        "featureflag",
+        "toggles",
+    }:
         return False
     return any(source.code.startswith(f"{call.receiver}.", each.start) for each in call.given)
 

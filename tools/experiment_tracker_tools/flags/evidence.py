@@ -304,6 +304,7 @@ _GIVES_A_QUESTION = rf"\b(?:const|let|var)\s+([\w$]+)\s*=\s*{_USES}"
 _MADE = (
     r"(?<![\w.$])([a-z_]\w*)\s*(?::[^=\n]{1,40})?:?=\s*(?:await\s+)?(?:\w+\.)*(?:get|load|fetch|read|current)_?"
     r"[fF]eature_?[fF]lags\(\)|"
+    r"(?<![\w.])(flags)\s*=\s*load_flags\(\)|"
     r"(?<![\w.$])([a-z_]\w*)\s*:\s*&?(?:\w+\.)*(?:FeatureFlags|FeatureToggles)\b(?![.\w(<\[])|"
     r"(?<![\w.$])(?:FeatureFlags|FeatureToggles)\s+([a-z_]\w*)\s*[,;)=]"
 )
@@ -312,7 +313,7 @@ _MADE = (
 def _sets(source: Source) -> tuple[frozenset[str], frozenset[str]]:
     """Objects that hold all flags, as a hook such as useFlags() gave them, and the functions that it gave."""
     found: set[str] = set()
-    if any(word in source.code for word in ("eatureFlags", "eature_flags", "FeatureToggles")):
+    if any(word in source.code for word in ("eatureFlags", "eature_flags", "FeatureToggles", "load_flags")):
         found.update(name for match in pattern(_MADE).finditer(source.code) for name in match.groups() if name)
     if source.language not in {"ts", "page"}:
         return frozenset(found), frozenset()

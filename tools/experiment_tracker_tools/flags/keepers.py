@@ -26,7 +26,8 @@ _KINDS = frozenset(
         "service client manager provider fetcher store helper checker repository evaluator api access resolver reader "
         "context state registry evaluation router engine keeper source backend adapter wrapper facade sdk kit lib "
         "library module proxy gateway hub system lookup guard core decider assigner flipper switcher toggler handler "
-        "interface impl port instance singleton integration svc mgr repo runtime controller factory cache ref token set"
+        "interface impl port instance singleton integration svc mgr repo runtime controller factory cache ref token "
+        "set snapshot"
     ).split()
 )
 _STATES = frozenset(

@@ -151,7 +151,8 @@ def _taken(source: Source, name: str, start: int, at: int) -> Iterator[Sighting]
     if taken is not None:
         end = _closing(code, taken.end())
         value = value_at(source, taken.end(), _end_of_value(code, taken.end(), end))
-        if value.kind != "literal" or not holders.is_key(value.text) or not _is_compound(value.text):
+        given = re.match(r"\s*=[^=]", code[end : end + 4]) is not None
+        if given or value.kind != "literal" or not holders.is_key(value.text) or not _is_compound(value.text):
             return
         if stands_in_a_condition(code, start, end):
             yield Sighting(start, end, "index", name, value.text)

@@ -52,6 +52,12 @@ def _is_of_one(container: str, name: str) -> bool:
     return container[:1].islower() and words[-1:] in _NAMES_OF_ONE and words[:-1] == words_of(container)
 
 
+def _holds_a_key(member: str) -> bool:
+    """Whether a member holds the key of some flag, and is none: tool.FeatureKey."""
+    words = words_of(member)
+    return not member.isupper() and words[:1] in {("feature",), ("flag",), ("toggle",)} and words[1:] in _NAMES_OF_ONE
+
+
 def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str | None:
     """The key that a name stands for: by the file's own constants, by the project's, or a registry member's name."""
     parts = name.lstrip(".").split(".")
@@ -64,7 +70,8 @@ def key_of(name: str, held: Iterable[Constant], vocabulary: Vocabulary) -> str |
     if container and (value := vocabulary.keys.get(f"{container}.{last}")) is not None:
         return value
     constant_like = last.isupper() or (last[:1].isupper() and last != last.upper()) or name.startswith(".")
-    if not constant_like and (not holders.is_registry(container) or _is_of_one(container, last)):
+    plain = not constant_like and (not holders.is_registry(container) or _is_of_one(container, last))
+    if plain or (container and _holds_a_key(last)):
         return None
     if (value := vocabulary.keys.get(last)) is not None and (constant_like or not container):
         return value

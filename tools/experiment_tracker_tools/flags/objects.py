@@ -267,7 +267,7 @@ def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
     last = words_of(member)[-1:]
     if member in NOT_MEMBERS or last in _OF_ALL or (after.startswith("=") and after[:2] not in {"==", "=>"}):
         return False
-    if names.is_setter(member) and re.match(r"(?:[eE]n|[dD]is)able_?[A-Z_]", member) is None:
+    if names.is_setter(member) and not member.isupper() and re.match(r"(?:[eE]n|[dD]is)able_?[A-Z_]", member) is None:
         return False
     if after and pattern(_GIVEN).match(code, start + 1):
         return False
