@@ -18,7 +18,7 @@ _PYTHON_IMPORT = r"\n[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+
 _PYTHON_MODULE = r"\n[ \t]*import[ \t]+([\w.]+)(?:[ \t]+as[ \t]+(\w+))?"
 _SCRIPT_IMPORT = r"\bimport\s+(?:type\s+)?([\w$*\s{},]+?)\s+from\s*(?=[\"'])"
 # All that may stand between an import and the module's text: what does not end with one holds no import.
-_MAY_IMPORT = r"import(?<=\bimport)\s[\w$*\s{},]+(?=[\"'])"
+_MAY_IMPORT = r"import(?<=\bimport)\s[\w$*\s{},]+"
 _REQUIRED = r"\b(?:const|let|var)\s+(\{[^}]*\}|\w+)\s*=\s*require\(\s*(?=[\"'])"
 
 
@@ -119,7 +119,10 @@ def all_imported(source: Source) -> Sequence[tuple[str, str]]:
 def _script_places(code: str) -> Iterator[tuple[int, str]]:
     """Where modules' texts begin, and what is taken from them."""
     for run in pattern(_MAY_IMPORT).finditer(code):
-        found = pattern(_SCRIPT_IMPORT).search(code, run.start(), run.end() + 1)
+        if code[run.end() : run.end() + 1] not in {'"', "'"}:
+            continue
+        *_, last = re.finditer(r"\bimport\s", run.group())
+        found = pattern(_SCRIPT_IMPORT).match(code, run.start() + last.start(), run.end() + 1)
         if found is not None:
             yield found.end(), found.group(1)
     for found in pattern(_REQUIRED).finditer(code) if "require(" in code else ():
