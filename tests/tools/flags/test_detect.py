@@ -1,9 +1,11 @@
 """One file: what is a flag, what only looks like one, and which key is asked for."""
 
 import pytest
+from benchmarks.flags_accuracy import labelled
 
 from experiment_tracker_tools.flags.detect import sightings
 from experiment_tracker_tools.flags.evidence import Evidence
+from experiment_tracker_tools.flags.languages import language_of
 from experiment_tracker_tools.flags.lexer import Source
 from experiment_tracker_tools.flags.sighting import Sighting
 from experiment_tracker_tools.flags.vocabulary import Vocabulary
@@ -229,3 +231,17 @@ def test_events_are_told_with_their_names() -> None:
         if each.form == "track"
     ]
     assert [(each.key, each.vendor) for each in found] == [("Checkout Completed", "posthog"), ("clicked", "home-made")]
+
+
+def test_of_a_span_only_what_begins_in_it_is_told() -> None:
+    """An edit is judged by what it holds: a flag elsewhere in its file is no news."""
+    files = [(file, language) for file in labelled("matrix") if (language := language_of(file.path)) is not None]
+    inside = 0
+    for file, language in files:
+        source = Source(file.text, language)
+        evidence, middle = Evidence(source, Vocabulary()), len(file.text) // 2
+        for span in ((0, middle), (middle, len(file.text))):
+            found = [each.offset for each in sightings(source, evidence, span)]
+            assert all(span[0] <= offset < span[1] for offset in found), (file.project, span)
+            inside += len(found)
+    assert inside > 500

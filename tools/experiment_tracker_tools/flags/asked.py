@@ -19,10 +19,10 @@ from experiment_tracker_tools.flags.words import pair_at, words_of
 _LINK = r"(?:\?\.|!?\.|->|::)"
 _ASKS = r"(?:(?i:is_?)(?:[eE]nabled|[aA]ctive|[oO]n)|[eE]nabled|[aA]ctive)\b\??"
 # A class of features has a method for each: autofillFeature.saveLogins().isEnabled().
-_OF_A_CLASS = rf"(?:Features?|FeatureFlags|Toggles){_LINK}([a-z]\w*)\(\){_LINK}{_ASKS}(?=\(|\s|[);,&|?])"
+_OF_A_CLASS = rf"(Features?|FeatureFlags|Toggles){_LINK}([a-z]\w*)\(\){_LINK}{_ASKS}(?=\(|\s|[);,&|?])"
 # There is an object for each: NewUiFeatureGate.IsEnabled().
 _OF_ITSELF = (
-    rf"(?:Feature(?:Gate|Flag|Toggle)|_feature_(?:gate|flag|toggle)){_LINK}{_ASKS}\(\s*(?:ctx|context|user)?\s*\)"
+    rf"(Feature(?:Gate|Flag|Toggle)|_feature_(?:gate|flag|toggle)){_LINK}{_ASKS}\(\s*(?:ctx|context|user)?\s*\)"
 )
 # What gives all of them for somebody: toggle.FromContext(ctx).NewUi().
 _FROM_CONTEXT = (
@@ -35,7 +35,7 @@ _TAKEN = r"(?m)^import[ \t]+[\w.]*\b(?:FeatureFlags|FeatureToggles|Features|Flag
 _BOUND = r"(?<![\w$])((?:[A-Z]\w*)?Flags)\.([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\.bindTo\("
 # A list of those that are on: FeatureGates.enabled.contains(.newUi).
 _LISTED = (
-    rf"(?:[fF]eatures|[fF]eature_?[gG]ates|[fF]eature_?[fF]lags|[tT]oggles){_LINK}(?:enabled|active|on)"
+    rf"([fF]eatures|[fF]eature_?[gG]ates|[fF]eature_?[fF]lags|[tT]oggles){_LINK}(?:enabled|active|on)"
     rf"{_LINK}(?:contains|includes|has)\(\s*(?:[A-Z]\w*)?\.(\w+)"
 )
 # A module of features in Python, and its constants.
@@ -101,27 +101,26 @@ def _imported(source: Source, inside: Span) -> Iterator[Sighting]:
     code = source.code
     if source.language == "py" and "import feature" in code:
         for module in pattern(_MODULE).findall(code):
-            for match in re.finditer(
-                rf"(?<![\w.]){module}\.([A-Z][A-Z0-9_]{{2,}})\b(?!\s*=[^=]|\()", code[: inside[1]]
-            ):
+            member = re.compile(rf"(?<![\w.]){module}\.([A-Z][A-Z0-9_]{{2,}})\b(?!\s*=[^=]|\()")
+            for match in member.finditer(code, *inside):
                 yield Sighting(match.start(), match.end(), "member", module, match.group(1))
     if source.language in {"kt", "swift"}:
         for name in pattern(_TAKEN).findall(code):
-            for match in re.finditer(rf"(?<![\w.]){name}{_LINK}{_ASKS}", code[: inside[1]]):
+            for match in re.compile(rf"(?<![\w.]){name}{_LINK}{_ASKS}").finditer(code, *inside):
                 yield Sighting(match.start(), match.end(), "member", name, name)
 
 
 def _methods(source: Source, inside: Span) -> Iterator[Sighting]:
     for match in pattern(_OF_A_CLASS).finditer(source.code, *inside):
         start, holder = _holder(source.code, match)
-        words = words_of(match.group(1))
-        of_one = words[0] in _DONE or match.group(1) in {"self", "instance", "shared", "toggles", "flags"}
-        if not of_one and not typed.is_of_other_trades(holder):
-            yield Sighting(start, match.end(), "member", holder, match.group(1))
+        member = match.group(2)
+        of_all = words_of(member)[0] in _DONE or member in {"self", "instance", "shared", "toggles", "flags"}
+        if not of_all and not typed.is_of_other_trades(holder):
+            yield Sighting(start, match.end(), "member", holder, member)
     for match in pattern(_LISTED).finditer(source.code, *inside):
         start, holder = _holder(source.code, match)
         if not typed.is_of_other_trades(holder):
-            yield Sighting(start, match.end(), "member", holder, match.group(1))
+            yield Sighting(start, match.end(), "member", holder, match.group(2))
     for match in pattern(_OF_ITSELF).finditer(source.code, *inside):
         start, name = _holder(source.code, match)
         if re.search(_REGISTERED.format(name=re.escape(name)), source.code) is not None:
@@ -133,10 +132,9 @@ def _methods(source: Source, inside: Span) -> Iterator[Sighting]:
 
 
 def _holder(code: str, match: re.Match[str]) -> tuple[int, str]:
-    """Where a name begins whose end was found, and the name."""
-    end = match.start() + len(re.match(r"\w+", match.group()).group())  # type: ignore[union-attr]
-    name = re.findall(r"\w*$", code[max(0, match.start() - 80) : match.start()])[0] + code[match.start() : end]
-    return end - len(name), name
+    """Where a name begins whose end, the first group, was found; and the name."""
+    name = re.findall(r"\w*$", code[max(0, match.start() - 80) : match.start()])[0] + match.group(1)
+    return match.end(1) - len(name), name
 
 
 def _functions(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting]:
@@ -144,10 +142,9 @@ def _functions(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sig
     known = [name for name in evidence.from_homes() if _gives_one(name)]
     if not known:
         return
-    for match in re.finditer(
-        rf"(?<![\w$.\"'])({'|'.join(map(re.escape, sorted(known)))})\(\)", source.code[: inside[1]]
-    ):
-        if match.start() >= inside[0] and stands_in_a_condition(source.code, match.start(), match.end()):
+    called = re.compile(rf"(?<![\w$.\"'])({'|'.join(map(re.escape, sorted(known)))})\(\)")
+    for match in called.finditer(source.code, *inside):
+        if stands_in_a_condition(source.code, match.start(), match.end()):
             yield Sighting(match.start(), match.end(), "member", match.group(1), match.group(1))
 
 

@@ -35,6 +35,8 @@ _BARE = r"\.([a-z_]\w*[?!]?)[ \t]+(?=[:\"'A-Z])|(?<![\w.:$@])([a-z_]\w*[?!]?)[ \
 _STRUCT = r"(?<![\w$])([A-Z]\w*Request)\s*\{"
 # Hooks whose names say too little; with a text in their brackets they ask.
 _HOOKS = ("useExperiment", "useFeature", "useFlag")
+# Packages of Go that are asked with what they hold.
+_PACKAGES = ("flags", "feature", "features", "featureflags", "featureflag", "toggles")
 _STUBS = r"(?:\b(?:when|whenever|given|verify|Setup|stub)\(|\b(?:coEvery|every)\s*\{|=>)\s*(?:\w+\s*=>\s*)?$"
 _STUBBED = r"\)?\s*(?:\)\s*\.(?:then|will|do|[rR]eturns)|\}\s*(?:returns|answers))"
 _LINKS = (".", ">", ":")
@@ -216,14 +218,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
 
 def _asks_its_package(source: Source, call: Call) -> bool:
     """Whether a package of flags is asked with a constant of its own: flags.Bool(ctx, client, flags.NewUi)."""
-    if source.language != "go" or call.receiver not in {
-        "flags",
-        "feature",
-        "features",
-        "featureflags",
-        "featureflag",
-        "toggles",
-    }:
+    if source.language != "go" or call.receiver not in _PACKAGES:
         return False
     return any(source.code.startswith(f"{call.receiver}.", each.start) for each in call.given)
 
