@@ -35,7 +35,8 @@ not for vendors' calls: 402 files gave .906 (116 of 128) and .768 (116 of 151), 
 fourth little: .946 and .914 at first sight. By line the third gives 1.000 (127 of 127) and .969 since, which says
 nothing of others.
 A fifth set of 123 files, labelled after all of these rules, gave .949 (148 of 156) and .943 (148 of 157) at first
-sight; what it missed is mended since, too.
+sight, and after rules for what it missed a sixth of 148 files .979 (142 of 145) and .910 (142 of 156); classes of its
+misses are mended since, too.
 59,222 files of libraries, which hardly have flags, were told the same 121 places before and after.
 
 Whole projects that were never looked at, told by the scan and searched for words: Superset 107 of 107 and all that the

@@ -58,7 +58,13 @@ _OF_A_MODULE = (
 )
 # An object of all flags, made where it is asked: FeatureFlags.new.themes?
 _OF_A_NEW_ONE = r"(?<![\w:])(Feature(?:Flags|Toggles))\.new\.([a-z]\w*\?)(?!\()"
+# An object of the flags' class gives its value: StudioFlags.NEW_DIALOG.get().
+_OF_AN_OBJECT = r"(?<![\w$])([A-Z]\w*Flags)\.([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\.get\(\)"
+# What is set from afar, by the text in its brackets: RemoteConfig.remoteConfig()["new_ui"].
+_FROM_AFAR = r"[rR]emoteConfig\(\)\[\s*(?=\")"
 _WAYS = (
+    ("java", "Flags.", _OF_AN_OBJECT),
+    ("kt", "Flags.", _OF_AN_OBJECT),
     ("rb", "Feature", _OF_A_NEW_ONE),
     ("go", ".", _FROM_CONTEXT),
     ("", "Nimbus", _NIMBUS),
@@ -90,6 +96,10 @@ def asked(source: Source, evidence: Evidence, inside: Span) -> Iterator[Sighting
         if language in {"", source.language} and word in text:
             for match in pattern(way).finditer(source.code, *inside):
                 yield Sighting(match.start(), match.end(), "member", *match.groups())
+    for match in pattern(_FROM_AFAR).finditer(source.code, *inside) if "emoteConfig()" in text else ():
+        key = source.string_at(match.end())
+        if key is not None and holders.is_key(key[0]):
+            yield Sighting(match.start(), key[1], "index", "remoteConfig", key[0])
     if "eature" in text or "oggles" in text:
         yield from _methods(source, inside)
     yield from _imported(source, inside)

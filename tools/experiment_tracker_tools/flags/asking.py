@@ -24,6 +24,7 @@ _VALUES = frozenset("getValue getBoolean getNumber getString".split())
 _SOMEBODY = frozenset("request req user current_user currentUser account org organization team tenant project".split())
 # What is asked of a plan, or a role, as well.
 _REQUIRES = frozenset("require requires required has needs guard check with".split())
+_OF_EXPERIMENTS = frozenset("experiment experiments growthbook flags flag toggles rollout".split())
 # Not a licence alone, which the head of nearly every file names.
 _PAID = (
     r"(?i)\b(?:for_edition|editions?|plan_or_edition|edition_?tier|licensed features|pro only|paid plan|premium|"
@@ -102,7 +103,7 @@ def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
     first = first_key(source, call.given)
     if first is not None and first.kind == "name":
         first = first._replace(text=evidence.imported(first.text))
-    if typed.asks_for_what_says_flag(call, first):
+    if typed.asks_for_what_says_flag(call, first) or _gets_a_value(call):
         return True
     if call.receiver[:1].isupper() and typed.is_class_of_flags(call.receiver) and services.asks_plainly(call.name):
         return True
@@ -113,6 +114,13 @@ def asks_in_other_words(source: Source, evidence: Evidence, call: Call) -> bool:
     if questions.asks_in_its_own_words(call.name):
         return not is_another_trades(source, call)
     return _asks_a_keeper_or_marks(source, evidence, call)
+
+
+def _gets_a_value(call: Call) -> bool:
+    """Whether experiments or flags are asked for a value, with a fallback: experiments.getFeatureValue("x", null)."""
+    if words_of(call.name) != ("get", "feature", "value") or len(call.given) < 2:
+        return False
+    return not _OF_EXPERIMENTS.isdisjoint(words_of(services.last_name(call.receiver)))
 
 
 def _asks_a_keeper_or_marks(source: Source, evidence: Evidence, call: Call) -> bool:

@@ -16,6 +16,7 @@ from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.services import last_name
 from experiment_tracker_tools.flags.sighting import Sighting, Span
+from experiment_tracker_tools.flags.taken import NOT_MEMBERS
 from experiment_tracker_tools.flags.trades import COMMAND_LINES, MODELS, speaks_of
 from experiment_tracker_tools.flags.words import words_of
 
@@ -167,7 +168,7 @@ def _taken(source: Source, name: str, start: int, at: int) -> Iterator[Sighting]
         return
     elif source.language == "rb" and code[member.end() : member.end() + 1] == "?":
         return  # a predicate, which is told with its question mark
-    elif _is_compound(member.group(1)) and decides(code, start, member):
+    elif member.group(1) not in NOT_MEMBERS and _is_compound(member.group(1)) and decides(code, start, member):
         yield Sighting(start, member.end(), "member", name, member.group(1))
 
 

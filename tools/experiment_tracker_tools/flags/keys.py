@@ -49,6 +49,8 @@ def key_asked(
 def _is_of_one(container: str, name: str) -> bool:
     """Whether a member is a variable's own name or number: toggle.toggleId."""
     words = words_of(name)
+    if container[:1].islower() and name in {"rawValue", "value"}:
+        return True
     return container[:1].islower() and words[-1:] in _NAMES_OF_ONE and words[:-1] == words_of(container)
 
 

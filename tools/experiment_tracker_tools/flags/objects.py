@@ -41,6 +41,7 @@ _OF_A_MODULE = (
 )
 _A_CONSTANT = r"[A-Z]_[A-Z]"
 _ASKED_WITH = rf"(?:\(\))?{_LINK}([A-Za-z]\w*[?!]?)\s*\(\s*[^)\s]"
+_WHOSE = r"self\.\w+\s*\)"
 # Whom or where a flag is asked for, when it is asked itself: Toggles.NewUi.IsEnabled(variables).
 _WHOM = r"(?!\w*(?i:key|flag|feature|toggle|name|experiment|gate|id)\w*\))[a-z_]\w*\)"
 # A set that is named in a text, as settings hold it, and what is taken from it.
@@ -264,8 +265,7 @@ def _member(source: Source, match: re.Match[str]) -> Iterator[Sighting]:
 
 
 def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
-    last = words_of(member)[-1:]
-    if member in NOT_MEMBERS or last in _OF_ALL or (after.startswith("=") and after[:2] not in {"==", "=>"}):
+    if member in NOT_MEMBERS or _is_of_all(member) or (after.startswith("=") and after[:2] not in {"==", "=>"}):
         return False
     if names.is_setter(member) and not member.isupper() and re.match(r"(?:[eE]n|[dD]is)able_?[A-Z_]", member) is None:
         return False
@@ -277,7 +277,15 @@ def _is_read(code: str, start: int, member: str, after: str, end: int) -> bool:
         return False
     if code[start : start + 1].isupper() and _is_only_named(member, before):
         return False
-    return pattern(_IMPORTS).search(before) is None and pattern(_SWITCHED).search(before[-60:]) is None
+    # What is put under a constant is switched; a member's value is only handed on.
+    switched = code[start : start + 1].isupper() and pattern(_SWITCHED).search(before[-60:]) is not None
+    return pattern(_IMPORTS).search(before) is None and not switched
+
+
+def _is_of_all(member: str) -> bool:
+    """Whether a member is what keeps them all: InternalCache, but not UseEventStore."""
+    words = words_of(member)
+    return len(words) < 3 and words[-1:] in _OF_ALL and {"use", "enable", "show", "new"}.isdisjoint(words[:1])
 
 
 def _is_only_named(member: str, before: str) -> bool:
@@ -292,7 +300,9 @@ def _is_asked(code: str, member: str, end: int) -> bool:
     found = pattern(_ASKED_WITH).match(code, end)
     if found is None or not services.may_ask_a_service(found.group(1)):
         return False
-    whom = pattern(_WHOM).match(code, found.end() - 1) if member[:1].isupper() else None
+    whom = pattern(_WHOM if member[:1].isupper() else _WHOSE).match(code, found.end() - 1)
+    if member[:1].islower() and len(words_of(member)) < 3:
+        whom = None
     one = singular("".join(words_of(member)[-1:])) in {"flag", "toggle", "feature"}
     return whom is None or (keepers.keeps_flags(member) > 0 and not one) or not services.asks_plainly(found.group(1))
 
@@ -311,7 +321,7 @@ def _asked_members(source: Source, evidence: Evidence, inside: Span) -> Iterator
             or typed.is_of_other_trades(holder)
             or evidence.is_module(holder)
             or member in NOT_MEMBERS
-            or words_of(member)[-1:] in _OF_ALL
+            or _is_of_all(member)
             or pattern(_ASKED_FOR).search(match.group()) is not None
         ):
             continue

@@ -207,7 +207,7 @@ def is_passed_over(value: Value) -> bool:
     if value.kind == "name":
         plain = value.text.rpartition(".")[2]
         if (
-            words_of(plain)[1:][-1:] == ("id",)
+            (words_of(plain)[1:][-1:] == ("id",) and not _is_id_of_one(plain))
             or plain.lower() in _ALL_OF_THEM
             or (
                 words_of(plain)[1:][-1:] not in {("name",), ("key",)}
@@ -218,6 +218,11 @@ def is_passed_over(value: Value) -> bool:
             return True
         return pattern(_SUBJECTS).match(value.text) is not None
     return value.kind == "other" and re.match(r"\$?[\w.]+(?:<[^()]*>)?(?:\(|\s*\?\?)", value.text) is not None
+
+
+def _is_id_of_one(name: str) -> bool:
+    """Whether a constant is the id of an experiment or a flag, and not of whom it is asked for."""
+    return name.isupper() and not {"experiment", "flag", "feature", "toggle"}.isdisjoint(words_of(name))
 
 
 def _is_one_constant(name: str) -> bool:

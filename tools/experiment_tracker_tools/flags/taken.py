@@ -27,6 +27,7 @@ NOT_MEMBERS = ONLY_ONE | frozenset(
         "loading error subscribe pipe update push reduce includes items isLoading toJSON toString prototype value "
         "state contains isEmpty copy first last count each any all delete add clear concat join sort "
         "slice constructor call apply bind name type class key id flags isActive is_enabled bool ready fetch reload "
+        "isError isFetching isPending isSuccess "
         "refresh reset init load register connect initialize close service provider client store ALL NONE EMPTY"
     ).split()
 )
