@@ -106,7 +106,8 @@ def test_a_bare_repository_is_told(sandbox: "Sandbox", tmp_path: Path) -> None:
 
 
 def test_a_folder_below_the_top_is_refused_and_the_top_named(sandbox: "Sandbox") -> None:
-    with pytest.raises(GitRefused, match=rf"not the top .* '{sandbox.root}'"):
+    # Long paths are told by their beginnings.
+    with pytest.raises(GitRefused, match=rf"not the top .* Start in '{str(sandbox.root)[:60]}"):
         repository.checked_top(sandbox.root / "app")
 
 
