@@ -27,7 +27,7 @@ _REQUIRES = frozenset("require requires required has needs guard check with".spl
 _OF_EXPERIMENTS = frozenset("experiment experiments growthbook flags flag toggles rollout".split())
 # Not a licence alone, which the head of nearly every file names.
 _PAID = (
-    r"(?i)\b(?:for_edition|editions?|plan_or_edition|edition_?tier|licensed features|pro only|paid plan|premium|"
+    r"(?i)\b(?:for_edition|edition|plan_or_edition|licensed features|pro only|paid plan|premium|"
     r"subscription_?(?:tier|plan)|licen[cs]e_?(?:tier|gate|service|manager|check))"
 )
 _OF_COMMAND_LINES = frozenset("args argv parsed cli cmd".split())

@@ -111,9 +111,7 @@ def _by_path(source: Source, inside: Span) -> Iterator[Sighting]:
         found = of_one or pattern(_FEATURE_PATH).match(key[0])
         if found is None:
             continue
-        start = match.start() - len(
-            re.findall(r"[\w$.>\-]*$", source.code[max(0, match.start() - 60) : match.start()])[0]
-        )
+        start = start_of_name(source.code, match.start())
         before = source.code[max(0, start - 60) : start]
         if found.group(1) is None or pattern(_CONDITION).search(before) or pattern(_GUARDED).search(before):
             yield Sighting(start, key[1] + 1, "index", "config", found.group(2))
@@ -139,3 +137,8 @@ def stands_in_a_condition(code: str, start: int, end: int) -> bool:
     if pattern(_CONDITION).search(before) is not None:
         return True
     return pattern(_HANGS).match(code, end) is not None and pattern(_STARTS).search(before) is not None
+
+
+def start_of_name(code: str, at: int) -> int:
+    """Where the dotted name begins that ends here, or that what stands here goes on."""
+    return at - len(re.findall(r"[\w$.>\-]*$", code[max(0, at - 60) : at])[0])

@@ -166,7 +166,7 @@ def _home_made(source: Source, evidence: Evidence, call: Call) -> Iterator[Sight
             values = values_at(source, call.given, ({"list": position},))
     elif _asks(source, evidence, call) or (first := _of_someone(source, call)) is not None:
         first = _behind_what_is_wrapped(source, call) if first is None else first
-        first = _of_its_package(source, call) if first is None and _asks_its_package(source, call) else first
+        first = _of_its_package(source, call) if first is None else first
         first = first_key(source, call.given) if first is None else first
         values = [] if first is None else [first]
     else:
@@ -206,7 +206,7 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         or (asking.asks_in_other_words(source, evidence, call) and _is_in_plain_sight(first_key(source, call.given)))
         or (evidence.comes_from_home(call.name, call.receiver) and _first(source, call) != "{")
         or evidence.is_made_by_a_service(call.receiver, call.name)
-        or _asks_its_package(source, call)
+        or _of_its_package(source, call) is not None
         or (call.name in _HOOKS and not call.receiver and _is_in_plain_sight(first_key(source, call.given)))
         or (call.name == "useToggle" and len(call.given) == 1 and asking.takes_a_state(source, call.start))
         or asking.asks_in_one_word(source, evidence, call)
@@ -214,13 +214,6 @@ def _asks(source: Source, evidence: Evidence, call: Call) -> bool:
         # A set's has() takes one argument; who is asked about comes with a second one.
         or (call.name == "has" and len(call.given) > 1 and call.receiver.rpartition(".")[2] == "features")
     )
-
-
-def _asks_its_package(source: Source, call: Call) -> bool:
-    """Whether a package of flags is asked with a constant of its own: flags.Bool(ctx, client, flags.NewUi)."""
-    if source.language != "go" or call.receiver not in _PACKAGES:
-        return False
-    return any(source.code.startswith(f"{call.receiver}.", each.start) for each in call.given)
 
 
 def _of_someone(source: Source, call: Call) -> Value | None:
@@ -249,8 +242,11 @@ def _behind_what_is_wrapped(source: Source, call: Call) -> Value | None:
 
 
 def _of_its_package(source: Source, call: Call) -> Value | None:
-    own = (value_at(source, each.start, each.end) for each in call.given)
-    return next((each for each in own if each.text.startswith(f"{call.receiver}.")), None)
+    """A package's own constant that it is asked with: flags.Bool(ctx, client, flags.NewUi)."""
+    if source.language != "go" or call.receiver not in _PACKAGES:
+        return None
+    own = (each for each in call.given if source.code.startswith(f"{call.receiver}.", each.start))
+    return next((value_at(source, each.start, each.end) for each in own), None)
 
 
 def _is_in_plain_sight(key: Value | None) -> bool:

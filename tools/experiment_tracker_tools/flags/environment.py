@@ -19,7 +19,7 @@ _READS = (
 )
 _SPRING = r"@(Value|ConditionalOnProperty)\s*\("
 _SPRING_KEY = r"(?:\$\{)?((?:features?|toggles?|flags?|feature-flags?|experiments?)\.[\w.\-]+)(?::[^}]*)?\}?$"
-_HOMES = re.compile(r"\bclass\s+\w*(?:Feature|Toggle)s?(?:Flags?|Toggles?)\b")
+_HOMES = r"\bclass\s+\w*(?:Feature|Toggle)s?(?:Flags?|Toggles?)\b"
 _OF_DEPLOYMENT = ("_HOST", "_PORT", "_URL", "_URI", "_TOKEN", "_KEY", "_PATH", "_DIR", "_FILE", "_ID", "_TIMEOUT")
 _ENVIRONMENTS = ("os.environ", "getenv", "Getenv", "LookupEnv", "process.env", "env::var", "ENV[")
 
@@ -56,7 +56,10 @@ def switches_a_feature(source: Source, name: str, offset: int) -> bool:
     """Whether a variable is a flag: by its name, or by the set of flags that it is put into where it is read."""
     if holders.is_environment_flag(name):
         return True
-    if not (holders.may_be_environment_flag(name) or (name.isupper() and "_" in name and _HOMES.search(source.code))):
+    if not (
+        holders.may_be_environment_flag(name)
+        or (name.isupper() and "_" in name and pattern(_HOMES).search(source.code))
+    ):
         return False
     # Most edits never come this far, so what reads declarations is loaded here.
     from experiment_tracker_tools.flags.declared import container_of

@@ -124,21 +124,23 @@ class Evidence:
         if not receiver or services.keeps_other_flags(receiver):
             return False
         if services.is_of_another_trade(receiver):
-            return services.asks_plainly(name) and self._is_of_a_home(receiver, name)
+            return services.asks_plainly(name) and self._is_of_a_home(receiver, name, self._made_of(receiver))
         if keepers.asks_a_keeper(services.obtained(receiver), name):
             return True
         if name in {"get", "has", "Get", "Has"}:
             return False
-        made = self.origin(receiver) or (receiver if receiver.endswith(")") else "")
-        around = re.findall(r"[A-Za-z_]\w+", made)
+        around = self._made_of(receiver)
         if any(keepers.asks_a_keeper(keepers.without_verb(word), name) for word in around):
             return True
-        return self._is_of_a_home(receiver, name)
+        return self._is_of_a_home(receiver, name, around)
 
-    def _is_of_a_home(self, receiver: str, name: str) -> bool:
-        """Whether what is asked is, or was made of, something that a module of flags has."""
+    def _made_of(self, receiver: str) -> list[str]:
+        """The words of what a receiver was made from, or of itself where it is a call."""
         made = self.origin(receiver) or (receiver if receiver.endswith(")") else "")
-        around = re.findall(r"[A-Za-z_]\w+", made)
+        return re.findall(r"[A-Za-z_]\w+", made)
+
+    def _is_of_a_home(self, receiver: str, name: str, around: list[str]) -> bool:
+        """Whether what is asked is, or was made of, something that a module of flags has."""
         first = re.match(r"\w+", receiver)
         words = {*around, first.group() if first is not None and "." not in receiver else ""}
         return not words.isdisjoint(self.near()) and keepers.asks_a_keeper("flagClient", name)

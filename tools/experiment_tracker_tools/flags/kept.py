@@ -11,7 +11,7 @@ from typing import Iterator
 
 from experiment_tracker_tools.flags import holders
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
-from experiment_tracker_tools.flags.configured import decides, stands_in_a_condition
+from experiment_tracker_tools.flags.configured import decides, stands_in_a_condition, start_of_name
 from experiment_tracker_tools.flags.lexer import HOLE, Source
 from experiment_tracker_tools.flags.patterns import pattern
 from experiment_tracker_tools.flags.services import last_name
@@ -82,7 +82,7 @@ def _named_or_contained(source: Source, inside: Span) -> Iterator[Sighting]:
         named, key = source.string_at(match.start(1)), source.string_at(match.end())
         if named is None or key is None or named[0] not in _NAMES or not holders.is_key(key[0]):
             continue
-        start, end = _start_of_name(code, match.start()), key[1] + 1
+        start, end = start_of_name(code, match.start()), key[1] + 1
         if stands_in_a_condition(code, start, end):
             yield Sighting(start, end, "index", named[0], key[0])
     for match in pattern(_CONTAINED).finditer(code, *inside) if source.language == "py" else ():
@@ -90,10 +90,6 @@ def _named_or_contained(source: Source, inside: Span) -> Iterator[Sighting]:
         about = holders.is_set_of_flags(name) or (name == "features" and bool(match.group(2)) and _owns(match.group(2)))
         if about and key is not None and holders.is_key(key[0]) and not speaks_of(source, MODELS):
             yield Sighting(match.start(), match.end(), "index", name, key[0])
-
-
-def _start_of_name(code: str, at: int) -> int:
-    return at - len(re.findall(r"[\w$.>\-]*$", code[max(0, at - 60) : at])[0])
 
 
 def _start_of(code: str, start: int) -> int:

@@ -7,7 +7,7 @@ from typing import Iterator
 
 from experiment_tracker_tools.flags import holders, keepers, names, services, typed
 from experiment_tracker_tools.flags.arguments import receiver_before, value_at
-from experiment_tracker_tools.flags.configured import among_settings, decides, stands_in_a_condition
+from experiment_tracker_tools.flags.configured import among_settings, decides, stands_in_a_condition, start_of_name
 from experiment_tracker_tools.flags.evidence import Evidence
 from experiment_tracker_tools.flags.kept import kept
 from experiment_tracker_tools.flags.lexer import HOLE, Source
@@ -210,8 +210,7 @@ def _is_of_a_registry(code: str, match: re.Match[str]) -> bool:
     if key is None or pair_at(words_of(key.group(1))) is None or holders.is_of_another_trade(key.group(1)):
         return False
     about = pair_at(words_of(match.group(1))) is not None
-    start = match.start() - len(re.findall(r"[\w$.>\-]*$", code[max(0, match.start() - 60) : match.start()])[0])
-    return about or stands_in_a_condition(code, start, key.end())
+    return about or stands_in_a_condition(code, start_of_name(code, match.start()), key.end())
 
 
 def _asks_of_its_own(code: str, at: int) -> str | None:
@@ -300,9 +299,8 @@ def _is_asked(code: str, member: str, end: int) -> bool:
     found = pattern(_ASKED_WITH).match(code, end)
     if found is None or not services.may_ask_a_service(found.group(1)):
         return False
-    whom = pattern(_WHOM if member[:1].isupper() else _WHOSE).match(code, found.end() - 1)
-    if member[:1].islower() and len(words_of(member)) < 3:
-        whom = None
+    is_one = not member[:1].islower() or len(words_of(member)) > 2
+    whom = pattern(_WHOM if member[:1].isupper() else _WHOSE).match(code, found.end() - 1) if is_one else None
     one = singular("".join(words_of(member)[-1:])) in {"flag", "toggle", "feature"}
     return whom is None or (keepers.keeps_flags(member) > 0 and not one) or not services.asks_plainly(found.group(1))
 
